@@ -1,0 +1,1 @@
+"""The doors, the motion, the people: everything that runs."""

@@ -1,0 +1,1 @@
+"""Two gateways, a laboratory, clinicians and an outsider on loopback."""

@@ -1,0 +1,1 @@
+"""What we tell others about a delivery: receipts for software, bounces for people."""

@@ -1,0 +1,1 @@
+"""A message's way through the gateway: the one door in, the spool, the one door out."""

@@ -1,0 +1,1 @@
+"""Reading, the twin of sending: sealed mailboxes for existing mail clients."""

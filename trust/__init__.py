@@ -1,0 +1,1 @@
+"""Who may write to whom: the signed trust list as a value, and the decision."""

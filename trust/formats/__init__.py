@@ -1,0 +1,1 @@
+"""One file a format of trust list: bytes to values, nothing verified here."""

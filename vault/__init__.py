@@ -1,0 +1,1 @@
+"""Everything at rest: keys, sealed bodies, the database, the journal."""
