@@ -1,0 +1,165 @@
+-- Everything the gateway keeps, in one place. Read it with docs/sealed-format.md.
+--
+-- What may be read in a stolen copy: domains, times, sizes, states, opaque ids. Everything else is
+-- `sealed` (AEAD, bound to its table, row and column) or `keyed` (a keyed hash, for look-up only).
+-- Times are seconds since the epoch. Ids of messages are 26 characters of base 32, sorted by time.
+
+CREATE TABLE body (                     -- the sealed bytes of one message
+    id       TEXT PRIMARY KEY,
+    size     INTEGER NOT NULL,          -- in clear, octets
+    sealed   BLOB,                      -- small bodies lie here ...
+    blob     TEXT,                      -- ... large ones in the blob of this name
+    CHECK ((sealed IS NULL) <> (blob IS NULL))
+) STRICT;
+
+CREATE TABLE wrap (                     -- a holder's own wrap of a body's file key
+    holder   TEXT PRIMARY KEY,          -- 'delivery/<id>', 'entry/<id>'
+    body     TEXT NOT NULL REFERENCES body (id),
+    ring     INTEGER NOT NULL,          -- which key of the ring wrapped it
+    wrapped  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wrap_body ON wrap (body);
+CREATE INDEX wrap_ring ON wrap (ring);
+
+CREATE TABLE doomed (                   -- blobs whose last key is gone, for the sweeper
+    blob     TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message (                  -- what we took responsibility for
+    id            TEXT PRIMARY KEY,
+    reference     TEXT NOT NULL,        -- read out on the telephone
+    arrived       REAL NOT NULL,
+    size          INTEGER NOT NULL,
+    door          TEXT NOT NULL,        -- the listener it came by; 'report' for our own
+    sender_domain TEXT NOT NULL,        -- '' for the null reverse-path
+    sender        BLOB,                 -- keyed
+    message_id    BLOB,                 -- keyed: the header's Message-ID
+    envid         BLOB,                 -- keyed: what a peer's report will quote
+    facts         BLOB NOT NULL         -- sealed: envelope and the headers we need
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_reference ON message (reference);
+CREATE INDEX message_message_id ON message (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX message_envid ON message (envid) WHERE envid IS NOT NULL;
+CREATE INDEX message_sender ON message (sender, arrived) WHERE sender IS NOT NULL;
+
+CREATE TABLE delivery (                 -- one recipient's copy
+    id        TEXT PRIMARY KEY,         -- '<message>.<n>'
+    message   TEXT NOT NULL REFERENCES message (id),
+    domain    TEXT NOT NULL,
+    recipient BLOB NOT NULL,            -- keyed
+    facts     BLOB NOT NULL,            -- sealed: the recipient as given, its DSN parameters
+    state     TEXT NOT NULL,
+    attempts  INTEGER NOT NULL DEFAULT 0,
+    due       REAL,                     -- when the courier may claim it; null: nothing to do
+    lease     REAL,                     -- while SENDING: until when the claim holds
+    expires   REAL NOT NULL,
+    warned    INTEGER NOT NULL DEFAULT 0, -- the sender was told of the delay
+    changed   REAL NOT NULL,
+    said      BLOB                      -- sealed: the last reply
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_due ON delivery (due) WHERE due IS NOT NULL;
+CREATE INDEX delivery_lease ON delivery (lease) WHERE lease IS NOT NULL;
+CREATE INDEX delivery_message ON delivery (message);
+CREATE INDEX delivery_recipient ON delivery (recipient, changed);
+CREATE INDEX delivery_state ON delivery (state, domain);
+
+CREATE TABLE seen (                     -- transfers we took, so that a repeated one is not taken twice
+    transfer  BLOB PRIMARY KEY,         -- keyed: peer, transfer id, recipient
+    at        REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (                   -- receipts on their way to software
+    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id        TEXT NOT NULL UNIQUE,
+    mailbox   TEXT NOT NULL,            -- the mailbox's opaque key
+    message   TEXT NOT NULL,
+    type      TEXT NOT NULL,            -- 'delivered', 'failed' ...
+    at        REAL NOT NULL,
+    payload   BLOB NOT NULL,            -- sealed: the CloudEvents JSON
+    sent      REAL
+) STRICT;
+CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent IS NULL;
+CREATE INDEX outbox_mailbox ON outbox (mailbox, seq);
+
+CREATE TABLE mailbox (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key      TEXT NOT NULL UNIQUE,      -- opaque: MQTT topics, metrics
+    domain   TEXT NOT NULL,
+    address  BLOB NOT NULL UNIQUE,      -- keyed
+    facts    BLOB NOT NULL,             -- sealed: address, holder, name
+    kind     TEXT NOT NULL,             -- PER, ORG, APP, CAB
+    status   TEXT NOT NULL,             -- active, suspended, closed
+    created  REAL NOT NULL
+) STRICT;
+
+CREATE TABLE credential (               -- what a mailbox logs in with
+    id       TEXT PRIMARY KEY,
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    kind     TEXT NOT NULL,             -- password, certificate
+    secret   TEXT NOT NULL,             -- argon2id; or the certificate's fingerprint
+    label    BLOB,                      -- sealed: the owner's words for it
+    created  REAL NOT NULL,
+    expires  REAL,
+    revoked  REAL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX credential_mailbox ON credential (mailbox);
+CREATE INDEX credential_secret ON credential (secret) WHERE kind = 'certificate';
+
+CREATE TABLE folder (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    mailbox      INTEGER NOT NULL REFERENCES mailbox (id),
+    key          BLOB NOT NULL,         -- keyed: the folder's name
+    name         BLOB NOT NULL,         -- sealed
+    special      TEXT,                  -- RFC 6154: \Sent, \Trash ...
+    uid_validity INTEGER NOT NULL,
+    uid_next     INTEGER NOT NULL DEFAULT 1,
+    modseq       INTEGER NOT NULL DEFAULT 1,
+    UNIQUE (mailbox, key)
+) STRICT;
+
+CREATE TABLE entry (                    -- a message in a folder
+    folder   INTEGER NOT NULL REFERENCES folder (id),
+    uid      INTEGER NOT NULL,
+    id       TEXT NOT NULL UNIQUE,      -- its holder is 'entry/<id>'
+    modseq   INTEGER NOT NULL,
+    flags    TEXT NOT NULL DEFAULT '',  -- space-separated
+    arrived  REAL NOT NULL,
+    size     INTEGER NOT NULL,
+    facts    BLOB NOT NULL,             -- sealed: what a list of messages shows
+    PRIMARY KEY (folder, uid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hold (                     -- a quarantine case: one held delivery
+    id       TEXT PRIMARY KEY,
+    delivery TEXT NOT NULL UNIQUE REFERENCES delivery (id),
+    state    TEXT NOT NULL,             -- held, released, refused, expired
+    reasons  TEXT NOT NULL,             -- stable slugs, space-separated
+    opened   REAL NOT NULL,
+    expires  REAL NOT NULL,
+    decided  REAL,
+    note     BLOB                       -- sealed: the reviewer's words
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hold_state ON hold (state, opened);
+
+CREATE TABLE trust_version (            -- every list that was ever in force, exactly as signed
+    version  INTEGER PRIMARY KEY,
+    digest   BLOB NOT NULL,             -- SHA-256 of the list's bytes
+    imported REAL NOT NULL,
+    list     BLOB NOT NULL,             -- sealed
+    signatures BLOB NOT NULL            -- sealed: the detached CMS signatures
+) STRICT;
+
+CREATE TABLE journal (                  -- append-only; each row's hash covers the one before it
+    seq      INTEGER PRIMARY KEY,
+    at       REAL NOT NULL,
+    event    TEXT NOT NULL,             -- 'message.accepted', 'login.failed' ...
+    actor    TEXT NOT NULL,             -- 'gateway', 'operator:root', 'mailbox:<key>', 'peer:<fingerprint>'
+    message  TEXT,
+    who      BLOB,                      -- keyed: the sender's or the acting address
+    whom     BLOB,                      -- keyed: the recipient's address
+    detail   BLOB NOT NULL,             -- sealed
+    hash     BLOB NOT NULL
+) STRICT;
+CREATE INDEX journal_message ON journal (message) WHERE message IS NOT NULL;
+CREATE INDEX journal_who ON journal (who, seq) WHERE who IS NOT NULL;
+CREATE INDEX journal_whom ON journal (whom, seq) WHERE whom IS NOT NULL;
