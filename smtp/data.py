@@ -1,0 +1,107 @@
+"""The body of a message as SMTP carries it: dots stuffed and unstuffed, chunks counted.
+
+Pure bytes in, pure bytes out; ``smtp.server`` and ``smtp.client`` own the sockets. Bodies are
+never walked line by line: each pass below runs at memory speed. RFC 5321 §4.1.1.4, §4.5.2;
+RFC 3030 §2.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+_END = b"\r\n.\r\n"
+_HELD = tuple(_END[:n] for n in (4, 3, 2, 1))
+_LONE_CR = re.compile(rb"\r[^\n]").search
+
+
+@dataclass(slots=True)
+class DataScanner:
+    """Feed it blocks as they arrive; the answer does not depend on how they were cut.
+
+    A bare CR or LF poisons the message: relayed onward, it is how mail is smuggled past the
+    next hop (CVE-2023-51764). So does a NUL. We still read on to the final dot, or the rest of
+    the body would be taken for commands.
+    """
+
+    poisoned: bool = False
+    rest: bytes | None = None  # what followed the final dot; None until we have seen it
+    _held: bytes = b"\r\n"  # DATA's own line ending starts the first line ...
+    _skip: int = 2  # ... and is not part of the body
+
+    def feed(self, block: bytes) -> bytes:
+        """Return the body bytes that this block settles."""
+        buf = self._held + block
+        dots = buf.rfind(b"\r\n.") >= 0
+        end = buf.find(_END) if dots else -1
+        if end >= 0:
+            body, self.rest = buf[: end + 2], buf[end + len(_END) :]
+        else:
+            # Hold back whatever could be the start of the final dot.
+            self._held = next((held for held in _HELD if buf.endswith(held)), b"")
+            body = buf[: len(buf) - len(self._held)]
+        self.poisoned = self.poisoned or _poisonous(body)
+        settled = body.replace(b"\r\n.", b"\r\n") if dots else body
+        if self._skip and body:
+            settled, self._skip = settled[self._skip :], 0
+        return settled
+
+
+@dataclass(slots=True)
+class ChunkScanner:
+    """The body of a message that comes by BDAT: octets are counted, no dot means anything.
+
+    The same bytes poison it as poison DATA, because the next hop may speak DATA.
+    """
+
+    poisoned: bool = False
+    rest: bytes | None = b""  # what followed the chunk; None while it lacks octets
+    _lacking: int = 0
+    _held: bytes = field(default=b"", repr=False)  # a CR whose LF may be in the next chunk
+
+    def expect(self, size: int) -> None:
+        """Begin a chunk of so many octets."""
+        self._lacking, self.rest = size, None
+
+    def feed(self, block: bytes) -> bytes:
+        """Return the body bytes that this block settles."""
+        mine = block[: self._lacking]
+        self._lacking -= len(mine)
+        if not self._lacking:
+            self.rest = block[len(mine) :]
+        buf = self._held + mine
+        self._held = b"\r" if buf.endswith(b"\r") else b""
+        body = buf[: len(buf) - len(self._held)]
+        self.poisoned = self.poisoned or _poisonous(body)
+        return body
+
+    def finish(self) -> None:
+        """Say that the last chunk is complete: a CR at its very end has no LF to come."""
+        self.poisoned = self.poisoned or bool(self._held)
+
+
+def _poisonous(body: bytes) -> bool:
+    # No CR without its LF, and no more LFs than CRs: then every LF has its CR.
+    return (
+        body.count(b"\r") != body.count(b"\n")
+        or b"\0" in body
+        or _LONE_CR(body) is not None
+        or body.endswith(b"\r")
+    )
+
+
+@dataclass(slots=True)
+class Stuffer:
+    """A body on its way out through DATA: feed it blocks, send what it returns, then finish."""
+
+    _tail: bytes = b"\r\n"  # the last two bytes sent: a dot after CRLF is doubled
+
+    def feed(self, block: bytes) -> bytes:
+        """Return the block as it goes on the wire."""
+        buf = self._tail + block
+        self._tail = buf[-2:]
+        if buf.rfind(b"\n.") >= 0:
+            buf = buf.replace(b"\r\n.", b"\r\n..")
+        return buf[2:]
+
+    def finish(self) -> bytes:
+        """Return the final dot, after the CRLF that a body may lack."""
+        return b".\r\n" if self._tail == b"\r\n" else b"\r\n.\r\n"
