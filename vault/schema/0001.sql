@@ -50,15 +50,15 @@ CREATE TABLE delivery (                 -- one recipient's copy
     facts     BLOB NOT NULL,            -- sealed: the recipient as given, its DSN parameters
     state     TEXT NOT NULL,
     attempts  INTEGER NOT NULL DEFAULT 0,
-    due       REAL,                     -- when the courier may claim it; null: nothing to do
-    lease     REAL,                     -- while SENDING: until when the claim holds
+    lost      INTEGER NOT NULL DEFAULT 0, -- attempts that a crash cut off
+    due       REAL,                     -- when the courier may claim it; while sending, when its
+                                        -- claim ends; null: nothing to do
     expires   REAL NOT NULL,
     warned    INTEGER NOT NULL DEFAULT 0, -- the sender was told of the delay
     changed   REAL NOT NULL,
     said      BLOB                      -- sealed: the last reply
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX delivery_due ON delivery (due) WHERE due IS NOT NULL;
-CREATE INDEX delivery_lease ON delivery (lease) WHERE lease IS NOT NULL;
+CREATE INDEX delivery_due ON delivery (due, domain) WHERE due IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message);
 CREATE INDEX delivery_recipient ON delivery (recipient, changed);
 CREATE INDEX delivery_state ON delivery (state, domain);

@@ -1,0 +1,111 @@
+"""Who a message says it is from, what each door demands of that, and what a submission lacks.
+
+The header is where a clinician looks, so it is held to the same standard as MAIL FROM: at
+submission it names the mailbox that logged in, on relay only domains that the peer's certificate
+speaks for. Every other byte is left alone. RFC 5322 §3.6.2, RFC 6409 §6.1, §8; R-J1.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+from smtp.address import Address, domain_of, key
+from smtp.envelope import MessageId
+from smtp.header import Header, HeaderError, addresses
+from smtp.reply import Reply, printable
+
+ONE_FROM = Reply(
+    550, "5.6.0", "The message must have exactly one From field; it was refused, nothing was kept"
+)
+ONE_SENDER = Reply(
+    550,
+    "5.6.0",
+    "The message must have at most one Sender field with one address; it was refused",
+)
+FROM_IS_NOT_YOU = Reply(
+    550,
+    "5.7.1",
+    "The From (or Sender) of the message must be the mailbox you logged in with; it was not sent",
+)
+FROM_IS_FOREIGN = Reply(
+    550,
+    "5.7.1",
+    "The From and Sender of the message must be addresses of your own domain; it was not sent",
+)
+FROM_NOT_ENTITLED = Reply(
+    550,
+    "5.7.1",
+    "Your certificate does not speak for the domain in From or Sender; it was refused",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Authors:
+    """The addresses of From, and that of Sender if there is one."""
+
+    authors: tuple[Address, ...]
+    sender: Address | None
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """Every domain in whose name the message speaks."""
+        return frozenset(domain_of(one) for one in (*self.authors, self.sender) if one)
+
+
+def authors(header: Header) -> Authors | Reply:
+    """Read From and Sender; two of either, or none of From, is a refusal.
+
+    Two From fields are how one reader is shown another sender than the one that was checked.
+    """
+    try:
+        froms = [addresses(value) for value in header.all("from")]
+        senders = [addresses(value) for value in header.all("sender")]
+    except HeaderError as error:
+        return unreadable(error)
+    if len(froms) != 1 or not froms[0]:
+        return ONE_FROM
+    if len(senders) > 1 or any(len(found) != 1 for found in senders):
+        return ONE_SENDER
+    return Authors(froms[0], senders[0][0] if senders else None)
+
+
+def unreadable(error: HeaderError) -> Reply:
+    """Return the refusal of a header that cannot be relied on."""
+    return Reply(550, "5.6.0", printable(f"The message was refused, nothing was kept: {error}"))
+
+
+def own(said: Authors, login: Address, ours: Iterable[str]) -> Reply | None:
+    """Submission: From is the mailbox that logged in, or Sender is and says who really sent it.
+
+    Either way all named domains are ours: the next gateway would refuse anything else.
+    """
+    me = key(login)
+    alone = len(said.authors) == 1 and key(said.authors[0]) == me
+    if not alone and (said.sender is None or key(said.sender) != me):
+        return FROM_IS_NOT_YOU
+    return None if said.domains <= frozenset(ours) else FROM_IS_FOREIGN
+
+
+def message_id(header: Header) -> str:
+    """Return the header's Message-ID as it stands, angle brackets included, or an empty text."""
+    found = header.first("message-id")
+    return found.decode("utf-8", "replace") if found else ""
+
+
+def completed(header: Header, host: str, id: MessageId, now: datetime) -> tuple[bytes, bytes]:  # noqa: A002 - the word of the house
+    """Return (the fields a submission lacked, its header without Bcc).
+
+    The added fields are for the top of the message, where no body can be mistaken for them.
+    """
+    added = b""
+    if header.first("date") is None:
+        added += b"Date: " + format_datetime(now).encode("ascii") + b"\r\n"
+    if header.first("message-id") is None:
+        added += f"Message-ID: {given_message_id(id, host)}\r\n".encode("ascii")
+    return added, header.without("bcc")
+
+
+def given_message_id(id: MessageId, host: str) -> str:  # noqa: A002 - the word of the house
+    """Return the Message-ID we give a message that came without one."""
+    return f"<{id}@{host}>"
