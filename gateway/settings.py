@@ -158,6 +158,7 @@ class Limits(_Section):
     header_size: Octets = 256 * 1024
     hops: Annotated[int, Ge(1)] = 50
     hold_days: Annotated[int, Ge(1)] = 30
+    stop_within: Seconds = 30
 
 
 class Log(_Section):

@@ -1,0 +1,147 @@
+"""The gateway in numbers, for Prometheus: what happened (counted) and how things stand (asked).
+
+Labels are slugs of ours and names of listeners and states: never a domain, an address or an id,
+so that neither a secret nor an endless series can come of them. Every metric is listed in
+``docs/operations.md``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+_SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
+_LONG = (0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 900, 3600, 7200, 21600, 86400)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand at the moment of the question; a dict's keys are label values."""
+
+    sessions: Mapping[str, int] = field(default_factory=dict)  # by listener
+    deliveries: Mapping[str, int] = field(default_factory=dict)  # by state, the open ones
+    oldest_delivery: float = 0.0  # seconds since the oldest open delivery arrived
+    outbox: int = 0  # receipts not yet with the broker
+    oldest_receipt: float = 0.0
+    held: int = 0  # open quarantine cases
+    list_version: int = 0  # 0: none in force
+    list_age: float = 0.0
+    list_stale_in: float = 0.0  # negative once stale
+    certificate_expires_in: float = 0.0
+    journal_head_age: float = 0.0
+    disk_free: int = 0
+
+
+# name, unit-bearing help; the label's name where Standing has a mapping
+_GAUGES: tuple[tuple[str, str, str, str], ...] = (
+    ("sessions", "sceau_sessions_open", "Connections now open, by listener.", "listener"),
+    ("deliveries", "sceau_spool_deliveries", "Deliveries not yet final, by state.", "state"),
+    ("oldest_delivery", "sceau_spool_oldest_seconds", "Age of the oldest delivery not final.", ""),
+    ("outbox", "sceau_outbox_unsent", "Receipts not yet taken by the broker.", ""),
+    ("oldest_receipt", "sceau_outbox_oldest_seconds", "Age of the oldest unsent receipt.", ""),
+    ("held", "sceau_quarantine_held", "Quarantine cases that wait for a person.", ""),
+    ("list_version", "sceau_trust_list_version", "Version in force; 0 when there is none.", ""),
+    ("list_age", "sceau_trust_list_age_seconds", "Time since the list was issued.", ""),
+    (
+        "list_stale_in",
+        "sceau_trust_list_stale_in_seconds",
+        "Time until the list is stale; negative once it is.",
+        "",
+    ),
+    (
+        "certificate_expires_in",
+        "sceau_certificate_expires_in_seconds",
+        "Time until our certificate expires.",
+        "",
+    ),
+    (
+        "journal_head_age",
+        "sceau_journal_head_age_seconds",
+        "Time since the journal's head was last signed.",
+        "",
+    ),
+    ("disk_free", "sceau_disk_free_octets", "Free space where the data folder lies.", ""),
+)
+
+
+class Metrics:
+    """The counters, given to the rooms that count; and the page that Prometheus reads."""
+
+    def __init__(self, standing: Callable[[], Standing] = Standing) -> None:
+        self.standing = standing
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.accepted = Counter(
+            "sceau_messages_accepted",
+            "Messages answered 250, by door.",
+            ["door"],
+            registry=registry,
+        )
+        self.refused = Counter(
+            "sceau_recipients_refused",
+            "Recipients or messages refused or deferred, by door and reason.",
+            ["door", "reason"],
+            registry=registry,
+        )
+        self.deliveries = Counter(
+            "sceau_deliveries", "Deliveries that reached a state.", ["state"], registry=registry
+        )
+        self.events = Counter(
+            "sceau_events",
+            "Noteworthy events: failed log-ins, failed handshakes, wrong next hops.",
+            ["event"],
+            registry=registry,
+        )
+        self.crashes = Counter(
+            "sceau_crashes",
+            "Unexpected errors caught at a loop's boundary; each is a bug.",
+            ["loop"],
+            registry=registry,
+        )
+        self.attempt_seconds = Histogram(
+            "sceau_attempt_seconds",
+            "Duration of one attempt at a next hop, by outcome.",
+            ["outcome"],
+            buckets=_SHORT,
+            registry=registry,
+        )
+        self.delivery_seconds = Histogram(
+            "sceau_delivery_seconds",
+            "From our 250 to the next hop's 250 or our mailbox.",
+            buckets=_LONG,
+            registry=registry,
+        )
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges, asked now (``prometheus_client``'s collector protocol)."""
+        standing = self.standing()
+        for attribute, name, words, label in _GAUGES:
+            value = getattr(standing, attribute)
+            family = GaugeMetricFamily(name, words, labels=[label] if label else None)
+            for key, number in value.items() if label else (("", value),):
+                family.add_metric([key] if label else [], number)
+            yield family
+
+    def page(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+
+def names(metrics: Metrics) -> set[str]:
+    """Return the names of our own metrics, as the documentation lists them."""
+    counters = {"counter": "_total"}
+    return {
+        family.name + counters.get(family.type, "")
+        for family in metrics.registry.collect()
+        if family.name.startswith("sceau_")
+    }

@@ -1,0 +1,154 @@
+"""Every setting is documented, checked at start, and named when it is wrong."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from gateway.settings import Listen, Listener, Settings, SettingsError, load
+
+_EXAMPLE = Path("config/gateway.toml")
+_COMMENTED = re.compile(r"^# ([a-z_]+ = .*)$", re.MULTILINE)
+
+_LEAST = """
+[site]
+name = "labo"
+host = "MX.labo.example"
+domains = ["Labo.example"]
+[paths]
+data = "data"
+keys = "keys/ring.json"
+[tls]
+certificate = "gateway.crt"
+key = "/abs/gateway.key"
+anchors = "anchors.pem"
+"""
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "gateway.toml"
+    path.write_text(text)
+    return path
+
+
+def _keys(model: type[BaseModel]) -> dict[str, Any]:
+    return {name: field.get_default() for name, field in model.model_fields.items()}
+
+
+def _example(*, whole: bool) -> dict[str, Any]:
+    text = _EXAMPLE.read_text("utf-8")
+    return tomllib.loads(_COMMENTED.sub(r"\1", text) if whole else text)
+
+
+def test_the_example_shows_every_key_and_no_other() -> None:
+    """An operator finds every setting in one file."""
+    example = _example(whole=True)
+    sections: dict[str, Any] = {name: field.annotation for name, field in Settings.model_fields.items()}
+
+    assert sections.keys() == example.keys()
+    for name, section in sections.items():
+        assert _keys(section).keys() == example[name].keys(), name
+    assert Listen.model_fields.keys() == example["listen"].keys()
+    assert _keys(Listener).keys() == example["listen"]["submission"].keys()
+
+
+def test_the_example_shows_the_defaults_in_its_comments() -> None:
+    """What is commented out is what holds without it."""
+    whole, given = _example(whole=True), _example(whole=False)
+    for name, field in Settings.model_fields.items():
+        section: Any = Listener if name == "listen" else field.annotation
+        shown, set_ = whole[name], given.get(name, {})
+        if name == "listen":
+            shown, set_ = shown["submission"], set_["submission"]
+        for key, default in _keys(section).items():
+            if key in set_ or default in (PydanticUndefined, None, "", ()):
+                continue  # shown with a value of the example's own
+            value = tuple(shown[key]) if isinstance(default, tuple) else shown[key]
+            assert default == value, f"{name}.{key}"
+
+
+def test_the_example_itself_is_valid() -> None:
+    """A copy of the example needs no cure before it is adapted."""
+    settings = load(_EXAMPLE)
+
+    assert "postmaster@chu-nord.example" == settings.site.postmaster
+    assert settings.listen.relay is not None
+    assert 25 == settings.listen.relay.port
+
+
+def test_relative_paths_start_from_the_file(tmp_path: Path) -> None:
+    """It does not matter from where the gateway is started."""
+    settings = load(_written(tmp_path, _LEAST + '[trust]\nsigners = ["a.crt"]\n'))
+
+    assert tmp_path / "data" == settings.paths.data
+    assert Path("/abs/gateway.key") == settings.tls.key
+    assert (tmp_path / "a.crt",) == settings.trust.signers
+
+
+def test_names_are_normalised(tmp_path: Path) -> None:
+    """Domains are compared; their spelling is not."""
+    settings = load(_written(tmp_path, _LEAST))
+
+    assert "mx.labo.example" == settings.site.host
+    assert ("labo.example",) == settings.site.domains
+
+
+def test_the_environment_overrides_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container is configured without rewriting its file."""
+    monkeypatch.setenv("SCEAU_RELAY__EXPIRE_AFTER", "3600")
+
+    settings = load(_written(tmp_path, _LEAST + "[relay]\nexpire_after = 60\n"))
+
+    assert 3600 == settings.relay.expire_after
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (_LEAST.replace('"labo"', '"La Bo"'), "site.name: "),
+        (_LEAST.replace("Labo.example", "labo"), "site.domains: "),
+        (_LEAST.replace("MX.labo.example", "-"), "site.host: "),
+        (_LEAST.replace('host = "MX', 'postmaster = "x"\nhost = "MX'), "site.postmaster: "),
+        (_LEAST.replace("keys/ring.json", "data/ring.json"), "keys must lie outside data"),
+        (_LEAST + "[relay]\nretries = 3\n", "relay.retries: "),
+        (_LEAST + "[relay]\nretry = []\n", "relay.retry: "),
+        (_LEAST + "[listen.relay]\nport = 70000\n", "listen.relay.port: "),
+        (_LEAST + "[trust]\nsigners = 3\n", "trust.signers: "),
+        ("paths = 3\n" + _LEAST.replace("[paths]", "[path]"), "paths: "),
+        ("[site\n", "is not TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None:
+    """The operator reads which key is wrong, and why."""
+    with pytest.raises(SettingsError) as caught:
+        load(_written(tmp_path, text))
+
+    assert words in str(caught.value)
+
+
+def test_several_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
+    """One start shows all that is wrong."""
+    with pytest.raises(SettingsError) as caught:
+        load(_written(tmp_path, _LEAST + "[relay]\njitter = 2\n[limits]\nhops = 0\n"))
+
+    assert "relay.jitter" in str(caught.value)
+    assert "limits.hops" in str(caught.value)
+
+
+def test_a_postmaster_of_ones_own(tmp_path: Path) -> None:
+    """Reports may come from another mailbox than postmaster."""
+    text = _LEAST.replace('host = "MX', 'postmaster = "mss@labo.example"\nhost = "MX')
+
+    assert "mss@labo.example" == load(_written(tmp_path, text)).site.postmaster
+
+
+def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+    """The path is named."""
+    with pytest.raises(SettingsError, match=r"cannot read .*gateway\.toml: No such file"):
+        load(tmp_path / "gateway.toml")
