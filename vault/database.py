@@ -1,0 +1,234 @@
+"""SQLite with one writer that commits in groups: a transaction is a value, and many share a sync.
+
+``commit`` returns when the rows are on the disk. Transactions that arrive while a commit waits
+for the disk go together into the next one, each in a savepoint of its own, so that one which
+meets other rows than it expected is undone alone. The statements run in the loop's thread, where
+each costs microseconds; only COMMIT, which waits for the disk, runs in the writer's thread: a
+hand-over between threads for each statement would cost more than all of them.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+from vault import sqlite
+from vault.errors import Conflict, VaultError
+
+Row: TypeAlias = tuple[Any, ...]
+
+_GROUP = 256  # transactions that share a sync, at most: the loop must not stand still for long
+_WAL_LIMIT = 8 << 20  # beyond this the log is written back into the database and emptied
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a transaction, and how many rows it must change or return."""
+
+    sql: str
+    args: tuple[object, ...] = field(default=(), repr=False)
+    expect: int | None = None  # None: any number
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A transaction, and who waits for it."""
+
+    statements: Sequence[Statement]
+    future: "asyncio.Future[list[list[Row]]]"
+    rows: list[list[Row]] = field(default_factory=list)
+
+
+class Database:
+    """The one database file; made by ``open``, used from one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = sqlite.connect(path)
+        self._reader = sqlite.connect(path, read_only=True)
+        self._long = sqlite.connect(path, read_only=True)
+        self._long_reads = ThreadPoolExecutor(1, "sceau-query")
+        self._waiting: list[_Waiting] = []
+        self._busy = False  # a group is under way; only the loop's thread looks at it
+        self._idle: asyncio.Future[None] | None = None  # set by ``close``, which waits for it
+        self._closed = False
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="sceau-writer", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"<Database {self._path} waiting {len(self._waiting)}>"
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open or make the database, and bring its tables up to date."""
+        try:
+            sqlite.migrate(path)
+            return cls(path)
+        except (sqlite3.Error, OSError) as error:
+            raise sqlite.in_words(error) from error
+
+    def define(self, name: str, arity: int, function: Callable[..., Any]) -> None:
+        """Let statements call a function of ours; it must be deterministic and never raise."""
+        self._writer.create_function(name, arity, function, deterministic=True)
+
+    async def commit(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Run one transaction; return, once it is on the disk, the rows of each statement.
+
+        The result has one list a statement, empty where it returns nothing. ``Conflict``: a
+        count was not as expected or a constraint was broken, and nothing of it was done.
+        ``VaultError``: the machine failed, and nothing is promised. Cancelling the caller undoes
+        a transaction only while it still waits its turn.
+        """
+        if self._closed:
+            raise VaultError("the database is closed")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(statements, loop.create_future())
+        self._waiting.append(waiting)
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._begin, loop)  # who else is ready in this turn joins the group
+        return await waiting.future
+
+    def read(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
+        """Run a short, indexed query here and now: it costs less than asking a thread."""
+        return _fetched(self._reader, sql, args)
+
+    async def query(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
+        """Run a long query in a thread of its own."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._long_reads, _fetched, self._long, sql, args)
+
+    async def close(self) -> None:
+        """Let what waits be committed, empty the log, close; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._busy:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+        self._jobs.put(self._empty_log)
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._long_reads.shutdown()
+        for connection in (self._reader, self._long, self._writer):
+            connection.close()
+
+    # In the loop's thread: the statements.
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Open a group for what waits; or, if nothing does, rest."""
+        if not self._waiting:
+            self._busy = False
+            if self._idle is not None:
+                self._idle.set_result(None)
+            return
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:  # another process writes: wait for it, but not in this thread
+            self._jobs.put(lambda: self._wait_for_lock(loop))
+        else:
+            self._fill(loop)
+
+    def _fill(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run the group's statements and hand its COMMIT to the writer's thread."""
+        group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+        try:
+            done = [waiting for waiting in group if self._run(waiting)]
+        except sqlite3.Error as error:
+            sqlite.undo(self._writer)
+            self._settle(group, sqlite.in_words(error))
+            loop.call_soon(self._begin, loop)
+        else:
+            self._jobs.put(lambda: self._commit(loop, done))
+
+    def _run(self, waiting: _Waiting) -> bool:
+        """Run one transaction of the group; an error that is not its own is raised."""
+        if waiting.future.done():
+            return False  # cancelled while it waited
+        run = self._writer.execute
+        run("SAVEPOINT one")
+        try:
+            for statement in waiting.statements:
+                waiting.rows.append(_ran(run(statement.sql, statement.args), statement))
+        except sqlite3.Error as error:
+            if sqlite.is_machine(error):
+                raise
+            waiting.future.set_exception(sqlite.in_words(error))
+        except Exception as error:  # noqa: BLE001 - Conflict, or a bug: its caller's, not ours
+            waiting.future.set_exception(error)
+        else:
+            run("RELEASE one")
+            return True
+        run("ROLLBACK TO one")
+        run("RELEASE one")
+        return False
+
+    def _settle(self, group: Sequence[_Waiting], error: VaultError | None) -> None:
+        """Tell those who wait that it is on the disk, or that it is not."""
+        for waiting in group:
+            if waiting.future.done():
+                continue
+            if error is None:
+                waiting.future.set_result(waiting.rows)
+            else:
+                waiting.future.set_exception(error)
+
+    # In the writer's thread: the disk.
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            with suppress(RuntimeError):  # the loop was closed without us: nobody listens
+                job()
+
+    def _wait_for_lock(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            sqlite.begin_patiently(self._writer)
+        except sqlite3.Error as error:
+            loop.call_soon_threadsafe(self._refuse, loop, sqlite.in_words(error))
+        else:
+            loop.call_soon_threadsafe(self._fill, loop)
+
+    def _refuse(self, loop: asyncio.AbstractEventLoop, error: VaultError) -> None:
+        group, self._waiting = self._waiting, []
+        self._settle(group, error)
+        self._begin(loop)
+
+    def _commit(self, loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting]) -> None:
+        error = None
+        try:
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as raised:
+            sqlite.undo(self._writer)
+            error = sqlite.in_words(raised)
+        loop.call_soon_threadsafe(self._settle, group, error)
+        if sqlite.log_size(self._path) > _WAL_LIMIT:
+            self._empty_log()
+        loop.call_soon_threadsafe(self._begin, loop)
+
+    def _empty_log(self) -> None:
+        """Write the log back and cut it to nothing; a reader in the middle puts it off."""
+        with suppress(sqlite3.Error):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _ran(cursor: sqlite3.Cursor, statement: Statement) -> list[Row]:
+    rows = [] if cursor.description is None else cursor.fetchall()
+    if statement.expect is not None:
+        met = cursor.rowcount if cursor.description is None else len(rows)
+        if met != statement.expect:
+            raise Conflict(f"expected {statement.expect} rows, met {met}: {statement.sql[:80]}")
+    return rows
+
+
+def _fetched(connection: sqlite3.Connection, sql: str, args: Sequence[object]) -> list[Row]:
+    try:
+        return connection.execute(sql, args).fetchall()
+    except sqlite3.Error as error:
+        raise sqlite.in_words(error) from error
