@@ -60,6 +60,8 @@ RECIPIENT_OK = Reply(250, "2.1.5", "Recipient OK")
 BYE = Reply(221, "2.0.0", "Goodbye")
 START_DATA = Reply(354, "", "Send the message, end with <CRLF>.<CRLF>")
 READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
+HELP = Reply(214, "2.0.0", "RFC 5321; ask the operator of this gateway for help")
+CHUNK_OK = Reply(250, "2.0.0", "Chunk taken; the next, please")
 AUTHENTICATED = Reply(235, "2.7.0", "Authenticated")
 CANNOT_VERIFY = Reply(252, "2.5.0", "Cannot say; send a message and see")
 
@@ -77,17 +79,26 @@ TOO_MANY_RECIPIENTS = Reply(
 LOGIN_THROTTLED = Reply(454, "4.7.0", "Too many failed log-ins; wait a few minutes and try again")
 TLS_UNAVAILABLE = Reply(454, "4.7.0", "TLS is not available now")
 
+TOO_MUCH = Reply(421, "4.7.0", "Far more was sent than this gateway accepts; goodbye")
+NO_LONGER_TRUSTED = Reply(421, "4.7.1", "The trust list has changed; connect again")
+BYTES_BEFORE_TLS = Reply(421, "4.7.0", "Bytes came after STARTTLS, before TLS; goodbye")
+
 UNKNOWN_COMMAND = Reply(500, "5.5.2", "Command not recognised")
 LINE_TOO_LONG = Reply(500, "5.5.2", "Command line too long")
 SYNTAX = Reply(501, "5.5.4", "Syntax error in the command or its arguments")
 BAD_ADDRESS = Reply(501, "5.1.3", "That is not a valid mail address; check its spelling")
 BAD_SENDER_ADDRESS = Reply(501, "5.1.7", "That is not a valid sender address; check its spelling")
+UNKNOWN_MECHANISM = Reply(504, "5.5.4", "That way of logging in is not offered here")
+LOGIN_CANCELLED = Reply(501, "5.7.0", "Log-in cancelled")
+BAD_BASE64 = Reply(501, "5.5.2", "That is not valid base64")
 NOT_IMPLEMENTED = Reply(502, "5.5.1", "Command not implemented")
 BAD_SEQUENCE = Reply(503, "5.5.1", "Commands are out of order")
 NO_RECIPIENTS = Reply(503, "5.5.1", "No valid recipients: nothing to send")
 UNKNOWN_PARAMETER = Reply(
     555, "5.5.4", "A parameter of the command is not recognised or not supported"
 )
+NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "An address with accents or other such letters needs SMTPUTF8")
+TOO_MANY_CHUNKS = Reply(554, "5.5.1", "Too many BDAT chunks in one message; nothing was kept")
 MUST_STARTTLS = Reply(
     530, "5.7.0", "Start TLS first: this gateway speaks only over an encrypted line"
 )
@@ -121,4 +132,61 @@ NO_SUCH_MAILBOX = Reply(550, "5.1.1", "There is no such mailbox here; check the 
 NOT_A_RELAY = Reply(550, "5.7.1", "This gateway does not relay for that recipient")
 SENDER_IS_NOT_YOU = Reply(
     550, "5.7.1", "The sender address must be the mailbox you logged in with; it was not sent"
+)
+
+LIST_MISSING = Reply(
+    451, "4.7.1", "Our trust list is not loaded yet; the message can go later, please keep it"
+)
+SENDER_ADDRESS_NOT_LISTED = Reply(
+    550,
+    "5.7.1",
+    "The sender's address is not on the trust list, and its domain admits listed addresses only; "
+    "it was not sent, ask your operator to list the address",
+)
+SENDER_REVOKED = Reply(
+    550,
+    "5.7.1",
+    "The sender's domain was removed from the trust list; it was not sent, ask your operator",
+)
+RECIPIENT_ADDRESS_NOT_LISTED = Reply(
+    550,
+    "5.7.1",
+    "The recipient's domain is trusted, but this address in it is not listed; "
+    "it was not sent, check the spelling or ask for a listed address",
+)
+RECIPIENT_REVOKED = Reply(
+    550,
+    "5.7.1",
+    "The recipient's domain was removed from the trust list; "
+    "it was not sent, reach the recipient another way",
+)
+RECIPIENT_SUSPENDED = Reply(
+    451,
+    "4.7.1",
+    "The recipient's domain is suspended for now; the message can go when that ends, "
+    "if it is urgent reach the recipient another way",
+)
+PEER_UNREADABLE = Reply(
+    550, "5.7.1", "Your certificate cannot be read; it was refused, ask your operator"
+)
+PEER_EXPIRED = Reply(
+    451, "4.7.1", "Your certificate is outside its dates; please try again once it is renewed"
+)
+PIN_REQUIRED = Reply(
+    550,
+    "5.7.1",
+    "The sender's address is listed with other certificates than yours; "
+    "it was refused, ask your operator",
+)
+NEXT_HOP_NOT_ENTITLED = Reply(
+    451,
+    "4.7.1",
+    "The recipient's server did not prove that it serves that domain; nothing was sent to it, "
+    "another attempt follows",
+)
+NEXT_HOP_EXPIRED = Reply(
+    451,
+    "4.7.1",
+    "The certificate of the recipient's server is outside its dates; nothing was sent to it, "
+    "another attempt follows",
 )

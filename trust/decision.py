@@ -1,0 +1,295 @@
+"""Who may write to whom: facts in, verdict out, each question a numbered step.
+
+The steps stand in one table. ``decide`` walks it until one of them objects, ``explain`` walks it
+to tell a person what each one found, so that the two can never disagree. Obstacles that time or an
+operator repairs defer (4yz); decided ones refuse (5yz). The reasons are stable: journal, metrics
+and docs/trust-list.md know them by name. R-C1, R-C2, R-C5, R-C7.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from smtp import reply
+from smtp.address import Address, domain_of, key
+from smtp.envelope import Peer
+from smtp.reply import Reply
+from trust.errors import IdentityError
+from trust.identity import Certificate
+from trust.members import Member, Status, TrustList
+
+
+class Action(StrEnum):
+    """What becomes of a message for one recipient."""
+
+    ALLOW = "allow"
+    DEFER = "defer"
+    HOLD = "hold"
+    REFUSE = "refuse"
+
+
+class Reason(StrEnum):
+    """Why, in a word that never changes its meaning."""
+
+    LISTED = "listed"
+    LIST_MISSING = "list-missing"
+    LIST_STALE = "list-stale"
+    SENDER_NOT_LISTED = "sender-not-listed"
+    SENDER_REVOKED = "sender-revoked"
+    SENDER_ADDRESS_NOT_LISTED = "sender-address-not-listed"
+    SENDER_SUSPENDED = "sender-suspended"
+    PEER_ANONYMOUS = "peer-anonymous"
+    PEER_UNREADABLE = "peer-unreadable"
+    PEER_NOT_ENTITLED = "peer-not-entitled"
+    PEER_EXPIRED = "peer-expired"
+    LOGIN_NOT_SENDER = "login-not-sender"
+    PIN_REQUIRED = "pin-required"
+    RECIPIENT_NOT_LISTED = "recipient-not-listed"
+    RECIPIENT_REVOKED = "recipient-revoked"
+    RECIPIENT_ADDRESS_NOT_LISTED = "recipient-address-not-listed"
+    RECIPIENT_SUSPENDED = "recipient-suspended"
+    NEXT_HOP_NOT_ENTITLED = "next-hop-not-entitled"
+    NEXT_HOP_EXPIRED = "next-hop-expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with both halves: ours (the reason) and theirs (the reply)."""
+
+    action: Action
+    reason: Reason
+    reply: Reply
+
+
+ALLOW = Decision(Action.ALLOW, Reason.LISTED, reply.OK)
+HOLD = Decision(Action.HOLD, Reason.SENDER_SUSPENDED, reply.OK)
+
+
+def _defer(reason: Reason, said: Reply) -> Decision:
+    return Decision(Action.DEFER, reason, said)
+
+
+def _refuse(reason: Reason, said: Reply) -> Decision:
+    return Decision(Action.REFUSE, reason, said)
+
+
+LIST_MISSING = _defer(Reason.LIST_MISSING, reply.LIST_MISSING)
+LIST_STALE = _defer(Reason.LIST_STALE, reply.LIST_STALE)
+PEER_EXPIRED = _defer(Reason.PEER_EXPIRED, reply.PEER_EXPIRED)
+RECIPIENT_SUSPENDED = _defer(Reason.RECIPIENT_SUSPENDED, reply.RECIPIENT_SUSPENDED)
+NEXT_HOP_NOT_ENTITLED = _defer(Reason.NEXT_HOP_NOT_ENTITLED, reply.NEXT_HOP_NOT_ENTITLED)
+NEXT_HOP_EXPIRED = _defer(Reason.NEXT_HOP_EXPIRED, reply.NEXT_HOP_EXPIRED)
+SENDER_NOT_LISTED = _refuse(Reason.SENDER_NOT_LISTED, reply.SENDER_NOT_LISTED)
+SENDER_REVOKED = _refuse(Reason.SENDER_REVOKED, reply.SENDER_REVOKED)
+SENDER_ADDRESS = _refuse(Reason.SENDER_ADDRESS_NOT_LISTED, reply.SENDER_ADDRESS_NOT_LISTED)
+PEER_ANONYMOUS = _refuse(Reason.PEER_ANONYMOUS, reply.MUST_CERTIFY)
+PEER_UNREADABLE = _refuse(Reason.PEER_UNREADABLE, reply.PEER_UNREADABLE)
+PEER_NOT_ENTITLED = _refuse(Reason.PEER_NOT_ENTITLED, reply.PEER_NOT_ENTITLED)
+LOGIN_NOT_SENDER = _refuse(Reason.LOGIN_NOT_SENDER, reply.SENDER_IS_NOT_YOU)
+PIN_REQUIRED = _refuse(Reason.PIN_REQUIRED, reply.PIN_REQUIRED)
+RECIPIENT_NOT_LISTED = _refuse(Reason.RECIPIENT_NOT_LISTED, reply.RECIPIENT_NOT_LISTED)
+RECIPIENT_REVOKED = _refuse(Reason.RECIPIENT_REVOKED, reply.RECIPIENT_REVOKED)
+RECIPIENT_ADDRESS = _refuse(Reason.RECIPIENT_ADDRESS_NOT_LISTED, reply.RECIPIENT_ADDRESS_NOT_LISTED)
+
+
+class Case(NamedTuple):
+    """One question, with what the list says of either end looked up once."""
+
+    sender: Address | None
+    recipient: Address
+    peer: Peer
+    listed: TrustList
+    now: datetime
+    theirs: Member | None  # the sender's
+    ours: Member | None  # the recipient's
+
+
+def _asked(
+    sender: Address | None, recipient: Address, peer: Peer, listed: TrustList, now: datetime
+) -> Case:
+    members = listed.members
+    theirs = None if sender is None else members.get(domain_of(sender))
+    return Case(sender, recipient, peer, listed, now, theirs, members.get(domain_of(recipient)))
+
+
+def in_force(listed: TrustList | None, now: datetime) -> Decision | None:
+    """A list we cannot vouch for vouches for nobody. 4yz: it is our fault, so they retry."""
+    if listed is None:
+        return LIST_MISSING
+    return LIST_STALE if now >= listed.stale_after else None
+
+
+def sender_member(case: Case) -> Decision | None:
+    """The sender's domain must be on the list; ``<>`` has none, its peer must answer for it."""
+    if case.sender is None:
+        return None
+    if case.theirs is None:
+        return SENDER_NOT_LISTED
+    return SENDER_REVOKED if case.theirs.status is Status.REVOKED else None
+
+
+def peer_entitled(case: Case) -> Decision | None:
+    """The log-in must be the sender; the certificate must speak for it, not merely be valid."""
+    peer = case.peer
+    if peer.login is not None:
+        return _login_entitled(case, peer.login)
+    if peer.certificate is None:
+        return PEER_ANONYMOUS
+    if (certificate := _read(peer.certificate)) is None:
+        return PEER_UNREADABLE
+    if case.sender is None:
+        members = case.listed.represented(certificate)
+        entitled = any(member.status is not Status.REVOKED for member in members)
+    else:
+        entitled = case.theirs is not None and case.theirs.entitles(certificate)
+    if not entitled:
+        return PEER_NOT_ENTITLED
+    # TLS refused an expired certificate at the handshake; this connection may be older than that.
+    return None if certificate.in_date(case.now) else PEER_EXPIRED
+
+
+def _login_entitled(case: Case, login: Address) -> Decision | None:
+    if case.sender is not None:
+        return None if key(login) == key(case.sender) else LOGIN_NOT_SENDER
+    member = case.listed.member(domain_of(login))
+    revoked = member is None or member.status is Status.REVOKED
+    return PEER_NOT_ENTITLED if revoked else None
+
+
+def sender_address(case: Case) -> Decision | None:
+    """A closed member has only its listed addresses; one with pins comes by no other certificate."""
+    if case.sender is None or case.theirs is None:
+        return None
+    entry = case.listed.find(case.sender)
+    if entry is None:
+        return None if case.theirs.open else SENDER_ADDRESS
+    if not entry.pins or case.peer.certificate is None:
+        return None
+    certificate = _read(case.peer.certificate)
+    pinned = certificate is not None and certificate.spki_sha256 in entry.pins
+    return None if pinned else PIN_REQUIRED
+
+
+def recipient_member(case: Case) -> Decision | None:
+    """The recipient's domain must be on the list."""
+    return _receives(case.ours)
+
+
+def _receives(member: Member | None) -> Decision | None:
+    if member is None:
+        return RECIPIENT_NOT_LISTED
+    return RECIPIENT_REVOKED if member.status is Status.REVOKED else None
+
+
+def recipient_address(case: Case) -> Decision | None:
+    """A closed member receives at its listed addresses only."""
+    if case.ours is None or case.ours.open or case.listed.find(case.recipient) is not None:
+        return None
+    return RECIPIENT_ADDRESS
+
+
+def recipient_suspended(case: Case) -> Decision | None:
+    """A suspension ends: what is meant for a suspended member waits, and expires if it must."""
+    suspended = case.ours is not None and case.ours.status is Status.SUSPENDED
+    return RECIPIENT_SUSPENDED if suspended else None
+
+
+def sender_suspended(case: Case) -> Decision | None:
+    """A suspended member's mail waits for a person: refusing it would lose clinical data."""
+    suspended = case.theirs is not None and case.theirs.status is Status.SUSPENDED
+    return HOLD if suspended else None
+
+
+Step = Callable[[Case], Decision | None]
+
+# Step 1 is ``in_force``. Cheapest and safest first: a peer that speaks for nobody learns nothing
+# of who is listed.
+STEPS: tuple[Step, ...] = (
+    sender_member,  # (2)
+    peer_entitled,  # (3)
+    sender_address,  # (4)
+    recipient_member,  # (5)
+    recipient_address,  # (6)
+    recipient_suspended,  # (7)
+    sender_suspended,  # (8)
+)
+
+# Before each attempt the connection it came by is long gone: its proof stands from the 250. A
+# suspended sender's mail was held then; once a person released it, it is not held again.
+ATTEMPT_STEPS: tuple[Step, ...] = (
+    sender_member,
+    recipient_member,
+    recipient_address,
+    recipient_suspended,
+)
+_NOBODY = Peer(ip="")
+
+
+def decide(
+    sender: Address | None,
+    recipient: Address,
+    peer: Peer,
+    listed: TrustList | None,
+    now: datetime,
+) -> Decision:
+    """Say what becomes of a message from this peer; asked at RCPT and again after DATA."""
+    if (objection := in_force(listed, now)) is not None or listed is None:
+        return objection or LIST_MISSING
+    case = _asked(sender, recipient, peer, listed, now)
+    for step in STEPS:
+        if (objection := step(case)) is not None:
+            return objection
+    return ALLOW
+
+
+def attempt(
+    sender: Address | None, recipient: Address, listed: TrustList | None, now: datetime
+) -> Decision:
+    """Say whether a message that is ours may still go, as asked before each attempt."""
+    if (objection := in_force(listed, now)) is not None or listed is None:
+        return objection or LIST_MISSING
+    case = _asked(sender, recipient, _NOBODY, listed, now)
+    for step in ATTEMPT_STEPS:
+        if (objection := step(case)) is not None:
+            return objection
+    return ALLOW
+
+
+def next_hop(
+    recipient_domain: str, certificate: bytes, listed: TrustList | None, now: datetime
+) -> Decision:
+    """Say whether the server we reached may have the mail of this domain (its leaf, as DER).
+
+    DNS may have led us astray, or a renewal is not yet on the list: wrong is never for ever.
+    """
+    if (objection := in_force(listed, now)) is not None or listed is None:
+        return objection or LIST_MISSING
+    member = listed.member(recipient_domain)
+    if (objection := _receives(member)) is not None or member is None:
+        return objection or RECIPIENT_NOT_LISTED
+    leaf = _read(certificate)
+    if leaf is None or not member.entitles(leaf):
+        return NEXT_HOP_NOT_ENTITLED
+    return ALLOW if leaf.in_date(now) else NEXT_HOP_EXPIRED
+
+
+def speaks_for(peer: Peer, domain: str, listed: TrustList | None, now: datetime) -> bool:
+    """Whether this peer may put the domain into From or Sender, or report on its deliveries."""
+    if listed is None or now >= listed.stale_after:
+        return False
+    member = listed.member(domain)
+    if member is None or member.status is Status.REVOKED:
+        return False
+    if peer.login is not None:
+        return domain_of(peer.login) == domain
+    certificate = None if peer.certificate is None else _read(peer.certificate)
+    return certificate is not None and certificate.in_date(now) and member.entitles(certificate)
+
+
+def _read(der: bytes) -> Certificate | None:
+    try:
+        return Certificate.parse(der)
+    except IdentityError:
+        return None

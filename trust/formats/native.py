@@ -1,0 +1,156 @@
+"""The native list: canonical JSON, so that one list has one spelling and one hash.
+
+``read`` gives what a list claims, ``parse`` a list that may be believed, ``serialise`` the bytes.
+Reading is strict in one stroke: what was read is written again, and any difference refuses the
+list. That leaves no second spelling: no repeated or unsorted key, no space, no float, nothing after
+the end. Specified in docs/trust-list.md; RFC 8785 says the same for the values that occur here.
+"""
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from smtp.address import Address, key
+from trust.errors import IdentityError, ListError
+from trust.identity import Identity, Way
+from trust.members import Claims, Host, Kind, Listed, Member, Status, TrustList
+from trust.signatures import Verified
+
+FORMAT = "sceau-trust-list-v1"
+LIMIT = 256 << 20  # octets: twice a list of a million addresses
+
+# The fields of each object stand in the order in which they are written: sorted.
+
+
+class _Host(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    port: int | None
+
+
+class _Address(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    address: str
+    holder: str
+    kind: Kind
+    pins: list[str]
+
+
+class _Member(msgspec.Struct, forbid_unknown_fields=True):
+    domain: str
+    hosts: list[_Host]
+    identities: list[dict[Way, str]]
+    open: bool
+    status: Status
+
+
+class _List(msgspec.Struct, forbid_unknown_fields=True):
+    addresses: list[_Address]
+    format: str
+    issued: datetime
+    members: list[_Member]
+    previous: str | None
+    stale_after: datetime
+    version: int
+
+
+_decoder = msgspec.json.Decoder(_List)
+_encoder = msgspec.json.Encoder()
+
+
+def parse(verified: Verified) -> TrustList:
+    """Return the list that these verified bytes are; raise ``ListError`` if they are none."""
+    return TrustList(verified, read)
+
+
+def read(content: bytes, *, limit: int = LIMIT) -> Claims:
+    """Return what these bytes claim; raise ``ListError`` unless they are a list's one spelling."""
+    if len(content) > limit:
+        raise ListError(f"the list is larger than {limit} octets")
+    try:
+        claims = _claims(_decoder.decode(content))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ListError(f"the list does not follow its format: {error}") from None
+    except IdentityError as error:
+        raise ListError(str(error)) from None
+    if (canonical := serialise(claims)) != content:
+        at = _differs(canonical, content)
+        raise ListError(f"the list is not in its canonical form, from octet {at + 1} on")
+    return claims
+
+
+def serialise(claims: Claims) -> bytes:
+    """Return the one spelling of a list."""
+    return _encoder.encode(
+        _List(
+            addresses=[_address(a) for a in sorted(claims.addresses, key=_address_key)],
+            format=FORMAT,
+            issued=claims.issued,
+            members=[_member(m) for m in sorted(claims.members, key=lambda m: m.domain)],
+            previous=claims.previous,
+            stale_after=claims.stale_after,
+            version=claims.version,
+        )
+    )
+
+
+def digest(content: bytes) -> str:
+    """Return the hash by which the next version names this one."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _address_key(listed: Listed) -> str:
+    return key(listed.address)
+
+
+def _address(listed: Listed) -> _Address:
+    return _Address(listed.address, listed.holder, listed.kind, sorted(listed.pins))
+
+
+def _member(member: Member) -> _Member:
+    identities = sorted(member.identities, key=lambda identity: (identity.way, identity.text))
+    return _Member(
+        domain=member.domain,
+        hosts=[_Host(host.name, host.port) for host in member.hosts],
+        identities=[{identity.way: identity.text} for identity in identities],
+        open=member.open,
+        status=member.status,
+    )
+
+
+def _claims(raw: _List) -> Claims:
+    if raw.format != FORMAT:
+        raise ListError(f"the list's format is not {FORMAT}")
+    return Claims(
+        version=raw.version,
+        issued=raw.issued,
+        stale_after=raw.stale_after,
+        previous=raw.previous,
+        members=tuple(_read_member(member) for member in raw.members),
+        addresses=tuple(
+            Listed(Address(a.address), a.kind, a.holder, frozenset(a.pins)) for a in raw.addresses
+        ),
+    )
+
+
+def _read_member(raw: _Member) -> Member:
+    if any(len(identity) != 1 for identity in raw.identities):
+        raise ListError(f"{raw.domain} has an identity that is not exactly one of dn, spki, san")
+    return Member(
+        domain=raw.domain,
+        identities=tuple(Identity(*pair) for each in raw.identities for pair in each.items()),
+        hosts=tuple(Host(host.name, host.port) for host in raw.hosts),
+        open=raw.open,
+        status=raw.status,
+    )
+
+
+def _differs(one: bytes, other: bytes) -> int:
+    """Return where two byte strings part."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
