@@ -1,0 +1,203 @@
+"""Mailboxes: an address of ours, whose it is, and what it may do.
+
+Each has an opaque key, which is its name wherever an address must not show (topics, metrics, logs).
+Every change is one transaction, to which the caller adds its journal entry. R-D1, R-D8.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from imap.store import INBOX, Mailboxes
+from smtp import address as addresses
+from smtp.address import Address
+from vault.database import Database, Statement
+from vault.errors import Conflict
+from vault.keys import KeyRing
+
+Clock = Callable[[], datetime]
+
+
+class AccountError(Exception):
+    """What was asked of a mailbox cannot be done; the message is for the operator."""
+
+
+class Kind(StrEnum):
+    """Whose mailbox it is (R-D1)."""
+
+    PER = "PER"  # a person's
+    ORG = "ORG"  # an organisation's, read by several
+    APP = "APP"  # a program's
+    CAB = "CAB"  # a practice's
+
+
+class Status(StrEnum):
+    """What a mailbox may do (R-D8)."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"  # receives, so that nothing is lost; nobody logs in
+    CLOSED = "closed"  # neither, for good
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One mailbox of ours."""
+
+    id: int
+    key: str  # opaque: topics, metrics, logs
+    address: Address
+    kind: Kind
+    holder: str  # who answers for it: an RPPS, FINESS or SIRET number
+    name: str
+    status: Status
+    created: datetime
+
+    @property
+    def receives(self) -> bool:
+        """Whether mail is taken for it."""
+        return self.status is not Status.CLOSED
+
+    @property
+    def sends(self) -> bool:
+        """Whether its owner may log in, and so send."""
+        return self.status is Status.ACTIVE
+
+
+class _Facts(msgspec.Struct, frozen=True):
+    address: str
+    holder: str
+    name: str
+
+
+class Accounts:
+    """The table ``mailbox``; one per process, so its cache is the truth."""
+
+    def __init__(
+        self,
+        database: Database,
+        ring: KeyRing,
+        mailboxes: Mailboxes,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._ring = ring
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._found: dict[str, Mailbox] = {}  # by address key; only hits are kept
+
+    def find(self, address: Address) -> Mailbox | None:
+        """Return the mailbox of an address; cheap enough to ask at every RCPT."""
+        key = addresses.key(address)
+        if (found := self._found.get(key)) is not None:
+            return found
+        rows = self._database.read(
+            _SELECT + " WHERE address = ?",
+            (self._ring.index(key, "address"),),
+        )
+        if not rows:
+            return None
+        if len(self._found) >= _CACHED:
+            self._found.clear()
+        return self._found.setdefault(key, self._mailbox(rows[0]))
+
+    def by_id(self, mailbox: int) -> Mailbox | None:
+        """Return the mailbox with this row id."""
+        rows = self._database.read(
+            _SELECT + " WHERE id = ?",
+            (mailbox,),
+        )
+        return self._mailbox(rows[0]) if rows else None
+
+    def mailboxes(self) -> list[Mailbox]:
+        """Return all mailboxes in the order they were made."""
+        rows = self._database.read(_SELECT + " ORDER BY id")
+        return [self._mailbox(row) for row in rows]
+
+    async def add(
+        self,
+        address: Address,
+        kind: Kind,
+        holder: str = "",
+        name: str = "",
+        also: Sequence[Statement] = (),
+    ) -> Mailbox:
+        """Make a mailbox with its INBOX."""
+        now = self._clock()
+        key = secrets.token_hex(10)
+        facts = msgspec.json.encode(_Facts(address, holder, name))
+        try:
+            ((row,), *_) = await self._database.commit(
+                [
+                    Statement(
+                        "INSERT INTO mailbox (key, domain, address, facts, kind, status, created)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
+                        (
+                            key,
+                            addresses.domain_of(address),
+                            self._ring.index(addresses.key(address), "address"),
+                            self._ring.seal(facts, _place(key)),
+                            kind.value,
+                            Status.ACTIVE.value,
+                            now.timestamp(),
+                        ),
+                        expect=1,
+                    ),
+                    self._mailboxes.opening(key, INBOX, now),
+                    *also,
+                ]
+            )
+        except Conflict:
+            raise AccountError(
+                "There is already a mailbox of this address; nothing changed. See it with"
+                " `sceau mailbox show`; a closed address is not given again."
+            ) from None
+        return Mailbox(row[0], key, address, kind, holder, name, Status.ACTIVE, now)
+
+    async def set_status(
+        self, mailbox: Mailbox, status: Status, also: Sequence[Statement] = ()
+    ) -> Mailbox:
+        """Suspend, re-activate or close a mailbox; a closed one stays closed."""
+        try:
+            await self._database.commit(
+                [
+                    Statement(
+                        "UPDATE mailbox SET status = ? WHERE id = ? AND status <> ?",
+                        (status.value, mailbox.id, Status.CLOSED.value),
+                        expect=1,
+                    ),
+                    *also,
+                ]
+            )
+        except Conflict:
+            raise AccountError("The mailbox is closed, and stays so; nothing changed.") from None
+        finally:
+            self._found.pop(addresses.key(mailbox.address), None)
+        return replace(mailbox, status=status)
+
+    def _mailbox(self, row: tuple[Any, ...]) -> Mailbox:
+        number, key, facts, kind, status, created = row
+        opened = _FACTS.decode(self._ring.open(facts, _place(key)))
+        return Mailbox(
+            id=number,
+            key=key,
+            address=Address(opened.address),
+            kind=Kind(kind),
+            holder=opened.holder,
+            name=opened.name,
+            status=Status(status),
+            created=datetime.fromtimestamp(created, UTC),
+        )
+
+
+_CACHED = 50_000
+_SELECT = "SELECT id, key, facts, kind, status, created FROM mailbox"
+_FACTS = msgspec.json.Decoder(_Facts)
+
+
+def _place(key: str) -> str:
+    return f"mailbox/{key}/facts"

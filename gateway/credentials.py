@@ -1,0 +1,204 @@
+"""What a mailbox logs in with: application passwords and client certificates.
+
+Credentials are added and revoked, never changed in place: whoever has looked one up and found it
+usable needs to ask nothing else. Every change is one transaction, to which the caller adds its
+journal entry. R-B2, R-B5.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from argon2 import PasswordHasher
+from cryptography import x509
+
+from gateway import passwords
+from gateway.accounts import AccountError, Mailbox
+from vault.database import Database, Statement
+from vault.errors import Conflict
+from vault.keys import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A password (as argon2id) or a certificate (by fingerprint) of a mailbox."""
+
+    id: str
+    mailbox: int
+    kind: Literal["password", "certificate"]
+    secret: str
+    label: str
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+
+    def usable(self, now: datetime) -> bool:
+        """Whether it opens its mailbox at this time."""
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+    def __repr__(self) -> str:
+        return f"Credential({self.id}, {self.kind}, revoked={self.revoked}, expires={self.expires})"
+
+
+class Credentials:
+    """The table ``credential``."""
+
+    def __init__(
+        self,
+        database: Database,
+        ring: KeyRing,
+        clock: Callable[[], datetime],
+        hasher: PasswordHasher = passwords.HASHER,
+    ) -> None:
+        self._database = database
+        self._ring = ring
+        self._clock = clock
+        self.hasher = hasher
+
+    async def add_password(
+        self,
+        mailbox: Mailbox,
+        label: str = "",
+        expires: datetime | None = None,
+        also: Sequence[Statement] = (),
+    ) -> tuple[Credential, str]:
+        """Make an application password; its text is returned this once and kept nowhere."""
+        password = passwords.new()
+        while self.password_of(mailbox, password.selector):
+            password = passwords.new()  # one in a million
+        secret = await asyncio.to_thread(passwords.hashed, password, self.hasher)
+        identity = f"{mailbox.id}.{password.selector}"
+        made = Credential(
+            identity, mailbox.id, "password", secret, label, self._clock(), expires, None
+        )
+        return await self._add(made, also), password.shown
+
+    async def add_certificate(
+        self,
+        mailbox: Mailbox,
+        der: bytes,
+        label: str = "",
+        also: Sequence[Statement] = (),
+    ) -> Credential:
+        """Let a certificate open a mailbox, until the certificate itself expires."""
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+        except ValueError:
+            raise AccountError("That is not an X.509 certificate; nothing changed.") from None
+        identity = f"{mailbox.id}.{secrets.token_hex(8)}"
+        expires = certificate.not_valid_after_utc
+        made = Credential(
+            identity,
+            mailbox.id,
+            "certificate",
+            fingerprint(der),
+            label,
+            self._clock(),
+            expires,
+            None,
+        )
+        return await self._add(made, also)
+
+    def of(self, mailbox: Mailbox) -> list[Credential]:
+        """Return a mailbox's credentials, oldest first, revoked ones too."""
+        rows = self._database.read(
+            _SELECT + " WHERE mailbox = ? ORDER BY created, id",
+            (mailbox.id,),
+        )
+        return [self._credential(row) for row in rows]
+
+    def password_of(self, mailbox: Mailbox, selector: str) -> Credential | None:
+        """Return the credential that a password's first group names."""
+        rows = self._database.read(
+            _SELECT + " WHERE id = ? AND kind = 'password'",
+            (f"{mailbox.id}.{selector}",),
+        )
+        return self._credential(rows[0]) if rows else None
+
+    def with_certificate(self, der: bytes) -> list[Credential]:
+        """Return the credentials, of whatever mailbox, that are this certificate."""
+        rows = self._database.read(
+            _SELECT + " WHERE kind = 'certificate' AND secret = ?",
+            (fingerprint(der),),
+        )
+        return [self._credential(row) for row in rows]
+
+    async def revoke(
+        self, mailbox: Mailbox, credential_id: str, also: Sequence[Statement] = ()
+    ) -> None:
+        """End a credential now; open connections are the caller's to drop."""
+        try:
+            await self._database.commit(
+                [
+                    Statement(
+                        "UPDATE credential SET revoked = ?"
+                        " WHERE id = ? AND mailbox = ? AND revoked IS NULL",
+                        (self._clock().timestamp(), credential_id, mailbox.id),
+                        expect=1,
+                    ),
+                    *also,
+                ]
+            )
+        except Conflict:
+            raise AccountError(
+                "The mailbox has no such credential in force; nothing changed. List them with"
+                " `sceau mailbox show`."
+            ) from None
+
+    async def _add(self, credential: Credential, also: Sequence[Statement]) -> Credential:
+        label, expires = credential.label, credential.expires
+        place = _place_of_label(credential.id)
+        await self._database.commit(
+            [
+                Statement(
+                    "INSERT INTO credential (id, mailbox, kind, secret, label, created, expires)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        credential.id,
+                        credential.mailbox,
+                        credential.kind,
+                        credential.secret,
+                        self._ring.seal(label.encode(), place) if label else None,
+                        credential.created.timestamp(),
+                        expires.timestamp() if expires else None,
+                    ),
+                    expect=1,
+                ),
+                *also,
+            ]
+        )
+        return credential
+
+    def _credential(self, row: tuple[Any, ...]) -> Credential:
+        identity, mailbox, kind, secret, label, created, expires, revoked = row
+        opened = self._ring.open(label, _place_of_label(identity)).decode() if label else ""
+        return Credential(
+            identity,
+            mailbox,
+            kind,
+            secret,
+            opened,
+            datetime.fromtimestamp(created, UTC),
+            _time(expires),
+            _time(revoked),
+        )
+
+
+_SELECT = "SELECT id, mailbox, kind, secret, label, created, expires, revoked FROM credential"
+
+
+def fingerprint(der: bytes) -> str:
+    """Return the SHA-256 fingerprint of a certificate, in hexadecimal."""
+    return sha256(der).hexdigest()
+
+
+def _place_of_label(credential_id: str) -> str:
+    return f"credential/{credential_id}/label"
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

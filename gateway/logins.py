@@ -1,0 +1,174 @@
+"""Who is at the door: an address and a password, or a certificate.
+
+Every wrong answer costs the same and says the same: an unknown address, a wrong password, a closed
+mailbox and a revoked credential all end in one argon2id and one sentence. Failures are counted by
+mailbox with origin, by mailbox, and by origin, and lock before the next guess is looked at. R-B5.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway import passwords
+from gateway.accounts import Accounts, Mailbox
+from gateway.credentials import Credential, Credentials, fingerprint
+from gateway.passwords import Password, Proofs
+from gateway.settings import Limits
+from gateway.throttle import Throttle
+from smtp import reply
+from smtp.address import Address, AddressError, key, parse
+from smtp.envelope import Peer
+from smtp.reply import Reply
+
+_WIDER = 10  # a mailbox from anywhere, or an origin with any mailbox, may fail so many times more
+
+CERTIFICATE_UNKNOWN = Reply(
+    535,
+    "5.7.8",
+    "This certificate does not open that mailbox; ask your operator to register it",
+)
+
+Event = Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    who: Address | None
+    peer: Peer
+    now: datetime
+
+    @property
+    def pair(self) -> str:
+        return f"{self.account}|{self.peer.ip}"
+
+    @property
+    def account(self) -> str:
+        return key(self.who) if self.who else ""
+
+
+class Logins:
+    """The ``Authenticator`` that the doors ask."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        credentials: Credentials,
+        clock: Callable[[], datetime],
+        limits: Limits,
+        on_event: Event,
+    ) -> None:
+        self._accounts = accounts
+        self._credentials = credentials
+        self._clock = clock
+        self._on_event = on_event
+        window = timedelta(seconds=limits.lockout)
+        self._near = Throttle(limits.failed_logins, window)
+        self._wide = Throttle(limits.failed_logins * _WIDER, window)
+        self._proofs = Proofs()
+        # Two at a time: argon2id takes a processor and 19 MiB each, and mail must go on.
+        self._slow = asyncio.Semaphore(2)
+        self._dummy = passwords.hashed(passwords.new(), credentials.hasher)
+
+    async def password(self, login: str, password: str, peer: Peer) -> Address | Reply:
+        """Return the mailbox that this address and application password open, or the refusal."""
+        attempt = _Try(_address(login), peer, self._clock())
+        if self._locked(attempt):
+            return self._throttled(attempt)
+        typed = passwords.typed(password)
+        mailbox, credential = self._credential(attempt, typed)
+        if not self._known(credential, typed, attempt):
+            async with self._slow:
+                # Others may have failed, or proved the very same, while this one waited.
+                if self._locked(attempt):
+                    return self._throttled(attempt)
+                if not self._known(credential, typed, attempt):
+                    right = await asyncio.to_thread(
+                        passwords.matches,
+                        credential.secret if credential else self._dummy,
+                        typed,
+                        self._credentials.hasher,
+                    )
+                    if credential is None or not right:
+                        return self._failed(attempt, "password", reply.BAD_CREDENTIALS)
+                    self._proofs.learn(credential.id, typed, self._clock())
+        assert mailbox is not None
+        self._near.forgive((attempt.pair,))
+        return mailbox.address
+
+    async def certificate(self, authzid: str, peer: Peer) -> Address | Reply:
+        """Return the mailbox that the peer's certificate opens (SASL EXTERNAL), or the refusal.
+
+        Without an authorization identity the certificate must open exactly one (RFC 4422 §3.4.1).
+        """
+        wanted = _address(authzid) if authzid else None
+        attempt = _Try(wanted, peer, self._clock())
+        if self._locked(attempt):
+            return self._throttled(attempt)
+        opened = [] if peer.certificate is None else self._opened_by(peer.certificate, attempt.now)
+        if authzid:
+            opened = [m for m in opened if wanted is not None and key(m.address) == key(wanted)]
+        if len(opened) != 1:
+            return self._failed(attempt, "certificate", CERTIFICATE_UNKNOWN)
+        return opened[0].address
+
+    def _credential(
+        self, attempt: _Try, typed: Password
+    ) -> tuple[Mailbox | None, Credential | None]:
+        mailbox = self._accounts.find(attempt.who) if attempt.who else None
+        if mailbox is None or not mailbox.sends:
+            return None, None
+        credential = self._credentials.password_of(mailbox, typed.selector)
+        if credential is None or not credential.usable(attempt.now):
+            return mailbox, None
+        return mailbox, credential
+
+    def _known(self, credential: Credential | None, typed: Password, attempt: _Try) -> bool:
+        return credential is not None and self._proofs.known(credential.id, typed, attempt.now)
+
+    def _opened_by(self, der: bytes, now: datetime) -> list[Mailbox]:
+        usable = (
+            self._accounts.by_id(credential.mailbox)
+            for credential in self._credentials.with_certificate(der)
+            if credential.usable(now)
+        )
+        return [mailbox for mailbox in usable if mailbox is not None and mailbox.sends]
+
+    def _locked(self, attempt: _Try) -> bool:
+        return (
+            self._near.locked(attempt.pair, attempt.now)
+            or self._wide.locked(f"ip|{attempt.peer.ip}", attempt.now)
+            or (attempt.who is not None and self._wide.locked(attempt.account, attempt.now))
+        )
+
+    def _throttled(self, attempt: _Try) -> Reply:
+        self._tell("login.throttled", attempt, "locked")
+        return reply.LOGIN_THROTTLED
+
+    def _failed(self, attempt: _Try, reason: str, said: Reply) -> Reply:
+        self._near.failed(attempt.pair, attempt.now)
+        self._wide.failed(f"ip|{attempt.peer.ip}", attempt.now)
+        if attempt.who is not None:
+            self._wide.failed(attempt.account, attempt.now)
+        self._tell("login.failed", attempt, reason)
+        return said
+
+    def _tell(self, event: str, attempt: _Try, reason: str) -> None:
+        certificate = attempt.peer.certificate
+        self._on_event(
+            event,
+            {
+                "who": attempt.who,
+                "ip": attempt.peer.ip,
+                "listener": attempt.peer.listener,
+                "reason": reason,
+                "certificate": fingerprint(certificate) if certificate else "",
+            },
+        )
+
+
+def _address(login: str) -> Address | None:
+    try:
+        return parse(login)
+    except AddressError:
+        return None
