@@ -1,0 +1,103 @@
+"""How a verb is called: by the running gateway if there is one, else here under its lock."""
+
+import os
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.operations.error import OperationError
+
+Show = Callable[[Any], None]
+
+_PATIENCE = 10.0  # seconds for another short command to finish
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What every verb has: where the configuration is, and in which form to answer."""
+
+    config: Path
+    as_json: bool
+
+    def perform(self, verb: str, **arguments: Any) -> Any:
+        """Perform one operation, wherever it can be done; return its result as plain values."""
+        from gateway.control.client import ask
+
+        folder = data_folder(self.config)
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return ask(folder, verb, arguments)
+            except ConnectionError:
+                pass
+            except PermissionError:
+                raise OperationError(
+                    f"{folder} belongs to another user",
+                    "run the command as the user that the gateway runs as",
+                ) from None
+            from gateway import app
+
+            done, result = app.alone(self.config, verb, arguments)
+            if done:
+                return result
+            if time.monotonic() > deadline:
+                raise OperationError(
+                    "another process works in the data folder and does not answer",
+                    f"{folder / 'lock'} says which",
+                )
+            time.sleep(0.1)
+
+    def answer(self, result: Any, show: Show) -> None:
+        """Print a result: one line of JSON, or what ``show`` makes of it for a person."""
+        if self.as_json:
+            from msgspec import json
+
+            sys.stdout.write(json.encode(result).decode() + "\n")
+        else:
+            show(result)
+
+
+def asking(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that all have; its first argument becomes an ``Asking``."""
+
+    @click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=Path("gateway.toml"),
+        envvar="SCEAU_CONFIG",
+        show_default=True,
+        show_envvar=True,
+        help="The gateway's configuration.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
+    @wraps(verb)
+    def wrapped(*, config: Path, as_json: bool, **others: Any) -> None:
+        verb(Asking(config, as_json), **others)
+
+    return wrapped
+
+
+def data_folder(config: Path) -> Path:
+    """Return the data folder that a configuration names, without the cost of checking it all."""
+    if override := os.environ.get("SCEAU_PATHS__DATA"):
+        return Path(override)
+    try:
+        table = tomllib.loads(config.read_text("utf-8"))
+        return config.resolve().parent / table["paths"]["data"]
+    except OSError as error:
+        raise OperationError(
+            f"cannot read {config}: {error.strerror}",
+            "name the gateway's configuration with -c, or in SCEAU_CONFIG",
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise OperationError(
+            f"{config} does not say where the data lies", "it needs [paths] data, see the example"
+        ) from None

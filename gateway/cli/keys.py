@@ -1,0 +1,48 @@
+"""``sceau keys``: the key ring."""
+
+import click
+
+from gateway.cli import show
+from gateway.cli.call import Asking, asking
+
+
+@click.group("keys")
+def command() -> None:
+    """The key ring that opens everything at rest."""
+
+
+@command.command("create")
+@asking
+def create(call: Asking) -> None:
+    """Make the key ring, once, before the first start. Keep a copy of it in a safe place.
+
+    Without it nothing of what the gateway keeps can ever be read again. With [paths]
+    passphrase_file the ring is itself sealed with the passphrase in that file.
+    """
+    from gateway import app
+
+    def told(made: dict[str, str]) -> None:
+        click.echo(f"The key ring is {made['path']}. Keep a copy in a safe place, apart from")
+        click.echo("every copy of the data: without it nothing kept can be read again.")
+
+    call.answer(app.create_keys(call.config), told)
+
+
+@command.command("list")
+@asking
+def list_(call: Asking) -> None:
+    """List the keys of the ring, and how much each still wraps."""
+    columns = ("ring", "created", "current", "wraps")
+    call.answer(
+        call.perform("keys.list"), lambda rows: show.table(rows, columns, "The ring is empty.")
+    )
+
+
+@command.command("rotate")
+@asking
+def rotate(call: Asking) -> None:
+    """Make a new key for all that comes; what is kept is re-wrapped in the background."""
+    call.answer(
+        call.perform("keys.rotate"),
+        lambda made: click.echo(f"Key {made['ring']} is in use. Copy the ring to its safe place."),
+    )

@@ -1,0 +1,109 @@
+"""``sceau mailbox``: mailboxes, what they log in with, and what lies in them."""
+
+import base64
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli import show
+from gateway.cli.call import Asking, asking
+
+_COLUMNS = ("address", "kind", "status", "name", "key", "created")
+
+
+@click.group("mailbox")
+def command() -> None:
+    """Mailboxes, what they log in with, and what lies in them."""
+
+
+@command.command("add")
+@click.argument("address")
+@click.option(
+    "--kind",
+    type=click.Choice(["PER", "ORG", "APP", "CAB"], case_sensitive=False),
+    default="PER",
+    show_default=True,
+    help="A person, an organisation, an application, a practice.",
+)
+@click.option("--name", default="", help="Whose it is, in words.")
+@click.option("--holder", default="", help="The holder's national identifier (RPPS, FINESS).")
+@asking
+def add(call: Asking, **arguments: Any) -> None:
+    """Make a mailbox in one of our domains."""
+    call.answer(call.perform("mailbox.add", **arguments), show.pairs)
+
+
+@command.command("list")
+@asking
+def list_(call: Asking) -> None:
+    """List the mailboxes."""
+    call.answer(
+        call.perform("mailbox.list"),
+        lambda rows: show.table(rows, _COLUMNS, "There are no mailboxes."),
+    )
+
+
+@command.command("show")
+@click.argument("address")
+@click.argument("uid", type=int, required=False)
+@click.option("--folder", default="INBOX", show_default=True)
+@click.option("--content", is_flag=True, help="With --json: each message's octets, in base64.")
+@asking
+def show_(call: Asking, address: str, uid: int | None, *, folder: str, content: bool) -> None:
+    """List what lies in a mailbox, or write one message (UID) to stdout. Looking is journalled."""
+    if uid is None:
+        rows = call.perform("mailbox.show", address=address, folder=folder, content=content)
+        columns = ("uid", "arrived", "from", "subject", "size", "flags")
+        call.answer(rows, lambda found: show.table(found, columns, f"{folder} is empty."))
+        return
+    message = call.perform("mailbox.message", address=address, folder=folder, uid=uid)
+    call.answer(message, _raw)
+
+
+@command.command("password")
+@click.argument("address")
+@click.option("--label", default="", help="What it is for, in the owner's words.")
+@asking
+def password(call: Asking, **arguments: Any) -> None:
+    """Give the mailbox a random application password; it is shown this once."""
+
+    def told(made: dict[str, str]) -> None:
+        click.echo(f"Log-in    {made['address']}")
+        click.echo(f"Password  {made['password']}")
+        click.echo("It is kept nowhere and cannot be shown again.")
+
+    call.answer(call.perform("mailbox.password", **arguments), told)
+
+
+@command.command("certificate")
+@click.argument("address")
+@click.argument("certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--label", default="", help="What it is for, in the owner's words.")
+@asking
+def certificate_(call: Asking, address: str, certificate: Path, label: str) -> None:
+    """Let the holder of a certificate (PEM or DER) log in to the mailbox by it."""
+    octets = base64.b64encode(certificate.read_bytes()).decode()
+    made = call.perform("mailbox.certificate", address=address, certificate=octets, label=label)
+    call.answer(made, show.pairs)
+
+
+def _status(verb: str, words: str) -> None:
+    @command.command(verb, help=words)
+    @click.argument("address")
+    @asking
+    def change(call: Asking, address: str) -> None:
+        call.answer(
+            call.perform(f"mailbox.{verb}", address=address),
+            lambda result: click.echo(f"{result['address']} is {result['status']}."),
+        )
+
+
+_status("suspend", "Let nobody log in to the mailbox; mail to it waits.")
+_status("resume", "End a suspension.")
+_status("close", "Close the mailbox for good; mail to it is refused.")
+
+
+def _raw(message: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(base64.b64decode(message["content"]))

@@ -1,0 +1,82 @@
+"""``sceau spool``: messages on their way."""
+
+from typing import Any
+
+import click
+
+from gateway.cli import show
+from gateway.cli.call import Asking, asking
+
+_COLUMNS = (
+    "delivery",
+    "reference",
+    "state",
+    "arrived",
+    "sender",
+    "recipient",
+    "attempts",
+    "due",
+    "said",
+)
+
+
+@click.group("spool")
+def command() -> None:
+    """Messages on their way."""
+
+
+@command.command("list")
+@click.option("--state", help="Only deliveries in this state.")
+@click.option("--domain", help="Only deliveries to this domain.")
+@click.option("--all", "everything", is_flag=True, help="Final deliveries too.")
+@click.option("--limit", type=click.IntRange(1, 10000), default=100, show_default=True)
+@asking
+def list_(call: Asking, **arguments: Any) -> None:
+    """List deliveries, the newest last; those that are final only if asked for."""
+    call.answer(
+        call.perform("spool.list", **arguments),
+        lambda rows: show.table(rows, _COLUMNS, "Nothing is on its way."),
+    )
+
+
+@command.command("show")
+@click.argument("what")
+@asking
+def show_(call: Asking, what: str) -> None:
+    """Show one message and its deliveries; WHAT is a reference, an id or a Message-ID."""
+
+    def told(result: Any) -> None:
+        show.pairs({k: v for k, v in result.items() if k != "deliveries"})
+        click.echo()
+        show.table(result["deliveries"], _COLUMNS, "It has no deliveries.")
+
+    call.answer(call.perform("spool.show", what=what), told)
+
+
+@command.command("retry")
+@click.argument("what", required=False)
+@click.option("--domain", help="Everything that waits for this domain.")
+@asking
+def retry(call: Asking, **arguments: Any) -> None:
+    """Try again now: a message or delivery (WHAT), or all that waits for a domain."""
+    _needs_one(arguments)
+    call.answer(
+        call.perform("spool.retry", **arguments),
+        lambda result: click.echo(f"{result['deliveries']} deliveries will be tried now."),
+    )
+
+
+@command.command("cancel")
+@click.argument("what")
+@asking
+def cancel(call: Asking, what: str) -> None:
+    """Give up a message or delivery (WHAT) that is not yet delivered; the sender is told."""
+    call.answer(
+        call.perform("spool.cancel", what=what),
+        lambda result: click.echo(f"{result['deliveries']} deliveries were cancelled."),
+    )
+
+
+def _needs_one(arguments: dict[str, Any]) -> None:
+    if (arguments["what"] is None) == (arguments["domain"] is None):
+        raise click.UsageError("name either a message or --domain")

@@ -1,0 +1,136 @@
+"""The verbs of ``sceau mailbox``."""
+
+import base64
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.accounts import AccountError, Kind, Mailbox, Status
+from gateway.operations.error import OperationError
+from gateway.operations.rooms import Rooms
+from gateway.operations.words import address as read_address
+from gateway.operations.words import mailbox as find
+from gateway.operations.words import told
+from imap.store import INBOX, Entry
+from smtp.address import domain_of
+
+
+async def add(
+    rooms: Rooms, *, address: str, kind: str = "PER", name: str = "", holder: str = ""
+) -> object:
+    """Make a mailbox with its INBOX, in one of our domains."""
+    wanted = read_address(address)
+    if domain_of(wanted) not in rooms.settings.site.domains:
+        ours = ", ".join(rooms.settings.site.domains)
+        raise OperationError(f"{domain_of(wanted)} is not ours", f"our domains are: {ours}")
+    try:
+        made = await rooms.accounts.add(wanted, Kind(kind.upper()), holder, name)
+    except ValueError:
+        raise OperationError(f"{kind} is no kind", "it is PER, ORG, APP or CAB") from None
+    except AccountError as error:
+        raise OperationError(str(error)) from None
+    return _row(made)
+
+
+async def list_(rooms: Rooms) -> object:
+    """Return every mailbox."""
+    return [_row(each) for each in rooms.accounts.mailboxes()]
+
+
+async def show(rooms: Rooms, *, address: str, folder: str = INBOX, content: bool = False) -> object:
+    """Return what lies in a folder; with ``content``, each message's octets too."""
+    entries = rooms.mailboxes.entries(find(rooms, address).id, folder)
+    return [await _entry(rooms, entry, folder, content=content) for entry in entries]
+
+
+async def message(rooms: Rooms, *, address: str, uid: int, folder: str = INBOX) -> object:
+    """Return one message with its octets."""
+    entry = rooms.mailboxes.entry(find(rooms, address).id, uid, folder)
+    if entry is None:
+        raise OperationError(
+            f"there is no message {uid} in {folder}", f"see sceau mailbox show {address}"
+        )
+    return await _entry(rooms, entry, folder, content=True)
+
+
+async def password(rooms: Rooms, *, address: str, label: str = "") -> object:
+    """Give the mailbox an application password; this answer alone holds it."""
+    owner = find(rooms, address)
+    made, text = await rooms.accounts.add_password(owner, label)
+    return {"address": owner.address, "credential": made.id, "password": text}
+
+
+async def certificate(rooms: Rooms, *, address: str, certificate: bytes, label: str = "") -> object:
+    """Let the holder of a certificate log in to the mailbox."""
+    owner = find(rooms, address)
+    try:
+        made = await rooms.accounts.add_certificate(owner, _der(certificate), label)
+    except AccountError as error:
+        raise OperationError(str(error)) from None
+    return {
+        "address": owner.address,
+        "credential": made.id,
+        "fingerprint": made.secret,
+        "expires": told(made.expires),
+    }
+
+
+async def suspend(rooms: Rooms, *, address: str) -> object:
+    """Let nobody log in to the mailbox."""
+    return await _change(rooms, address, Status.SUSPENDED)
+
+
+async def resume(rooms: Rooms, *, address: str) -> object:
+    """End a suspension."""
+    return await _change(rooms, address, Status.ACTIVE)
+
+
+async def close(rooms: Rooms, *, address: str) -> object:
+    """Close the mailbox for good."""
+    return await _change(rooms, address, Status.CLOSED)
+
+
+async def _change(rooms: Rooms, address: str, status: Status) -> object:
+    try:
+        return _row(await rooms.accounts.set_status(find(rooms, address), status))
+    except AccountError as error:
+        raise OperationError(str(error)) from None
+
+
+def _row(mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "address": mailbox.address,
+        "key": mailbox.key,
+        "kind": mailbox.kind.value,
+        "status": mailbox.status.value,
+        "name": mailbox.name,
+        "holder": mailbox.holder,
+        "created": told(mailbox.created),
+    }
+
+
+async def _entry(rooms: Rooms, entry: Entry, folder: str, *, content: bool) -> dict[str, Any]:
+    row = {
+        "uid": entry.uid,
+        "folder": folder,
+        "arrived": told(entry.arrived),
+        "from": entry.summary.sender,
+        "subject": entry.summary.subject,
+        "size": entry.size,
+        "flags": list(entry.flags),
+        "message_id": entry.summary.message_id,
+        "message": entry.summary.message,
+    }
+    if content:
+        row["content"] = base64.b64encode(await rooms.mailboxes.read(entry)).decode()
+    return row
+
+
+def _der(octets: bytes) -> bytes:
+    if not octets.lstrip().startswith(b"-----BEGIN"):
+        return octets
+    try:
+        return x509.load_pem_x509_certificate(octets).public_bytes(Encoding.DER)
+    except ValueError:
+        raise OperationError("that file holds no certificate", "give it in PEM or DER") from None
