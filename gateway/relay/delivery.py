@@ -127,6 +127,7 @@ class Delivery:
     expires: datetime
     due: datetime | None = None  # when the courier may take it; None: nothing to do
     attempts: int = 0
+    lost: int = 0  # of these, how many a crash cut off
     warned: bool = False  # the sender was told of the delay
     said: Reply | None = None  # the last reply, theirs or ours
 
@@ -149,6 +150,7 @@ def step(
         changed=now,
         due=now if state is State.QUEUED else due,
         attempts=delivery.attempts + (event is Event.ATTEMPT),
+        lost=delivery.lost + (event is Event.LOST),
         said=said or delivery.said,
     )
 

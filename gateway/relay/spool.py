@@ -1,0 +1,299 @@
+"""The SQL of accepted messages and their deliveries: what enters, what is due, what became of it.
+
+Everything that changes is a list of statements for one transaction, with the row counts it
+expects; whoever hands them to the writer adds what must happen with them (body, receipts,
+journal). A claim is one UPDATE that counts the attempt and stores the next due time, the end of
+the claim, before the attempt is made: a crash needs no other recovery than that time.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from gateway.relay.delivery import FINAL, Delivery, DeliveryId, State
+from gateway.relay.message import (
+    Copy,
+    Message,
+    message_facts,
+    read_message_facts,
+    read_recipient_facts,
+    read_reply_facts,
+    recipient_facts,
+    reply_facts,
+)
+from smtp import address as addresses
+from smtp.address import Address, domain_of
+from smtp.envelope import MessageId
+from vault.database import Database, Row, Statement
+from vault.keys import KeyRing
+
+_MESSAGE = "id, arrived, size, door, facts"
+_DELIVERY = "id, message, state, facts, attempts, lost, due, expires, warned, changed, said"
+
+_ADD_MESSAGE = (
+    "INSERT INTO message (id, reference, arrived, size, door, sender_domain, sender, message_id,"
+    " envid, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ADD_DELIVERY = (
+    "INSERT INTO delivery (id, message, domain, recipient, facts, state, attempts, due, expires,"
+    " warned, changed, said) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# A row still `sending` when it is due again was lost in a crash: LOST, then ATTEMPT.
+_CLAIM = (
+    "UPDATE delivery SET state = 'sending', attempts = attempts + 1,"  # noqa: S608 - constants only
+    " lost = lost + (state = 'sending'), due = ?, changed = ?"
+    " WHERE id IN (SELECT id FROM delivery WHERE due <= ?"
+    " AND domain NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?)"
+    " RETURNING " + _DELIVERY
+)
+_RECORD = (
+    "UPDATE delivery SET state = ?, attempts = ?, due = ?, expires = ?, warned = ?, changed = ?,"
+    " said = ? WHERE id = ? AND state = ? AND attempts = ?"
+)
+_RECOVER = (
+    "UPDATE delivery SET state = 'queued', lost = lost + 1, due = ?, changed = ?"
+    " WHERE state = 'sending'"
+)
+_WAKE = "UPDATE delivery SET due = ? WHERE state = 'deferred'"
+_DONE = json.dumps(sorted({*FINAL, State.RELAYED}))
+
+
+class Spool:
+    """The tables ``message``, ``delivery`` and ``seen``."""
+
+    def __init__(self, database: Database, ring: KeyRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    def entering(self, message: Message, copies: Iterable[Copy]) -> list[Statement]:
+        """Return the statements that put a message and its deliveries, decided already, in."""
+        mail = message.mail
+        return [
+            Statement(
+                _ADD_MESSAGE,
+                (
+                    message.id,
+                    message.reference,
+                    message.arrived.timestamp(),
+                    message.size,
+                    message.door,
+                    domain_of(mail.mail_from) if mail.mail_from else "",
+                    self.address(mail.mail_from) if mail.mail_from else None,
+                    self._ring.index(message.summary.message_id, "message-id")
+                    if message.summary.message_id
+                    else None,
+                    self._ring.index(message.envid, "envid"),
+                    self._ring.seal(
+                        message_facts(mail, message.summary), f"message/{message.id}/facts"
+                    ),
+                ),
+            ),
+            *(self._adding(copy) for copy in copies),
+        ]
+
+    def _adding(self, copy: Copy) -> Statement:
+        one, recipient = copy.delivery, copy.recipient
+        return Statement(
+            _ADD_DELIVERY,
+            (
+                one.id,
+                copy.message.id,
+                domain_of(recipient.address),
+                self.address(recipient.address),
+                self._ring.seal(recipient_facts(recipient), f"delivery/{one.id}/facts"),
+                one.state,
+                one.attempts,
+                one.due.timestamp() if one.due else None,
+                one.expires.timestamp(),
+                one.warned,
+                one.changed.timestamp(),
+                self._said(one),
+            ),
+        )
+
+    def claiming(
+        self, now: datetime, lease: timedelta, limit: int, busy: Sequence[str] = ()
+    ) -> Statement:
+        """Return the statement that claims what is due, except for domains that are busy."""
+        at = now.timestamp()
+        return Statement(_CLAIM, ((now + lease).timestamp(), at, at, json.dumps(list(busy)), limit))
+
+    def claimed(self, rows: Sequence[Row]) -> list[Copy]:
+        """Return the copies that a claim took, with their messages."""
+        messages = self._messages({row[1] for row in rows})
+        return [self._copy(messages[row[1]], row) for row in rows]
+
+    def recording(self, before: Delivery, after: Delivery) -> Statement:
+        """Return the statement that moves a delivery on; ``Conflict`` if it moved meanwhile."""
+        return Statement(
+            _RECORD,
+            (
+                after.state,
+                after.attempts,
+                after.due.timestamp() if after.due else None,
+                after.expires.timestamp(),
+                after.warned,
+                after.changed.timestamp(),
+                self._said(after),
+                before.id,
+                before.state,
+                before.attempts,
+            ),
+            expect=1,
+        )
+
+    def recovering(self, now: datetime) -> Statement:
+        """Return the statement that takes back, at the start, every claim of a process now gone."""
+        return Statement(_RECOVER, (now.timestamp(), now.timestamp()))
+
+    def waking(self, now: datetime, domain: str | None = None) -> Statement:
+        """Return the statement that makes what was put off due now: for one domain, or all."""
+        if domain is None:
+            return Statement(_WAKE, (now.timestamp(),))
+        return Statement(f"{_WAKE} AND domain = ?", (now.timestamp(), domain))
+
+    def forgetting(self, before: datetime) -> list[Statement]:
+        """Return the statements that remove what ended, and was last touched, before a time.
+
+        A delivery that the quarantine still keeps a case of stays as long as the case.
+        """
+        at = before.timestamp()
+        return [
+            Statement("DELETE FROM seen WHERE at < ?", (at,)),
+            Statement(
+                "DELETE FROM delivery WHERE changed < ?"
+                " AND state IN (SELECT value FROM json_each(?))"
+                " AND id NOT IN (SELECT delivery FROM hold)",
+                (at, _DONE),
+            ),
+            Statement(
+                "DELETE FROM message WHERE arrived < ?"
+                " AND id NOT IN (SELECT message FROM delivery)",
+                (at,),
+            ),
+        ]
+
+    def transfer(self, peer: str, transfer: str, recipient: Address) -> bytes:
+        """Return the mark of one recipient's copy as another Sceau sends it, however often."""
+        return self._ring.index(f"{peer}\0{transfer}\0{addresses.key(recipient)}", "transfer")
+
+    def seen(self, transfer: bytes) -> bool:
+        """Whether we took that copy already."""
+        return bool(self._database.read("SELECT 1 FROM seen WHERE transfer = ?", (transfer,)))
+
+    def seeing(self, transfer: bytes, now: datetime) -> Statement:
+        """Return the statement that remembers it; ``Conflict`` if another was quicker."""
+        return Statement(
+            "INSERT INTO seen (transfer, at) VALUES (?, ?)", (transfer, now.timestamp())
+        )
+
+    def next_due(self) -> datetime | None:
+        """Return when the courier will next have something to do."""
+        ((due,),) = self._database.read("SELECT min(due) FROM delivery WHERE due IS NOT NULL")
+        return _time(due)
+
+    def find(self, delivery: str) -> Copy | None:
+        """Return one recipient's copy, or None."""
+        found = self._copies("id = ?", (delivery,))
+        return found[0] if found else None
+
+    def copies(self, message: str) -> list[Copy]:
+        """Return all copies of a message, in the order of its recipients."""
+        return self._copies("message = ?", (message,))
+
+    def waiting(self, limit: int = 1000, state: State | None = None) -> list[Copy]:
+        """Return what has not ended, oldest first; or what stands in one state."""
+        if state is not None:
+            return self._copies("state = ? ORDER BY id LIMIT ?", (state, limit))
+        return self._copies(
+            "state NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?", (_DONE, limit)
+        )
+
+    def counts(self) -> dict[State, int]:
+        """Return how many deliveries stand in each state."""
+        rows = self._database.read("SELECT state, count(*) FROM delivery GROUP BY state")
+        return {State(state): count for state, count in rows}
+
+    def named(self, name: str) -> list[MessageId]:
+        """Return the messages of that id, reference or header Message-ID, newest first."""
+        rows = self._database.read(
+            "SELECT id FROM message WHERE id = ? OR reference = ? OR message_id = ?"
+            " ORDER BY id DESC",
+            (name, name.upper(), self._ring.index(name, "message-id")),
+        )
+        return [MessageId(row[0]) for row in rows]
+
+    def sent_by(
+        self, sender: Address, *, envid: str | None = None, message_id: str | None = None
+    ) -> list[Copy]:
+        """Return the copies of what this sender sent under that ENVID, or that Message-ID."""
+        found: dict[DeliveryId, Copy] = {}
+        who = self.address(sender)
+        for column, value in (("envid", envid), ("message_id", message_id)):
+            if value:
+                mark = self._ring.index(value, column.replace("_", "-"))
+                copies = self._copies(
+                    f"message IN (SELECT id FROM message WHERE {column} = ? AND sender = ?)",  # noqa: S608 - constants only
+                    (mark, who),
+                )
+                found |= {copy.delivery.id: copy for copy in copies}
+        return list(found.values())
+
+    def address(self, address: Address) -> bytes:
+        """Return the keyed hash by which an address is looked up."""
+        return self._ring.index(addresses.key(address), "address")
+
+    def recipient_key(self, recipient: Address) -> str:
+        """Return the opaque name under which receipts speak of a recipient."""
+        return self._ring.index(addresses.key(recipient), "receipt").hex()
+
+    def _copies(self, where: str, args: tuple[object, ...]) -> list[Copy]:
+        rows = self._database.read(f"SELECT {_DELIVERY} FROM delivery WHERE {where}", args)  # noqa: S608 - constants only
+        return sorted(self.claimed(rows), key=lambda copy: _place(copy.delivery.id))
+
+    def _messages(self, ids: Iterable[str]) -> dict[str, Message]:
+        rows = self._database.read(
+            f"SELECT {_MESSAGE} FROM message"  # noqa: S608 - constants only
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        messages = {}
+        for row_id, arrived, size, door, facts in rows:
+            mail, summary = read_message_facts(self._ring.open(facts, f"message/{row_id}/facts"))
+            messages[row_id] = Message(MessageId(row_id), _at(arrived), size, door, mail, summary)
+        return messages
+
+    def _copy(self, message: Message, row: Row) -> Copy:
+        row_id, _, state, facts, attempts, lost, due, expires, warned, changed, said = row
+        recipient = read_recipient_facts(self._ring.open(facts, f"delivery/{row_id}/facts"))
+        last = read_reply_facts(self._ring.open(said, f"delivery/{row_id}/said")) if said else None
+        delivery = Delivery(
+            id=DeliveryId(row_id),
+            state=State(state),
+            changed=_at(changed),
+            expires=_at(expires),
+            due=_time(due),
+            attempts=attempts,
+            lost=lost,
+            warned=bool(warned),
+            said=last,
+        )
+        return Copy(message, recipient, delivery)
+
+    def _said(self, delivery: Delivery) -> bytes | None:
+        if delivery.said is None:
+            return None
+        return self._ring.seal(reply_facts(delivery.said), f"delivery/{delivery.id}/said")
+
+
+def _place(delivery: DeliveryId) -> tuple[str, int]:
+    message, _, number = delivery.rpartition(".")
+    return message, int(number)
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _at(seconds)

@@ -1,0 +1,79 @@
+"""What becomes of each recipient at the door: the trust list's decision, and what only we know.
+
+The list says who may write to whom; whether a mailbox of ours exists, and which of our doors it
+came to, is our own knowledge. Asked at RCPT, and again when the content is here: the list in force
+when we say 250 is the one that counts. RFC 5321 §3.3, §6.1.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from smtp import reply
+from smtp.address import Address, domain_of
+from smtp.envelope import Peer
+from smtp.reply import Reply
+from trust.decision import Action, decide
+from trust.members import TrustList
+
+RELAY = "relay"  # the listener where other gateways bring mail for our own mailboxes
+
+ONLY_DEFERRED = Reply(
+    451, "4.7.1", "No recipient can be served now; nothing was kept, please send again later"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one recipient: the action, our word for why, and what they are told."""
+
+    action: Action
+    reason: str
+    reply: Reply
+
+    def at_rcpt(self, door: str) -> Reply:
+        """Return the answer to RCPT.
+
+        What only time must repair is answered 4yz to a gateway, which will come again, and taken
+        from a person or a program that submits, who would lose it.
+        """
+        if self.action is Action.REFUSE or (self.action is Action.DEFER and door == RELAY):
+            return self.reply
+        return reply.RECIPIENT_OK
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who asks what of whom, and when."""
+
+    sender: Address | None
+    peer: Peer
+    listed: TrustList | None
+    now: datetime
+    ours: frozenset[str]
+
+    def about(self, recipient: Address, *, exists: bool) -> Verdict:
+        """Decide; ``exists`` says whether it is a mailbox of ours that receives.
+
+        A peer that speaks for nobody learns nothing of who has a mailbox here: trust comes first.
+        """
+        here = domain_of(recipient) in self.ours
+        if self.peer.listener == RELAY and not here:
+            return Verdict(Action.REFUSE, "not-a-relay", reply.NOT_A_RELAY)
+        found = decide(self.sender, recipient, self.peer, self.listed, self.now)
+        if found.action is not Action.REFUSE and here and not exists:
+            return Verdict(Action.REFUSE, "no-such-mailbox", reply.NO_SUCH_MAILBOX)
+        return Verdict(found.action, found.reason, found.reply)
+
+
+def nothing_to_keep(verdicts: Iterable[Verdict], door: str) -> Reply | None:
+    """Return the refusal of a whole message: nobody is to have it now. None: it is ours.
+
+    One recipient that is allowed, or held, is enough to keep it; the others are then told apart.
+    """
+    found = list(verdicts)
+    if any(one.action in {Action.ALLOW, Action.HOLD} for one in found):
+        return None
+    if any(one.action is Action.DEFER for one in found):
+        return ONLY_DEFERRED if door == RELAY else None
+    return found[0].reply if found else reply.NO_RECIPIENTS
