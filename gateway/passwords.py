@@ -53,15 +53,19 @@ def typed(text: str) -> Password:
 
 def hashed(password: Password, hasher: PasswordHasher = HASHER) -> str:
     """Return the argon2id of a password: slow on purpose, call it in a thread."""
-    return hasher.hash(password.text)
+    return hasher.hash(_octets(password.text))
 
 
 def matches(secret: str, password: Password, hasher: PasswordHasher = HASHER) -> bool:
     """Whether this password made that hash: slow on purpose, call it in a thread."""
     try:
-        return hasher.verify(secret, password.text)
+        return hasher.verify(secret, _octets(password.text))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # whatever was typed can be compared
 
 
 class Proofs:
@@ -91,5 +95,5 @@ class Proofs:
             self._known[self._proof(credential, password)] = now + self._life
 
     def _proof(self, credential: str, password: Password) -> bytes:
-        text = f"{credential}\0{password.text}".encode("utf-8", "surrogatepass")
-        return blake2b(text, key=self._key, digest_size=32).digest()
+        proved = _octets(f"{credential}\0{password.text}")
+        return blake2b(proved, key=self._key, digest_size=32).digest()
