@@ -106,9 +106,10 @@ class Case(NamedTuple):
     ours: Member | None  # the recipient's
 
 
-def _asked(
+def ask(
     sender: Address | None, recipient: Address, peer: Peer, listed: TrustList, now: datetime
 ) -> Case:
+    """Return the question, both ends looked up."""
     members = listed.members
     theirs = None if sender is None else members.get(domain_of(sender))
     return Case(sender, recipient, peer, listed, now, theirs, members.get(domain_of(recipient)))
@@ -224,7 +225,7 @@ ATTEMPT_STEPS: tuple[Step, ...] = (
     recipient_address,
     recipient_suspended,
 )
-_NOBODY = Peer(ip="")
+NOBODY = Peer(ip="")  # no connection at all
 
 
 def decide(
@@ -237,9 +238,9 @@ def decide(
     """Say what becomes of a message from this peer; asked at RCPT and again after DATA."""
     if (objection := in_force(listed, now)) is not None or listed is None:
         return objection or LIST_MISSING
-    case = _asked(sender, recipient, peer, listed, now)
+    asked = ask(sender, recipient, peer, listed, now)
     for step in STEPS:
-        if (objection := step(case)) is not None:
+        if (objection := step(asked)) is not None:
             return objection
     return ALLOW
 
@@ -250,9 +251,9 @@ def attempt(
     """Say whether a message that is ours may still go, as asked before each attempt."""
     if (objection := in_force(listed, now)) is not None or listed is None:
         return objection or LIST_MISSING
-    case = _asked(sender, recipient, _NOBODY, listed, now)
+    asked = ask(sender, recipient, NOBODY, listed, now)
     for step in ATTEMPT_STEPS:
-        if (objection := step(case)) is not None:
+        if (objection := step(asked)) is not None:
             return objection
     return ALLOW
 

@@ -1,0 +1,243 @@
+"""Keeps the list in force: takes new ones in, refuses what must be refused, swaps without a pause.
+
+The one place where a verified list lives. Whatever goes wrong, the last verified list stays and
+``standing`` says why; only its own date makes it stale. A new list is durable before it counts, so
+that no restart brings back an older one. R-C4, R-C5, R-C7.
+"""
+
+import asyncio
+import contextlib
+import glob
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from trust.formats import native
+from trust.members import TrustList
+from trust.signatures import ENVELOPE_LIMIT, ENVELOPES_LIMIT, Quorum
+from trust.verification import Known, Outcome, OfferError, examine
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A list that was in force, exactly as it was signed."""
+
+    version: int
+    digest: str  # SHA-256 of the content, in hex
+    imported: datetime
+    content: bytes = field(repr=False)
+    signatures: tuple[bytes, ...] = field(repr=False)
+
+
+class TrustStore(Protocol):
+    """Where versions are kept for good; the floors above fill it."""
+
+    def load(self) -> Stored | None:
+        """Return the highest version ever saved."""
+
+    async def save(self, stored: Stored) -> None:
+        """Keep a version; return once it is durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What became of one offer, in a word for software and a sentence for operators."""
+
+    at: datetime
+    outcome: Outcome
+    sentence: str
+    version: int | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether what was offered is (now or already) the list in force."""
+        return self.outcome in _GOOD
+
+
+_GOOD = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_STALE, Outcome.UNCHANGED})
+# The same files may fare better later; all others are judged for good until they change.
+_PASSING = frozenset({Outcome.FUTURE, Outcome.NOT_SAVED, Outcome.UNREADABLE, Outcome.BROKEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the list stands, for operators and for the status page."""
+
+    listed: TrustList | None
+    stale: bool  # also when there is none
+    last: Arrival | None  # the last offer that brought news
+    looked: datetime | None  # when the dropped file was last looked at
+
+
+Changed = Callable[[TrustList, TrustList | None], None]  # the new list, the one before
+_Files = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of what was dropped
+
+
+class Keeper:
+    """Owns ``current``; everyone else reads it and keeps no copy across an await."""
+
+    def __init__(
+        self,
+        quorum: Quorum,
+        store: TrustStore,
+        clock: Callable[[], datetime],
+        *,
+        dropped: Path | None = None,
+        poll: float = 60,
+        tell: Callable[[Arrival], None] = lambda _: None,
+    ) -> None:
+        self.current: TrustList | None = None
+        self._quorum = quorum
+        self._store = store
+        self._clock = clock
+        self._dropped = dropped
+        self._poll = poll
+        self._tell = tell
+        self._subscribers: list[Changed] = []
+        self._known: Known | None = None
+        self._last: Arrival | None = None
+        self._looked: datetime | None = None
+        self._judged: _Files | None = None  # the dropped files as they were when judged
+        self._turn = asyncio.Lock()  # one offer at a time
+        self._bell = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Keeper {self.current or 'without a list'}, last {self._last}>"
+
+    def subscribe(self, changed: Changed) -> None:
+        """Call this with the new and the old list, right after each swap."""
+        self._subscribers.append(changed)
+
+    def standing(self) -> Standing:
+        """Say how the list stands now."""
+        stale = self.current is None or self.current.stale(self._clock())
+        return Standing(self.current, stale, self._last, self._looked)
+
+    def restore(self) -> Arrival | None:
+        """Put the stored list back in force after a restart, verified anew; None: none is stored.
+
+        A list whose signers are pinned no longer vouches for nobody, but its number still counts:
+        changing signers must not open the door to an older list.
+        """
+        stored = self._store.load()
+        if stored is None:
+            return None
+        self._known = Known(stored.version, stored.digest)
+        now = self._clock()
+        try:
+            listed = examine(stored.content, stored.signatures, self._quorum, None, now)
+        except OfferError as refused:
+            sentence = f"the stored list cannot be used: {refused}"
+            return self._note(Arrival(now, refused.outcome, sentence, stored.version))
+        return self._swap(listed, now)
+
+    async def offer(self, content: bytes, signatures: Sequence[bytes]) -> Arrival:
+        """Bring a list into force if it may: verified off the loop, durable before the swap."""
+        async with self._turn:
+            now = self._clock()
+            if self.current is not None and native.digest(content) == self.current.digest:
+                return Arrival(now, Outcome.UNCHANGED, "already in force", self.current.version)
+            try:
+                listed = await asyncio.to_thread(
+                    examine, content, tuple(signatures), self._quorum, self._known, now
+                )
+            except OfferError as refused:
+                return self._note(Arrival(now, refused.outcome, str(refused), refused.version))
+            if self._known is None or self._known.digest != listed.digest:
+                stored = Stored(listed.version, listed.digest, now, content, tuple(signatures))
+                try:
+                    await self._store.save(stored)
+                except Exception as error:  # noqa: BLE001 - whatever the store is made of
+                    sentence = f"could not be stored ({type(error).__name__}), so it does not count"
+                    return self._note(Arrival(now, Outcome.NOT_SAVED, sentence, listed.version))
+            return self._swap(listed, now)
+
+    def _swap(self, listed: TrustList, now: datetime) -> Arrival:
+        before, self.current = self.current, listed
+        self._known = Known(listed.version, listed.digest, listed.issued)
+        for changed in self._subscribers:
+            changed(listed, before)
+        if listed.stale(now):
+            sentence = f"version {listed.version} is in force but stale: mail waits for a new one"
+            return self._note(Arrival(now, Outcome.ACCEPTED_STALE, sentence, listed.version))
+        sentence = f"version {listed.version} is in force until {listed.stale_after:%F %T} UTC"
+        return self._note(Arrival(now, Outcome.ACCEPTED, sentence, listed.version))
+
+    def _note(self, arrival: Arrival) -> Arrival:
+        """Remember what became of an offer; tell it, unless it is the same story once more."""
+        last, self._last = self._last, arrival
+        if last is None or (last.outcome, last.sentence) != (arrival.outcome, arrival.sentence):
+            self._tell(arrival)
+        return arrival
+
+    def wake(self) -> None:
+        """Look at the dropped file now rather than at the next round."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Look at the dropped file again and again; nothing it holds can stop this."""
+        while True:
+            self._bell.clear()
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - the loop's one boundary
+                sentence = f"looking for a list failed ({type(error).__name__})"
+                self._note(Arrival(self._clock(), Outcome.BROKEN, sentence))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll):
+                    await self._bell.wait()
+
+    async def look(self) -> Arrival | None:
+        """Offer what lies at the dropped path; None if it was judged before and did not change."""
+        async with self._turn:
+            if self.current is None:
+                self.restore()  # the clock, or the disk, may have been set right meanwhile
+        if self._dropped is None:
+            return None
+        self._looked = now = self._clock()
+        files = await asyncio.to_thread(_files, self._dropped)
+        if files == self._judged:
+            return None
+        try:
+            content, signatures = await asyncio.to_thread(_read, self._dropped)
+        except FileNotFoundError:
+            sentence = f"there is no list at {self._dropped}"
+            arrival = self._note(Arrival(now, Outcome.NOT_FOUND, sentence))
+        except OSError as error:
+            sentence = f"{self._dropped} cannot be read: {error.strerror}"
+            arrival = self._note(Arrival(now, Outcome.UNREADABLE, sentence))
+        else:
+            arrival = await self.offer(content, signatures)
+        # Taken before the reading: what changed in between is looked at again.
+        self._judged = None if arrival.outcome in _PASSING else files
+        return arrival
+
+
+def signature_files(dropped: Path) -> list[Path]:
+    """Return the files that hold the signatures of a list: ``list.json.NAME.p7s``."""
+    return sorted(dropped.parent.glob(f"{glob.escape(dropped.name)}.*.p7s"))
+
+
+def _files(dropped: Path) -> _Files:
+    found = []
+    for path in (dropped, *signature_files(dropped)):
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        found.append((path.name, stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def _read(dropped: Path) -> tuple[bytes, list[bytes]]:
+    """Read the list and its signatures, one octet past each limit at most."""
+    content = _head(dropped, native.LIMIT)
+    paths = signature_files(dropped)[: ENVELOPES_LIMIT + 1]
+    return content, [_head(path, ENVELOPE_LIMIT) for path in paths]
+
+
+def _head(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit + 1)
