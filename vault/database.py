@@ -21,6 +21,8 @@ from typing import Any, Self, TypeAlias
 from vault import sqlite
 from vault.errors import Conflict, VaultError
 
+__all__ = ["Conflict", "Database", "Row", "Statement"]
+
 Row: TypeAlias = tuple[Any, ...]
 
 _GROUP = 256  # transactions that share a sync, at most: the loop must not stand still for long
@@ -73,6 +75,11 @@ class Database:
             return cls(path)
         except (sqlite3.Error, OSError) as error:
             raise sqlite.in_words(error) from error
+
+    @property
+    def path(self) -> Path:
+        """Where the database lies."""
+        return self._path
 
     def define(self, name: str, arity: int, function: Callable[..., Any]) -> None:
         """Let statements call a function of ours; it must be deterministic and never raise."""

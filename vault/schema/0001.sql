@@ -19,11 +19,18 @@ CREATE TABLE wrap (                     -- a holder's own wrap of a body's file 
     wrapped  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wrap_body ON wrap (body);
-CREATE INDEX wrap_ring ON wrap (ring);
+
 
 CREATE TABLE doomed (                   -- blobs whose last key is gone, for the sweeper
     blob     TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER wrap_last AFTER DELETE ON wrap   -- nobody can open it now: let nothing of it stay
+WHEN NOT EXISTS (SELECT 1 FROM wrap WHERE body = OLD.body)
+BEGIN
+    INSERT INTO doomed SELECT blob FROM body WHERE id = OLD.body AND blob IS NOT NULL;
+    DELETE FROM body WHERE id = OLD.body;
+END;
 
 CREATE TABLE message (                  -- what we took responsibility for
     id            TEXT PRIMARY KEY,
@@ -161,5 +168,5 @@ CREATE TABLE journal (                  -- append-only; each row's hash covers t
     hash     BLOB NOT NULL
 ) STRICT;
 CREATE INDEX journal_message ON journal (message) WHERE message IS NOT NULL;
-CREATE INDEX journal_who ON journal (who, seq) WHERE who IS NOT NULL;
-CREATE INDEX journal_whom ON journal (whom, seq) WHERE whom IS NOT NULL;
+CREATE INDEX journal_who ON journal (who) WHERE who IS NOT NULL;
+CREATE INDEX journal_whom ON journal (whom) WHERE whom IS NOT NULL;

@@ -1,0 +1,100 @@
+"""Where the sealed bytes of large bodies lie: a folder of files, each there whole or not at all.
+
+A blob is written beside its place, synced, and only then given its name (file, then name, then
+folder). Only sealed bytes come here. Everything in this file may wait for the disk: it is called
+from threads.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from vault import files
+from vault.errors import VaultError, of_file
+
+_DRAFT = ".part"  # after the name, so that a run recognises its own
+
+
+class Draft:
+    """A blob being written; it ends with ``keep`` or ``discard``, whatever happens."""
+
+    __slots__ = ("_fd", "_path")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._fd = os.open(_draft(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise of_file(error) from error
+
+    def write(self, sealed: bytes) -> None:
+        """Add bytes to the end."""
+        view = memoryview(sealed)
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            raise of_file(error) from error
+
+    def keep(self) -> None:
+        """Make the blob durable under its name; it is not there before this returns."""
+        try:
+            os.fdatasync(self._fd)
+            _draft(self._path).rename(self._path)
+            files.sync_folder(self._path.parent)
+        except OSError as error:
+            raise of_file(error) from error
+        os.close(self._fd)
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        with suppress(OSError):
+            os.close(self._fd)
+        for path in (_draft(self._path), self._path):
+            path.unlink(missing_ok=True)
+
+
+class Folder:
+    """Blobs as files in one folder of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def draft(self, name: str) -> Draft:
+        """Begin a blob."""
+        return Draft(self._path / name)
+
+    def read(self, name: str, start: int, end: int) -> bytes:
+        """Return a range of a blob's bytes, fewer where it ends early."""
+        try:
+            with (self._path / name).open("rb", buffering=0) as file:
+                return os.pread(file.fileno(), end - start, start)
+        except FileNotFoundError:
+            raise VaultError(f"blob {name} is not in its folder") from None
+        except OSError as error:
+            raise of_file(error) from error
+
+    def remove(self, name: str) -> None:
+        """Remove a blob, if it is there."""
+        try:
+            (self._path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise of_file(error) from error
+
+    def names(self) -> Iterator[str]:
+        """Every file in the folder, those half-written too."""
+        with os.scandir(self._path) as found:
+            yield from (one.name for one in found)
+
+    def free(self) -> int:
+        """How many octets the disk still has for us; 0 if it has no room for another file."""
+        about = os.statvfs(self._path)
+        if about.f_files and about.f_favail < 100:
+            return 0
+        return about.f_bavail * about.f_frsize
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(path.name + _DRAFT)
