@@ -8,7 +8,7 @@ from quarantine.case import Case, QuarantineError, State
 from quarantine.register import Register
 from quarantine.review import Review
 from tests.world.clock import START
-from tests.world.rest import Rest
+from tests.world.rest import Rest, stored
 from vault.database import Statement
 
 HOUR = timedelta(hours=1)
@@ -143,6 +143,6 @@ async def test_note_is_sealed(rest: Rest, review: Review, tmp_path: Path) -> Non
     case = await hold(rest, review)
     await review.release(case.id, "Mme DUPONT attend", START, moved)
 
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("sceau.db*"))
-    assert b"too-many" in stored, "the search finds what is there"
-    assert b"DUPONT" not in stored
+    files = stored(tmp_path)
+    assert b"too-many" in files, "the search finds what is there"
+    assert b"DUPONT" not in files

@@ -37,6 +37,11 @@ class Rest:
         await self.database.commit(self.vault.holding(sealed, [holder]))
 
 
+def stored(folder: Path) -> bytes:
+    """Return every byte that lies in the database's files, the log included."""
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("sceau.db*")))
+
+
 async def blocks(body: bytes, size: int = 4096) -> AsyncIterator[bytes]:
     """Yield a body as a connection would bring it."""
     for start in range(0, len(body), size):

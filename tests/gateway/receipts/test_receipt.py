@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,8 @@ AT = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
 MESSAGE = MessageId("01KJPN3R8G7Q2M4V6X8Z0A2C4E")
 
 
-def receipt(**changes) -> Receipt:
-    fields = {
+def receipt(**changes: Any) -> Receipt:
+    fields: dict[str, Any] = {
         "kind": Kind.FAILED,
         "at": AT,
         "message": MESSAGE,
