@@ -6,6 +6,8 @@ contradicts its reply is left out. RFC 5321 §4.2.1, §4.5.3.1.5; RFC 2034.
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from smtp.reply import Reply, printable
 
@@ -19,22 +21,11 @@ class GarbledError(Exception):
     """The peer sent what is no reply, or no reply to what was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One whole reply as it came: the code, and the text of every line."""
+class Answer(NamedTuple):
+    """One whole reply: fit to be shown, and the text of its lines as it came."""
 
-    code: int
+    reply: Reply
     lines: tuple[str, ...]
-
-    def reply(self) -> Reply:
-        """Return it as one line that can do no harm."""
-        match = _ENHANCED.match(self.lines[0])
-        if match is None:
-            return Reply(self.code, "", printable(" ".join(self.lines)))
-        enhanced = match[1]
-        text = " ".join(line.removeprefix(enhanced).strip() for line in self.lines)
-        agrees = enhanced[0] == str(self.code)[0]
-        return Reply(self.code, enhanced if agrees else "", printable(text))
 
 
 @dataclass(slots=True)
@@ -57,24 +48,37 @@ class AnswerReader:
     def next(self) -> Answer | None:
         """Return the next answer, or None until more has come; ``GarbledError`` if it can be none."""
         while (end := self._held.find(b"\n", 0, _LONGEST_LINE)) >= 0:
-            line = bytes(self._held[:end]).removesuffix(b"\r")
+            line = bytes(self._held[:end])
             del self._held[: end + 1]
-            if self._ends(line):
-                answer = Answer(self._code, tuple(self._lines))
+            code, more, text = _read(line)
+            if (self._lines and code != self._code) or len(self._lines) == _MOST_LINES:
+                raise GarbledError
+            self._code = code
+            self._lines.append(text)
+            if not more:
+                answer = _answer(code, tuple(self._lines))
                 self._lines.clear()
                 return answer
         if len(self._held) >= _LONGEST_LINE:
             raise GarbledError
         return None
 
-    def _ends(self, line: bytes) -> bool:
-        """Add a line; True if it is its answer's last."""
-        match = _LINE.fullmatch(line)
-        if match is None or len(self._lines) == _MOST_LINES:
-            raise GarbledError
-        code = int(match[1])
-        if self._lines and code != self._code:
-            raise GarbledError
-        self._code = code
-        self._lines.append((match[3] or b"").decode("utf-8", "replace"))
-        return match[2] != b"-"
+
+@lru_cache(maxsize=256)
+def _read(line: bytes) -> tuple[int, bool, str]:
+    """Take a line apart: its code, whether more follow, its text."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise GarbledError
+    return int(match[1]), match[2] == b"-", (match[3] or b"").decode("utf-8", "replace").strip()
+
+
+@lru_cache(maxsize=256)  # a server says the same few things all day
+def _answer(code: int, lines: tuple[str, ...]) -> Answer:
+    match = _ENHANCED.match(lines[0])
+    if match is None:
+        return Answer(Reply(code, "", printable(" ".join(lines))), lines)
+    enhanced = match[1]
+    text = " ".join(line.removeprefix(enhanced).strip() for line in lines)
+    agrees = enhanced[0] == str(code)[0]
+    return Answer(Reply(code, enhanced if agrees else "", printable(text)), lines)

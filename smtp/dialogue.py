@@ -14,7 +14,7 @@ EHLO has no TLS. RFC 5321, RFC 2920, RFC 3030, RFC 3207 (R-A4).
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import ClassVar
 
 from smtp.address import Address
@@ -30,7 +30,7 @@ NO_TLS = Reply(451, "4.7.0", "The next hop offers no TLS, and mail never goes in
 INJECTED = Reply(451, "4.7.0", "The next hop sent something before TLS was up; not trusted")
 
 
-class Stage(Enum):
+class Stage(IntEnum):
     """How far the conversation has come."""
 
     OPENING = auto()
@@ -42,7 +42,7 @@ class Stage(Enum):
     CLOSED = auto()
 
 
-class Verb(Enum):
+class Verb(IntEnum):
     """What a reply answers."""
 
     GREETING = auto()
@@ -67,8 +67,9 @@ class _Message:
 
     outgoing: Outgoing
     chunked: bool = False
-    replies: list[Reply | None] = field(default_factory=list)  # to RCPTs; positive: provisional
-    answered: int = 0  # how many RCPTs
+    asked: int = 0  # how many recipients fit in one message for this peer
+    replies: list[Reply] = field(default_factory=list)  # to RCPTs; a positive one is provisional
+    accepted: int = 0
     refusal: Reply | None = None  # of MAIL
     verdict: Reply | None = None  # of DATA, then of the content
     ended: bool = False
@@ -78,13 +79,16 @@ class _Message:
     @property
     def hopeless(self) -> bool:
         """MAIL was refused, or every recipient: no content is wanted."""
-        return self.refusal is not None or all(r and not r.positive for r in self.replies)
+        all_answered = len(self.replies) == self.asked
+        return self.refusal is not None or (all_answered and not self.accepted)
 
     def settled(self, said: Reply) -> tuple[tuple[Address, Reply], ...]:
         """Return one reply a recipient: its own refusal, else what was said to all."""
         to_all = self.refusal or said
-        pairs = zip(self.outgoing.recipients, self.replies, strict=True)
-        return tuple((r.address, own if own and not own.positive else to_all) for r, own in pairs)
+        own = [to_all if reply.positive else reply for reply in self.replies]
+        own += [to_all] * (self.asked - len(own))
+        own += [TOO_MANY_FOR_THEM] * (len(self.outgoing.recipients) - len(own))
+        return tuple(zip((r.address for r in self.outgoing.recipients), own, strict=True))
 
 
 class Dialogue:
@@ -143,10 +147,9 @@ class Dialogue:
         """Start a message: all of its envelope at once where the peer takes it so."""
         self.outcome = None
         self._count += 1
-        most = min(self.offer.rcpt_max or len(outgoing.recipients), len(outgoing.recipients))
-        self._message = _Message(outgoing, self._chunking and "CHUNKING" in self.offer)
-        self._message.replies.extend([None] * most)
-        self._message.replies.extend([TOO_MANY_FOR_THEM] * (len(outgoing.recipients) - most))
+        recipients = outgoing.recipients[: self.offer.rcpt_max]
+        chunked = self._chunking and "CHUNKING" in self.offer
+        self._message = _Message(outgoing, chunked, len(recipients))
         if self.failure is not None:
             self._conclude(self.failure)
         elif (refusal := self.offer.refusal(outgoing)) is not None:
@@ -156,8 +159,8 @@ class Dialogue:
             if self._unclean:
                 self._queue.append((Verb.RSET, b"RSET\r\n"))
             self._queue.append((Verb.MAIL, self.offer.mail(outgoing)))
-            self._queue.extend((Verb.RCPT, self.offer.rcpt(r)) for r in outgoing.recipients[:most])
-            if not self._message.chunked:
+            self._queue.extend((Verb.RCPT, self.offer.rcpt(r)) for r in recipients)
+            if not chunked:
                 self._queue.append((Verb.DATA, b"DATA\r\n"))
             self._pump()
 
@@ -203,7 +206,7 @@ class Dialogue:
 
     def _take(self, answer: Answer) -> None:
         """Hand an answer to the command it belongs to, then see what follows."""
-        reply = answer.reply()
+        reply = answer.reply
         if reply.code == 421 or not self._expected:
             # 421 may come at any time. A refusal before the last dot is a verdict; any other
             # answer to nothing is none.
@@ -254,8 +257,8 @@ class Dialogue:
 
     def _take_rcpt(self, _: Answer, reply: Reply) -> None:
         message = self._message
-        message.replies[message.answered] = reply
-        message.answered += 1
+        message.replies.append(reply)
+        message.accepted += reply.positive
         if message.hopeless:
             self._queue.clear()
 
