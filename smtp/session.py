@@ -40,6 +40,7 @@ from smtp.rules import Rules
 
 _MAX_FAULTS = 20
 _PATIENCE = 4  # times the size limit is read on, to find the end of what was refused ...
+_KIB = 1024
 _FLOOR = 64 << 20  # ... and never less than this
 
 
@@ -56,7 +57,7 @@ class Session:
     def __init__(self, rules: Rules, peer: Peer) -> None:
         self.rules = rules
         self.peer = peer
-        self.progress = 0  # grows with each whole command and each KiB of content
+        self.progress = 0  # octets of content; a command, or the end of content, counts as a KiB
         self._phase = _Phase.COMMANDS
         self._lines = Lines()
         self._out = bytearray()
@@ -164,7 +165,7 @@ class Session:
             line = self._lines.take()
             if line is None:
                 return False
-            self.progress += 1
+            self.progress += _KIB
             if self._exchange is not None:
                 self._log_in(self._exchange, line)
             else:
@@ -372,6 +373,7 @@ class Session:
         return True
 
     def _end_of_content(self, content: Content) -> None:
+        self.progress += _KIB
         failed = content.finish()
         if failed is not None:
             self._events.append(failed)
