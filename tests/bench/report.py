@@ -1,0 +1,155 @@
+"""What was found: tables for people, one JSON document for whatever compares runs."""
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.memory import MIB, Memory
+from tests.bench.rounds import Measure, Ratio, ratio, typical
+
+NAMES = {5 << 10: "5 KB", 200 << 10: "200 KB", 1 << 20: "1 MB", 10 << 20: "10 MB"}
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison must reach; None where nothing was promised."""
+
+    rate: float  # at least, ours / theirs
+    cpu: float | None = None  # at most, ours / theirs
+    p99: float | None = None  # at most, ours / theirs
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Ours beside theirs at one size."""
+
+    what: str
+    size: int
+    ours: Measure
+    theirs: Measure
+    rate: Ratio
+    cpu: Ratio
+    p99: Ratio
+    target: Target
+    met: bool
+    rounds: list[Measure]
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """Everything a run found."""
+
+    comparisons: list[Comparison] = []
+    apart: list[Measure] = []  # Sceau with CHUNKING, what the harness does with nothing to measure
+    memory: Memory | None = None
+    seconds: float = 0.0
+
+
+TARGETS = {
+    "End to end, beside the better Postfix": {
+        5 << 10: Target(rate=2.5, cpu=0.45, p99=1.0),
+        200 << 10: Target(rate=1.3, cpu=0.7),
+        1 << 20: Target(rate=1.1, cpu=0.7),
+        10 << 20: Target(rate=1.1, cpu=0.7),
+    },
+    "Accepting alone, beside stock aiosmtpd": {
+        5 << 10: Target(rate=2.0),
+        10 << 20: Target(rate=4.0),
+    },
+}
+
+
+def compare(what: str, ours: Sequence[Measure], theirs: Sequence[Measure]) -> Comparison:
+    """Set the rounds of two systems side by side."""
+    size = ours[0].size
+    target = TARGETS[what][size]
+    rate, cpu, p99 = (
+        ratio([getattr(m, name) for m in ours], [getattr(m, name) for m in theirs])
+        for name in ("rate", "cpu", "p99")
+    )
+    return Comparison(
+        what=what,
+        size=size,
+        ours=typical(ours),
+        theirs=typical(theirs),
+        rate=rate,
+        cpu=cpu,
+        p99=p99,
+        target=target,
+        met=rate.median >= target.rate
+        and (target.cpu is None or cpu.median <= target.cpu)
+        and (target.p99 is None or p99.median <= target.p99),
+        rounds=[m for pair in zip(ours, theirs, strict=True) for m in pair],
+    )
+
+
+def show(console: Console, report: Report) -> None:
+    """Print the tables."""
+    for what in dict.fromkeys(c.what for c in report.comparisons):
+        table = Table(title=what, title_justify="left")
+        columns = ("size", "ours", "theirs", "rate", "CPU ours", "theirs", "CPU", "p99 ours")
+        for column in (*columns, "theirs", "p99", "harness", ""):
+            table.add_column(column, justify="right")
+        for comparison in report.comparisons:
+            if comparison.what == what:
+                table.add_row(*_row(comparison))
+        console.print(table)
+    if report.apart:
+        _show_apart(console, report.apart)
+    if report.memory is not None:
+        _show_memory(console, report.memory)
+
+
+def _row(found: Comparison) -> list[str]:
+    ours, theirs = found.ours, found.theirs
+    return [
+        NAMES.get(found.size, str(found.size)),
+        f"{ours.rate:,.1f}/s",
+        f"{theirs.rate:,.1f}/s",
+        _against(found.rate, found.target.rate, "≥"),
+        f"{ours.cpu * 1e3:.2f} ms",
+        f"{theirs.cpu * 1e3:.2f} ms",
+        _against(found.cpu, found.target.cpu, "≤"),
+        f"{ours.p99 * 1e3:.1f} ms",
+        f"{theirs.p99 * 1e3:.1f} ms",
+        _against(found.p99, found.target.p99, "≤"),
+        f"{ours.harness * 1e3:.2f} ms",
+        "[green]met[/]" if found.met else "[red]missed[/]",
+    ]
+
+
+def _against(found: Ratio, target: float | None, sign: str) -> str:
+    wanted = f" ({sign} {target:g})" if target is not None else ""
+    return f"{found.median:.2f}{wanted} [dim]{found.lowest:.2f} to {found.highest:.2f}[/]"
+
+
+def _show_apart(console: Console, apart: Sequence[Measure]) -> None:
+    table = Table(title="Apart: not compared", title_justify="left")
+    for column in ("what", "size", "rate", "accepted", "CPU", "p99", "harness"):
+        table.add_column(column, justify="right")
+    for m in apart:
+        table.add_row(
+            m.system,
+            NAMES.get(m.size, str(m.size)),
+            f"{m.rate:,.1f}/s",
+            f"{m.accepted:,.1f}/s",
+            f"{m.cpu * 1e3:.2f} ms",
+            f"{m.p99 * 1e3:.1f} ms",
+            f"{m.harness * 1e3:.2f} ms",
+        )
+    console.print(table)
+
+
+def _show_memory(console: Console, memory: Memory) -> None:
+    table = Table(title="Memory, resident", title_justify="left")
+    for column in ("when", "found", "at most"):
+        table.add_column(column, justify="right")
+    table.add_row("at rest", f"{memory.rest / MIB:.0f} MiB", "150 MiB")
+    table.add_row(
+        f"each of {memory.sessions} idle TLS sessions",
+        f"{memory.session / MIB:.3f} MiB",
+        "0.3 MiB",
+    )
+    table.add_row(
+        f"{memory.large} connections sending 10 MB", f"{memory.peak / MIB:.0f} MiB", "300 MiB"
+    )
+    console.print(table)
