@@ -1,8 +1,8 @@
 """SQLite with one writer that commits in groups: a transaction is a value, and many share a sync.
 
 ``commit`` returns when the rows are on the disk. Transactions that arrive while a commit waits
-for the disk go together into the next one, each in a savepoint of its own, so that one which
-meets other rows than it expected is undone alone. The statements run in the loop's thread, where
+for the disk go together into the next one; one that meets other rows than it expected is undone
+alone. The statements run in the loop's thread, where
 each costs microseconds; only COMMIT, which waits for the disk, runs in the writer's thread: a
 hand-over between threads for each statement would cost more than all of them.
 """
@@ -26,7 +26,6 @@ __all__ = ["Conflict", "Database", "Row", "Statement"]
 Row: TypeAlias = tuple[Any, ...]
 
 _GROUP = 256  # transactions that share a sync, at most: the loop must not stand still for long
-_WAL_LIMIT = 8 << 20  # beyond this the log is written back into the database and emptied
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class _Waiting:
 
     statements: Sequence[Statement]
     future: "asyncio.Future[list[list[Row]]]"
-    rows: list[list[Row]] = field(default_factory=list)
+    rows: list[list[Row]] = field(default_factory=list)  # of its last run
 
 
 class Database:
@@ -146,36 +145,51 @@ class Database:
     def _fill(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run the group's statements and hand its COMMIT to the writer's thread."""
         group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+        group = [waiting for waiting in group if not waiting.future.done()]  # done: cancelled
         try:
-            done = [waiting for waiting in group if self._run(waiting)]
+            if not self._run_all(group):
+                group = [waiting for waiting in group if self._run_apart(waiting)]
         except sqlite3.Error as error:
             sqlite.undo(self._writer)
             self._settle(group, sqlite.in_words(error))
             loop.call_soon(self._begin, loop)
         else:
-            self._jobs.put(lambda: self._commit(loop, done))
+            self._jobs.put(lambda: self._commit(loop, group))
 
-    def _run(self, waiting: _Waiting) -> bool:
-        """Run one transaction of the group; an error that is not its own is raised."""
-        if waiting.future.done():
-            return False  # cancelled while it waited
-        run = self._writer.execute
-        run("SAVEPOINT one")
+    def _run_all(self, group: Sequence[_Waiting]) -> bool:
+        """Run a whole group in the hope that nobody fails; else undo it all and say so.
+
+        A savepoint copies each page that is touched after it, which costs as much as the
+        statements do; conflicts are rare enough to run their group twice.
+        """
         try:
-            for statement in waiting.statements:
-                waiting.rows.append(_ran(run(statement.sql, statement.args), statement))
-        except sqlite3.Error as error:
-            if sqlite.is_machine(error):
+            for waiting in group:
+                waiting.rows = self._rows(waiting.statements)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and sqlite.is_machine(error):
                 raise
-            waiting.future.set_exception(sqlite.in_words(error))
-        except Exception as error:  # noqa: BLE001 - Conflict, or a bug: its caller's, not ours
+            self._writer.execute("ROLLBACK")
+            self._writer.execute("BEGIN IMMEDIATE")
+            return False
+        return True
+
+    def _run_apart(self, waiting: _Waiting) -> bool:
+        """Run one transaction so that it fails alone; an error that is not its own is raised."""
+        self._writer.execute("SAVEPOINT one")
+        try:
+            waiting.rows = self._rows(waiting.statements)
+        except Exception as error:
+            if isinstance(error, sqlite3.Error):
+                if sqlite.is_machine(error):
+                    raise
+                error = sqlite.in_words(error)
             waiting.future.set_exception(error)
-        else:
-            run("RELEASE one")
-            return True
-        run("ROLLBACK TO one")
-        run("RELEASE one")
-        return False
+            self._writer.execute("ROLLBACK TO one")
+        self._writer.execute("RELEASE one")
+        return not waiting.future.done()
+
+    def _rows(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        return [_ran(self._writer.execute(one.sql, one.args), one) for one in statements]
 
     def _settle(self, group: Sequence[_Waiting], error: VaultError | None) -> None:
         """Tell those who wait that it is on the disk, or that it is not."""
@@ -215,8 +229,6 @@ class Database:
             sqlite.undo(self._writer)
             error = sqlite.in_words(raised)
         loop.call_soon_threadsafe(self._settle, group, error)
-        if sqlite.log_size(self._path) > _WAL_LIMIT:
-            self._empty_log()
         loop.call_soon_threadsafe(self._begin, loop)
 
     def _empty_log(self) -> None:

@@ -106,12 +106,16 @@ class Journal:
         rows = await self._database.query(sql, (arg, limit))
         return [self._opened(row) for row in reversed(rows)]
 
+    async def page(self, after: int, limit: int = _PAGE) -> list[Entry]:
+        """The entries that follow a number, oldest first."""
+        return [self._opened(row) for row in await self._database.query(_AFTER, (after, limit))]
+
     async def export(self) -> AsyncIterator[bytes]:
         """Yield every entry, opened, as a line of JSON."""
         seq = 0
-        while rows := await self._database.query(_AFTER, (seq, _PAGE)):
-            seq = rows[-1][0]
-            yield b"".join(_ENCODER.encode(self._opened(row)) + b"\n" for row in rows)
+        while entries := await self.page(seq):
+            seq = entries[-1].seq
+            yield b"".join(_ENCODER.encode(entry) + b"\n" for entry in entries)
 
     def _opened(self, row: Row) -> Entry:
         seq, at, event, actor, message, sealed = row

@@ -15,6 +15,8 @@ from vault.errors import Conflict, StorageFull, VaultError, of_file
 
 _PATIENCE = 5000  # milliseconds to wait for another process that writes
 
+_LOG_PAGES = 4000  # when the write-ahead log is written back: 16 MiB, hot pages only once
+
 # Whose fault is it? These are the machine's: every transaction of the group fails with them.
 _MACHINE = frozenset(
     {
@@ -44,7 +46,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         "foreign_keys = ON",
         "temp_store = MEMORY",
         "trusted_schema = OFF",
-        "wal_autocheckpoint = 0",
+        f"wal_autocheckpoint = {_LOG_PAGES}",
         f"cache_size = {-4096 if read_only else -16384}",
         f"query_only = {'ON' if read_only else 'OFF'}",
     ):

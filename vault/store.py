@@ -58,9 +58,9 @@ class Vault:
         self._database, self._ring, self._blobs = database, ring, blobs
         self._inline_limit, self._reserve = inline_limit, reserve
         self._threads = ThreadPoolExecutor(16, "sceau-blob")
-        # Bodies are numbered within a run: neighbours in time are neighbours in the index, and
+        # Bodies are numbered within a run: neighbours in time are neighbours in the table, and
         # a blob that is being written now is told from one that a crash left behind.
-        self._run = os.urandom(8).hex()
+        self._run = int.from_bytes(os.urandom(4), "big") >> 1
         self._count = 0
 
     async def put(self, body: AsyncIterator[bytes], *, own: bool = False) -> Sealed:
@@ -72,7 +72,7 @@ class Vault:
         """
         self._check_room(own=own)
         self._count += 1
-        body_id = f"{self._run}{self._count:010x}"
+        body_id = _name((self._run << 32) + self._count)
         file_key = os.urandom(FILE_KEY)
         sealer = Sealer(file_key, body_id, os.urandom(SALT))
         inward = Inward(self._threads, self._blobs, body_id, sealer)
@@ -105,7 +105,7 @@ class Vault:
         blob = sealed.id if sealed.inline is None else None
         keep = Statement(
             "INSERT INTO body (id, size, sealed, blob) VALUES (?, ?, ?, ?)",
-            (sealed.id, sealed.size, sealed.inline, blob),
+            (int(sealed.id, 16), sealed.size, sealed.inline, blob),
         )
         return [keep, *(self._wrapping(sealed, holder) for holder in holders)]
 
@@ -113,7 +113,7 @@ class Vault:
         number, wrapped = self._ring.wrap(sealed.file_key, holder)
         return Statement(
             "INSERT INTO wrap (holder, body, ring, wrapped) VALUES (?, ?, ?, ?)",
-            (holder, sealed.id, number, wrapped),
+            (holder, int(sealed.id, 16), number, wrapped),
         )
 
     def sharing(self, holder: str, new_holder: str) -> list[Statement]:
@@ -181,7 +181,8 @@ class Vault:
 
     async def _orphans(self) -> list[str]:
         names = await self._in_thread(lambda: list(self._blobs.names()))
-        foreign = [name for name in names if not name.startswith(self._run)]
+        ours = _name(self._run << 32)[:8]
+        foreign = [name for name in names if not name.startswith(ours)]
         kept = {name for (name,) in await self._database.query(_BLOBS)} if foreign else set()
         return [name for name in foreign if name not in kept]
 
@@ -195,8 +196,8 @@ class Vault:
         )
         if not rows:
             raise _gone(holder)
-        body_id, size, inline, number, wrapped = rows[0]
-        return _Held(body_id, size, inline, self._ring.unwrap(number, wrapped, holder))
+        body, size, inline, number, wrapped = rows[0]
+        return _Held(_name(body), size, inline, self._ring.unwrap(number, wrapped, holder))
 
     def _outward(self, held: _Held) -> Outward:
         return Outward(self._threads, self._blobs, held.id, held.file_key, held.size)
@@ -211,6 +212,10 @@ class Vault:
 
 _OF_HOLDER = "FROM wrap w JOIN body b ON b.id = w.body WHERE w.holder = ?"
 _BLOBS = "SELECT blob FROM body WHERE blob IS NOT NULL"
+
+
+def _name(number: int) -> str:
+    return f"{number:016x}"
 
 
 def _opened(held: _Held, sealed: bytes, start: int, end: int) -> bytes:

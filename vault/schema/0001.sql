@@ -5,7 +5,7 @@
 -- Times are seconds since the epoch. Ids of messages are 26 characters of base 32, sorted by time.
 
 CREATE TABLE body (                     -- the sealed bytes of one message
-    id       TEXT PRIMARY KEY,
+    id       INTEGER PRIMARY KEY,       -- which run of the gateway, which body of that run
     size     INTEGER NOT NULL,          -- in clear, octets
     sealed   BLOB,                      -- small bodies lie here ...
     blob     TEXT,                      -- ... large ones in the blob of this name
@@ -14,12 +14,11 @@ CREATE TABLE body (                     -- the sealed bytes of one message
 
 CREATE TABLE wrap (                     -- a holder's own wrap of a body's file key
     holder   TEXT PRIMARY KEY,          -- 'delivery/<id>', 'entry/<id>'
-    body     TEXT NOT NULL REFERENCES body (id),
+    body     INTEGER NOT NULL REFERENCES body (id),
     ring     INTEGER NOT NULL,          -- which key of the ring wrapped it
     wrapped  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wrap_body ON wrap (body);
-
 
 CREATE TABLE doomed (                   -- blobs whose last key is gone, for the sweeper
     blob     TEXT PRIMARY KEY
@@ -47,7 +46,6 @@ CREATE TABLE message (                  -- what we took responsibility for
 CREATE INDEX message_reference ON message (reference);
 CREATE INDEX message_message_id ON message (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX message_envid ON message (envid) WHERE envid IS NOT NULL;
-CREATE INDEX message_sender ON message (sender, arrived) WHERE sender IS NOT NULL;
 
 CREATE TABLE delivery (                 -- one recipient's copy
     id        TEXT PRIMARY KEY,         -- '<message>.<n>'
@@ -67,8 +65,7 @@ CREATE TABLE delivery (                 -- one recipient's copy
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_due ON delivery (due, domain) WHERE due IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message);
-CREATE INDEX delivery_recipient ON delivery (recipient, changed);
-CREATE INDEX delivery_state ON delivery (state, domain);
+CREATE INDEX delivery_state ON delivery (state);
 
 CREATE TABLE seen (                     -- transfers we took, so that a repeated one is not taken twice
     transfer  BLOB PRIMARY KEY,         -- keyed: peer, transfer id, recipient
@@ -86,7 +83,6 @@ CREATE TABLE outbox (                   -- receipts on their way to software
     sent      REAL
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent IS NULL;
-CREATE INDEX outbox_mailbox ON outbox (mailbox, seq);
 
 CREATE TABLE mailbox (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
