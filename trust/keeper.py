@@ -17,7 +17,7 @@ from typing import Protocol
 from trust.formats import native
 from trust.members import TrustList
 from trust.signatures import ENVELOPE_LIMIT, ENVELOPES_LIMIT, Quorum
-from trust.verification import Known, Outcome, OfferError, examine
+from trust.verification import Known, OfferError, Outcome, examine
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Member:
     """A domain of the list, and who may speak for it."""
 
     domain: str
-    identities: tuple[Identity, ...]
+    identities: tuple[Identity, ...]  # kept in one order, whichever they come in
     hosts: tuple[Host, ...] = ()  # in order of preference; none: MX says where
     open: bool = True  # vouches for all its addresses; closed: only for those listed
     status: Status = Status.ACTIVE
@@ -66,7 +66,9 @@ class Member:
         _check_domain(self.domain, "a member")
         if not self.identities:
             raise ListError(f"{self.domain} has no certificate identity: nobody could speak for it")
-        object.__setattr__(self, "marks", frozenset(identity.mark for identity in self.identities))
+        ordered = sorted(self.identities, key=lambda identity: (identity.way, identity.text))
+        object.__setattr__(self, "identities", tuple(ordered))
+        object.__setattr__(self, "marks", frozenset(identity.mark for identity in ordered))
         if len(self.marks) != len(self.identities):
             raise ListError(f"{self.domain} names one certificate identity twice")
         if len(set(self.hosts)) != len(self.hosts):

@@ -20,6 +20,7 @@ Rdn = frozenset[tuple[str, str]]  # (attribute type as a dotted OID, normalised 
 Name = frozenset[Rdn]
 
 _LIMIT = 2048  # characters of a name in text: real ones have a tenth
+_UNWANTED = frozenset({"Cc", "Cs"})
 
 _OIDS = {
     "C": "2.5.4.6",
@@ -83,6 +84,8 @@ def parse(text: str) -> Name:
     """Read a name as a list spells it; raise ``IdentityError`` for what is none."""
     if len(text) > _LIMIT:
         raise IdentityError(f"a distinguished name has at most {_LIMIT} characters")
+    if any(unicodedata.category(c) in _UNWANTED for c in text):
+        raise IdentityError("a distinguished name has control characters")
     return frozenset(_relative_names(text))
 
 

@@ -1,13 +1,14 @@
 """The native list: canonical JSON, so that one list has one spelling and one hash.
 
-``read`` gives what a list claims, ``parse`` a list that may be believed, ``serialise`` the bytes.
-Reading is strict in one stroke: what was read is written again, and any difference refuses the
-list. That leaves no second spelling: no repeated or unsorted key, no space, no float, nothing after
-the end. Specified in docs/trust-list.md; RFC 8785 says the same for the values that occur here.
+``read`` gives what a list claims, ``parse`` a list that may be believed, ``serialise`` the bytes,
+``draft`` the next version from an author's own writing. Reading is strict in one stroke: what was
+read is written again, and any difference refuses the list. That leaves no second spelling: no
+repeated, missing or unsorted key, no space, no float, nothing after the end. Specified in
+docs/trust-list.md; RFC 8785 says the same for the values that occur here.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -20,37 +21,38 @@ from trust.signatures import Verified
 FORMAT = "sceau-trust-list-v1"
 LIMIT = 256 << 20  # octets: twice a list of a million addresses
 
-# The fields of each object stand in the order in which they are written: sorted.
+# The fields of each object stand in the order in which they are written: sorted. The defaults are
+# for drafts; in a list no field may be left out.
 
 
-class _Host(msgspec.Struct, forbid_unknown_fields=True):
+class _Host(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str
-    port: int | None
+    port: int | None = None
 
 
-class _Address(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _Address(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     address: str
-    holder: str
+    holder: str = ""
     kind: Kind
-    pins: list[str]
+    pins: list[str] = []
 
 
-class _Member(msgspec.Struct, forbid_unknown_fields=True):
+class _Member(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     domain: str
-    hosts: list[_Host]
+    hosts: list[_Host] = []
     identities: list[dict[Way, str]]
-    open: bool
-    status: Status
+    open: bool = True
+    status: Status = Status.ACTIVE
 
 
-class _List(msgspec.Struct, forbid_unknown_fields=True):
-    addresses: list[_Address]
-    format: str
-    issued: datetime
+class _List(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    addresses: list[_Address] = []
+    format: str = FORMAT
+    issued: datetime | None = None
     members: list[_Member]
-    previous: str | None
-    stale_after: datetime
-    version: int
+    previous: str | None = None
+    stale_after: datetime | None = None
+    version: int = 1
 
 
 _decoder = msgspec.json.Decoder(_List)
@@ -66,16 +68,28 @@ def read(content: bytes, *, limit: int = LIMIT) -> Claims:
     """Return what these bytes claim; raise ``ListError`` unless they are a list's one spelling."""
     if len(content) > limit:
         raise ListError(f"the list is larger than {limit} octets")
-    try:
-        claims = _claims(_decoder.decode(content))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ListError(f"the list does not follow its format: {error}") from None
-    except IdentityError as error:
-        raise ListError(str(error)) from None
+    claims = _claims(_decode(content))
     if (canonical := serialise(claims)) != content:
         at = _differs(canonical, content)
         raise ListError(f"the list is not in its canonical form, from octet {at + 1} on")
     return claims
+
+
+def draft(
+    content: bytes, *, issued: datetime, life: timedelta, before: bytes | None = None
+) -> Claims:
+    """Return the next version as its author wrote it: in any layout, what is usual left out.
+
+    Version, dates and the hash of the version before are not the author's: they are set here,
+    whatever the draft says, so that a copy of the last list can be edited.
+    """
+    raw = _decode(content)
+    raw.version, raw.previous = 1, None
+    if before is not None:
+        raw.version, raw.previous = read(before).version + 1, digest(before)
+    raw.issued = issued.replace(microsecond=0)
+    raw.stale_after = raw.issued + life
+    return _claims(raw)
 
 
 def serialise(claims: Claims) -> bytes:
@@ -103,33 +117,51 @@ def _address_key(listed: Listed) -> str:
 
 
 def _address(listed: Listed) -> _Address:
-    return _Address(listed.address, listed.holder, listed.kind, sorted(listed.pins))
+    return _Address(
+        address=listed.address,
+        holder=listed.holder,
+        kind=listed.kind,
+        pins=sorted(listed.pins),
+    )
 
 
 def _member(member: Member) -> _Member:
-    identities = sorted(member.identities, key=lambda identity: (identity.way, identity.text))
     return _Member(
         domain=member.domain,
-        hosts=[_Host(host.name, host.port) for host in member.hosts],
-        identities=[{identity.way: identity.text} for identity in identities],
+        hosts=[_Host(name=host.name, port=host.port) for host in member.hosts],
+        identities=[{identity.way: identity.text} for identity in member.identities],
         open=member.open,
         status=member.status,
     )
 
 
+def _decode(content: bytes) -> _List:
+    try:
+        return _decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ListError(f"the list does not follow its format: {error}") from None
+
+
 def _claims(raw: _List) -> Claims:
     if raw.format != FORMAT:
         raise ListError(f"the list's format is not {FORMAT}")
-    return Claims(
-        version=raw.version,
-        issued=raw.issued,
-        stale_after=raw.stale_after,
-        previous=raw.previous,
-        members=tuple(_read_member(member) for member in raw.members),
-        addresses=tuple(
-            Listed(Address(a.address), a.kind, a.holder, frozenset(a.pins)) for a in raw.addresses
-        ),
-    )
+    if raw.issued is None or raw.stale_after is None:
+        raise ListError("the list has no dates")
+    try:
+        return Claims(
+            version=raw.version,
+            issued=raw.issued,
+            stale_after=raw.stale_after,
+            previous=raw.previous,
+            members=tuple(_read_member(member) for member in raw.members),
+            addresses=tuple(_read_address(address) for address in raw.addresses),
+        )
+    except IdentityError as error:
+        raise ListError(str(error)) from None
+
+
+def _read_address(raw: _Address) -> Listed:
+    return Listed(Address(raw.address), raw.kind, raw.holder, frozenset(raw.pins))
 
 
 def _read_member(raw: _Member) -> Member:

@@ -1,0 +1,114 @@
+"""An authority with n signers, whose lists are drafted, signed and revised as real ones are.
+
+Tests take no other way to a ``TrustList`` than production does: bytes, signatures, verification.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from gateway.demo.pki import Authority, Issued
+from smtp.address import Address, parse
+from trust import signatures
+from trust.formats import native
+from trust.identity import Identity, Way
+from trust.members import Claims, Host, Kind, Listed, Member, Status, TrustList
+from trust.signatures import Quorum
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LIFE = timedelta(days=7)
+
+
+@cache
+def pki() -> Authority:
+    """One certificate authority for the whole run: keys are slow to make."""
+    return Authority.make(NOW, "Essai")
+
+
+@cache
+def issued(name: str, *, hosts: tuple[str, ...] = (), organisation: str = "") -> Issued:
+    """A certificate of that authority, the same one whenever it is asked for."""
+    return pki().issue(name, organisation=organisation, hosts=hosts)
+
+
+@cache
+def signer(number: int) -> Issued:
+    return pki().issue(f"Signataire {number}", signer=True)
+
+
+def dn(certificate: Issued) -> Identity:
+    return Identity(Way.DN, certificate.certificate.subject.rfc4514_string())
+
+
+def member(domain: str, *, open: bool = True, status: Status = Status.ACTIVE) -> Member:  # noqa: A002 - the word of the list
+    """A member whose gateway is ``gw.<domain>`` with the certificate of that name."""
+    host = f"gw.{domain}"
+    return Member(domain, (dn(issued(host, hosts=(host,))),), (Host(host, 25),), open, status)
+
+
+def gateway(domain: str) -> Issued:
+    """The certificate that ``member`` names."""
+    host = f"gw.{domain}"
+    return issued(host, hosts=(host,))
+
+
+def listed(address: str, *pins: str, kind: Kind = Kind.PER, holder: str = "") -> Listed:
+    return Listed(parse(address), kind, holder, frozenset(pins))
+
+
+@dataclass(slots=True)
+class ListAuthority:
+    """Writes version after version; ``threshold`` of its ``count`` signers must sign each."""
+
+    count: int = 3
+    threshold: int = 2
+    members: dict[str, Member] = field(default_factory=dict)
+    addresses: dict[Address, Listed] = field(default_factory=dict)
+    now: datetime = NOW
+    life: timedelta = LIFE
+    version: int = 0
+    content: bytes = b""  # the last version published
+
+    @property
+    def quorum(self) -> Quorum:
+        certificates = [signer(number).chain_pem for number in range(self.count)]
+        return Quorum.of(certificates, self.threshold)
+
+    def add(self, *entries: Member | Listed) -> "ListAuthority":
+        for entry in entries:
+            if isinstance(entry, Member):
+                self.members[entry.domain] = entry
+            else:
+                self.addresses[entry.address] = entry
+        return self
+
+    def claims(self) -> Claims:
+        return Claims(
+            self.version,
+            self.now,
+            self.now + self.life,
+            native.digest(self.content) if self.content else None,
+            tuple(self.members.values()),
+            tuple(self.addresses.values()),
+        )
+
+    def publish(self, **changed: object) -> tuple[bytes, list[bytes]]:
+        """Sign the next version; ``changed`` puts something false or odd into its claims."""
+        self.version += 1
+        claims = replace(self.claims(), **changed)  # type: ignore[arg-type]
+        self.content = native.serialise(claims)
+        return self.content, self.sign(self.content)
+
+    def sign(self, content: bytes, *numbers: int) -> list[bytes]:
+        chosen = numbers or range(self.threshold)
+        return [signatures.sign(content, signer(n).certificate, signer(n).key) for n in chosen]
+
+    def current(self) -> TrustList:
+        """Publish a version and verify it."""
+        content, envelopes = self.publish()
+        return native.parse(signatures.verify(content, envelopes, self.quorum))
+
+
+def trust_list(*entries: Member | Listed) -> TrustList:
+    """A verified first version with these entries."""
+    return ListAuthority().add(*entries).current()

@@ -1,0 +1,279 @@
+"""One list has one spelling: anything else is refused, whatever it would have meant."""
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp.address import parse
+from tests.trust.simulator import LIFE, NOW, ListAuthority, listed, member
+from trust.errors import ListError
+from trust.formats import native
+from trust.identity import Identity, Way
+from trust.members import Claims, Host, Kind, Listed, Member, Status
+
+VECTORS = Path(__file__).parent / "vectors"
+LABO = Member(
+    "labo.example",
+    (Identity(Way.DN, 'CN=gw,O="LABO  DU NORD"'), Identity(Way.SPKI, "0a" * 32)),
+    (Host("b.labo.example"), Host("a.labo.example", 2525)),
+    open=False,
+    status=Status.SUSPENDED,
+)
+CLAIMS = Claims(
+    2,
+    NOW,
+    NOW + LIFE,
+    "0b" * 32,
+    (LABO, Member("chu.example", (Identity(Way.SAN, "gw.chu.example"),))),
+    (
+        Listed(parse("resultats@labo.example"), Kind.APP, "FINESS:1", frozenset({"0c" * 32})),
+        Listed(parse("dr.ève@chu.example"), Kind.PER),
+    ),
+)
+CONTENT = native.serialise(CLAIMS)
+TEXT = CONTENT.decode()
+
+
+def test_what_it_looks_like() -> None:
+    """The bytes that docs/trust-list.md shows, and that other programs must produce."""
+    assert (VECTORS / "native.json").read_bytes() == CONTENT
+
+
+def test_an_ordinary_json_writer_makes_the_same_bytes() -> None:
+    """Sorted keys, no spaces, UTF-8: nothing of our own invention."""
+    plain = json.dumps(
+        json.loads(CONTENT), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    assert plain.encode() == CONTENT
+
+
+def test_reading_gives_back_what_was_written() -> None:
+    """Entries come back in the list's own order."""
+    read = native.read(CONTENT)
+    assert sorted(CLAIMS.members, key=lambda m: m.domain) == list(read.members)
+    assert sorted(CLAIMS.addresses, key=lambda a: a.address) == list(read.addresses)
+    assert native.serialise(read) == CONTENT
+
+
+def changed(old: str, new: str) -> bytes:
+    assert TEXT.count(old) >= 1
+    return TEXT.replace(old, new, 1).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"null", id="null"),
+        pytest.param(CONTENT[:-1], id="truncated"),
+        pytest.param(CONTENT + b"\n", id="trailing newline"),
+        pytest.param(CONTENT + b"{}", id="trailing value"),
+        pytest.param(b" " + CONTENT, id="leading space"),
+        pytest.param(b"\xef\xbb\xbf" + CONTENT, id="byte order mark"),
+        pytest.param(TEXT.encode("utf-16"), id="UTF-16"),
+        pytest.param(TEXT.encode("latin-1"), id="not UTF-8"),
+        pytest.param(changed('":"', '": "'), id="a space"),
+        pytest.param(json.dumps(json.loads(CONTENT), indent=1).encode(), id="indented"),
+        pytest.param(json.dumps(json.loads(CONTENT), separators=(",", ":")).encode(), id="escaped"),
+        pytest.param(changed('"version":2', '"version":2,"version":2'), id="key twice"),
+        pytest.param(changed('"version":2', '"version":3,"version":2'), id="key twice, differing"),
+        pytest.param(changed('"version":2', '"version":2,"x":1'), id="unknown field"),
+        pytest.param(changed('"name":"b', '"nam":"b'), id="unknown field within"),
+        pytest.param(changed('"version":2', '"version":2.0'), id="float"),
+        pytest.param(changed('"version":2', '"version":2e0'), id="exponent"),
+        pytest.param(changed('"version":2', '"version":02'), id="leading zero"),
+        pytest.param(changed('"version":2', '"version":"2"'), id="number as text"),
+        pytest.param(changed('"version":2', '"version":true'), id="true for 1"),
+        pytest.param(changed('"port":2525', '"port":2525.0'), id="float port"),
+        pytest.param(changed(',"status":"suspended"', ""), id="missing field"),
+        pytest.param(changed('"hosts":[],', ""), id="missing empty field"),
+        pytest.param(changed('"previous":"' + "0b" * 32 + '",', ""), id="missing previous"),
+        pytest.param(changed(native.FORMAT, "sceau-trust-list-v2"), id="another format"),
+        pytest.param(changed('"format":"sceau-trust-list-v1",', ""), id="no format"),
+        pytest.param(changed("chu.example", "CHU.example"), id="upper-case domain"),
+        pytest.param(changed('"domain":"chu.example"', '"domain":"Chu.example"'), id="upper case"),
+        pytest.param(changed("0a0a", "0A0A"), id="upper-case pin"),
+        pytest.param(changed('"suspended"', '"Suspended"'), id="upper-case status"),
+        pytest.param(changed('"PER"', '"per"'), id="lower-case kind"),
+        pytest.param(changed('"PER"', '"XYZ"'), id="unknown kind"),
+        pytest.param(changed("ève", "e\u0300ve"), id="not composed"),
+        pytest.param(changed("12:00:00Z", "12:00:00.0Z"), id="fraction of a second"),
+        pytest.param(changed("12:00:00Z", "12:00:00.500000Z"), id="half a second"),
+        pytest.param(changed("12:00:00Z", "13:00:00+01:00"), id="another zone"),
+        pytest.param(changed("12:00:00Z", "12:00:00+00:00"), id="zone by number"),
+        pytest.param(changed("T12:00:00Z", " 12:00:00Z"), id="space in the time"),
+        pytest.param(changed("12:00:00Z", "12:00:00"), id="no zone"),
+        pytest.param(changed('{"dn":', '{"cn":'), id="unknown identity"),
+        pytest.param(changed('{"dn":', '{"san":"x.example","dn":'), id="two in one identity"),
+        pytest.param(changed('{"san":"gw.chu.example"}', "{}"), id="no identity in one"),
+        pytest.param(changed('"CN=gw,O=', '"gw,O='), id="identity that is no name"),
+        pytest.param(
+            changed('["' + "0c" * 32 + '"]', f'["{"0c" * 32}","{"0c" * 32}"]'), id="pin twice"
+        ),
+        pytest.param(changed('"members":[', '"members":[[],'), id="a list for a member"),
+        pytest.param(b"[" * 100_000, id="nested deeply"),
+    ],
+)
+def test_any_other_spelling(content: bytes) -> None:
+    """Refused in our words, before any of it can mean something."""
+    with pytest.raises(ListError):
+        native.read(content)
+
+
+def test_unsorted_entries() -> None:
+    """The same members in another order are other bytes, hence no list."""
+    parts = json.loads(CONTENT)
+    parts["members"].reverse()
+    mixed = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    with pytest.raises(ListError, match="canonical form, from octet"):
+        native.read(mixed)
+
+
+def test_the_octet_where_it_goes_wrong_is_named() -> None:
+    """A person who made the list by other means finds the place."""
+    wrong = changed('"open":false', '"open": false')
+    at = wrong.index(b" false") + 1
+    with pytest.raises(ListError, match=rf"from octet {at} on"):
+        native.read(wrong)
+
+
+def test_too_large() -> None:
+    """Refused before it is parsed."""
+    native.read(CONTENT, limit=len(CONTENT))
+    with pytest.raises(ListError, match="larger"):
+        native.read(CONTENT, limit=len(CONTENT) - 1)
+
+
+DRAFT = b"""
+{
+    "members": [
+        {"domain": "labo.example", "identities": [{"dn": "CN=gw,O=Labo"}],
+         "hosts": [{"name": "gw.labo.example"}]},
+        {"domain": "chu.example", "identities": [{"san": "gw.chu.example"}], "open": false}
+    ],
+    "addresses": [{"address": "dr@chu.example", "kind": "PER"}]
+}
+"""
+
+
+def test_a_draft_becomes_the_first_version() -> None:
+    """A person writes what matters, in any layout; the rest is usual or ours."""
+    claims = native.draft(DRAFT, issued=NOW.replace(microsecond=5), life=LIFE)
+    assert (1, None, NOW, NOW + LIFE) == (
+        claims.version,
+        claims.previous,
+        claims.issued,
+        claims.stale_after,
+    )
+    assert [("labo.example", True), ("chu.example", False)] == [
+        (member.domain, member.open) for member in claims.members
+    ]
+    assert set(claims.members) == set(native.read(native.serialise(claims)).members)
+
+
+def test_a_copy_of_the_last_list_becomes_the_next_version() -> None:
+    """Whatever the copy says of version and dates."""
+    claims = native.draft(CONTENT, issued=NOW + LIFE, life=LIFE, before=CONTENT)
+    assert (3, native.digest(CONTENT)) == (claims.version, claims.previous)
+    assert NOW + LIFE == claims.issued
+
+
+@pytest.mark.parametrize(
+    ("draft", "life"),
+    [
+        (DRAFT.replace(b'"kind"', b'"sort"'), LIFE),
+        (DRAFT.replace(b'"hosts"', b'"host"'), LIFE),
+        (DRAFT.replace(b"CN=gw", b"gw"), LIFE),
+        (DRAFT[:-4], LIFE),
+        (DRAFT, timedelta(0)),
+        (DRAFT, timedelta(seconds=0.5)),
+    ],
+)
+def test_a_draft_with_a_mistake(draft: bytes, life: timedelta) -> None:
+    """Tolerant of layout, not of content."""
+    with pytest.raises(ListError):
+        native.draft(draft, issued=NOW, life=life)
+
+
+def test_a_list_needs_its_dates() -> None:
+    """They may be missing in a draft only."""
+    with pytest.raises(ListError, match="no dates"):
+        native.read(DRAFT)
+
+
+_LABELS = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
+_DOMAINS = st.builds("{}.{}".format, _LABELS, _LABELS)
+_PINS = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+_VALUES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
+_IDENTITIES = st.one_of(
+    st.builds(lambda value: Identity(Way.DN, f'CN="{value}"'), _VALUES),
+    st.builds(lambda value: Identity(Way.SPKI, value), _PINS),
+    st.builds(lambda value: Identity(Way.SAN, value), _DOMAINS),
+)
+_HOSTS = st.builds(Host, _DOMAINS, st.none() | st.integers(1, 65535))
+_MEMBERS = st.builds(
+    Member,
+    _DOMAINS,
+    st.lists(_IDENTITIES, min_size=1, max_size=4, unique_by=lambda i: i.mark).map(tuple),
+    st.lists(_HOSTS, max_size=3, unique=True).map(tuple),
+    st.booleans(),
+    st.sampled_from(Status),
+)
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> Claims:
+    members = draw(st.lists(_MEMBERS, min_size=1, max_size=4, unique_by=lambda m: m.domain))
+    names = st.from_regex(r"[a-z]{1,5}(\.[a-zéÀ]{1,5})?", fullmatch=True)
+    where = st.builds(
+        lambda name, one: parse(f"{name}@{one.domain}"), names, st.sampled_from(members)
+    )
+    entries = st.builds(
+        Listed, where, st.sampled_from(Kind), _PINS.map(lambda p: p[:8]), st.frozensets(_PINS)
+    )
+    version = draw(st.integers(1, 2**53 - 1))
+    return Claims(
+        version,
+        NOW,
+        NOW + timedelta(seconds=draw(st.integers(1, 10**8))),
+        None if version == 1 else draw(_PINS),
+        tuple(members),
+        tuple(draw(st.lists(entries, max_size=4, unique_by=lambda a: a.address.lower()))),
+    )
+
+
+@given(lists())
+def test_every_list_survives(claims: Claims) -> None:
+    """Written, read and written again: the same bytes, and the same claims in the list's order."""
+    content = native.serialise(claims)
+    read = native.read(content)
+    assert native.serialise(read) == content
+    assert set(claims.members) == set(read.members)
+    assert set(claims.addresses) == set(read.addresses)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes(content: bytes) -> None:
+    """A list or our error."""
+    with suppress(ListError):
+        native.read(content)
+
+
+@given(st.integers(0, len(CONTENT) - 1), st.integers(0, 255))
+def test_any_octet_changed(at: int, octet: int) -> None:
+    """What is read after any change is what its bytes say, to the last one."""
+    content = CONTENT[:at] + bytes([octet]) + CONTENT[at + 1 :]
+    with suppress(ListError):
+        assert native.serialise(native.read(content)) == content
+
+
+def test_a_verified_list_is_read_from_the_bytes_that_were_signed() -> None:
+    """No second parser, no second bytes."""
+    authority = ListAuthority().add(member("chu.example"), listed("dr@chu.example"))
+    current = authority.current()
+    assert native.read(authority.content).members == tuple(current.members.values())
