@@ -1,0 +1,125 @@
+"""After a rotation: what older keys sealed moves to the current one, a little at a time.
+
+Wraps and sealed values move; bodies never do, because only the wraps of their file keys depend on
+the ring. The journal stays as it is, for its chain covers the sealed bytes: an old key is needed
+as long as entries from its time are kept. ``uses`` says when nothing needs a key any more.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from vault.database import Database, Statement
+from vault.errors import SealError
+from vault.keys import KeyRing
+
+_OWNER = "SELECT m.key FROM mailbox m WHERE m.id = folder.mailbox"
+# Every sealed column: the table, its row's name, the column, and the place as SQL knows it.
+_COLUMNS = (
+    ("message", "id", "facts", "'message/' || id || '/facts'"),
+    ("delivery", "id", "facts", "'delivery/' || id || '/facts'"),
+    ("delivery", "id", "said", "'delivery/' || id || '/said'"),
+    ("outbox", "id", "payload", "'outbox/' || id || '/payload'"),
+    ("mailbox", "key", "facts", "'mailbox/' || key || '/facts'"),
+    ("credential", "id", "label", "'credential/' || id || '/label'"),
+    ("folder", "id", "name", f"'folder/' || ({_OWNER}) || '/' || lower(hex(key)) || '/name'"),
+    ("entry", "id", "facts", "'entry/' || id || '/facts'"),
+    ("hold", "id", "note", "'hold/' || id || '/note'"),
+    ("trust_version", "version", "list", "'trust_version/' || version || '/list'"),
+    ("trust_version", "version", "signatures", "'trust_version/' || version || '/signatures'"),
+)
+
+_MOVE_WRAP = "UPDATE wrap SET ring = ?, wrapped = ? WHERE holder = ? AND wrapped = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """How much one key of the ring still opens."""
+
+    wraps: int = 0
+    values: int = 0
+    entries: int = 0  # of the journal
+
+    @property
+    def none(self) -> bool:
+        """Whether the key may be retired."""
+        return not (self.wraps or self.values or self.entries)
+
+
+class Rotation:
+    """Moves what lies under older keys."""
+
+    def __init__(self, database: Database, ring: KeyRing) -> None:
+        self._database, self._ring = database, ring
+        self._settled = min(ring.ids)  # the key under which all is known to be
+
+    async def move(self, limit: int) -> int:
+        """Move at most ``limit`` wraps or values to the current key; return how many.
+
+        None left: the answer costs nothing until the next rotation.
+        """
+        current = self._ring.current
+        if self._settled == current:
+            return 0
+        statements = await self._wraps(limit)
+        for column in _COLUMNS:
+            if len(statements) < limit:
+                statements += await self._values(*column, limit - len(statements))
+        if statements:
+            await self._database.commit(statements)
+        else:
+            self._settled = current
+        return len(statements)
+
+    async def _wraps(self, limit: int) -> list[Statement]:
+        rows = await self._database.query(
+            "SELECT holder, ring, wrapped FROM wrap WHERE ring <> ? LIMIT ?",
+            (self._ring.current, limit),
+        )
+        statements = []
+        for holder, number, wrapped in rows:
+            with suppress(SealError):  # a damaged wrap stays, and its key with it
+                file_key = self._ring.unwrap(number, wrapped, holder)
+                args = (*self._ring.wrap(file_key, holder), holder, wrapped)
+                statements.append(Statement(_MOVE_WRAP, args))
+        return statements
+
+    async def _values(
+        self, table: str, key: str, column: str, place: str, limit: int
+    ) -> list[Statement]:
+        rows = await self._database.query(
+            f"SELECT {key}, {column}, {place} FROM {table}"  # noqa: S608 - the table above
+            f" WHERE substr({column}, 1, 4) <> ? LIMIT ?",
+            (_prefix(self._ring.current), limit),
+        )
+        update = f"UPDATE {table} SET {column} = ? WHERE {key} = ? AND {column} = ?"  # noqa: S608 - the table above
+        statements = []
+        for row, old, where in rows:
+            with suppress(SealError):
+                new = self._ring.seal(self._ring.open(old, where), where)
+                statements.append(Statement(update, (new, row, old)))
+        return statements
+
+    async def uses(self) -> dict[int, Uses]:
+        """Return, for each key of the ring, how much it still opens; a look at every row."""
+        rows = await self._database.query("SELECT ring, count(*) FROM wrap GROUP BY ring")
+        wraps: dict[int, int] = dict(rows)
+        entries = await self._count("journal", "detail")
+        values: dict[int, int] = {}
+        for table, _, column, _ in _COLUMNS:
+            for number, count in (await self._count(table, column)).items():
+                values[number] = values.get(number, 0) + count
+        return {
+            number: Uses(wraps.get(number, 0), values.get(number, 0), entries.get(number, 0))
+            for number in self._ring.ids
+        }
+
+    async def _count(self, table: str, column: str) -> dict[int, int]:
+        rows = await self._database.query(
+            f"SELECT substr({column}, 1, 4), count(*) FROM {table}"  # noqa: S608 - the table above
+            f" WHERE {column} IS NOT NULL GROUP BY 1"
+        )
+        return {int.from_bytes(prefix, "big"): count for prefix, count in rows}
+
+
+def _prefix(number: int) -> bytes:
+    return number.to_bytes(4, "big")
