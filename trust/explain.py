@@ -102,7 +102,7 @@ def _address_words(address: Address | None, member: Member | None, listed: Trust
     if entry is None:
         return f"{member.domain} is open: it vouches for all its addresses."
     held = f", held by {entry.holder}" if entry.holder else ""
-    pinned = f", for {len(entry.pins)} certificates only" if entry.pins else ""
+    pinned = ", pinned to certain keys" if entry.pins else ""
     return f"{address} is listed: {entry.kind}{held}{pinned}."
 
 

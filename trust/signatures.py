@@ -208,6 +208,8 @@ def sign(
 
     The certificate goes with it, so that ``openssl cms -verify`` needs only its authority.
     """
+    if certificate.public_key() != key.public_key():
+        raise SignatureError("the private key is not the one of the signer's certificate")
     scheme = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size) if pss else None
     return (
         pkcs7.PKCS7SignatureBuilder()
