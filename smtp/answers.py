@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from smtp.reply import Reply, printable
 
-_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?\r?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:[ \t]+|$)")
 _LONGEST_LINE = 2048  # the RFC says 512; some peers say more than they should
 _MOST_LINES = 128
