@@ -8,12 +8,12 @@ speaks for. Every other byte is left alone. RFC 5322 §3.6.2, RFC 6409 §6.1, §
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
 
 from smtp.address import Address, domain_of, key
 from smtp.envelope import MessageId
 from smtp.header import Header, HeaderError, addresses
 from smtp.reply import Reply, printable
+from smtp.trace import date
 
 ONE_FROM = Reply(
     550, "5.6.0", "The message must have exactly one From field; it was refused, nothing was kept"
@@ -100,7 +100,7 @@ def completed(header: Header, host: str, id: MessageId, now: datetime) -> tuple[
     """
     added = b""
     if header.first("date") is None:
-        added += b"Date: " + format_datetime(now).encode("ascii") + b"\r\n"
+        added += b"Date: " + date(now).encode("ascii") + b"\r\n"
     if header.first("message-id") is None:
         added += f"Message-ID: {given_message_id(id, host)}\r\n".encode("ascii")
     return added, header.without("bcc")

@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.relay.delivery import Delivery
-from smtp.address import Address
+from smtp.address import Address, domain_of
 from smtp.envelope import Mail, MessageId, Notify, Recipient, reference
 from smtp.reply import Reply
 
@@ -67,6 +67,11 @@ class Copy:
     message: Message
     recipient: Recipient
     delivery: Delivery
+
+    @property
+    def domain(self) -> str:
+        """Where it goes."""
+        return domain_of(self.recipient.address)
 
     def wants(self, notice: Notify) -> bool:
         """Whether its sender is to be told of this by mail (RFC 3461 §4.1).

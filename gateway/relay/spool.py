@@ -47,8 +47,8 @@ _CLAIM = (
     " RETURNING " + _DELIVERY
 )
 _RECORD = (
-    "UPDATE delivery SET state = ?, attempts = ?, due = ?, expires = ?, warned = ?, changed = ?,"
-    " said = ? WHERE id = ? AND state = ? AND attempts = ?"
+    "UPDATE delivery SET state = ?, attempts = ?, lost = ?, due = ?, expires = ?, warned = ?,"
+    " changed = ?, said = ? WHERE id = ? AND state = ? AND attempts = ?"
 )
 _RECOVER = (
     "UPDATE delivery SET state = 'queued', lost = lost + 1, due = ?, changed = ?"
@@ -130,6 +130,7 @@ class Spool:
             (
                 after.state,
                 after.attempts,
+                after.lost,
                 after.due.timestamp() if after.due else None,
                 after.expires.timestamp(),
                 after.warned,
@@ -238,6 +239,13 @@ class Spool:
                 )
                 found |= {copy.delivery.id: copy for copy in copies}
         return list(found.values())
+
+    def given_to(self, recipient: Address, message_id: str) -> list[Copy]:
+        """Return this recipient's copies of what came under that Message-ID."""
+        return self._copies(
+            "recipient = ? AND message IN (SELECT id FROM message WHERE message_id = ?)",
+            (self.address(recipient), self._ring.index(message_id, "message-id")),
+        )
 
     def address(self, address: Address) -> bytes:
         """Return the keyed hash by which an address is looked up."""

@@ -1,0 +1,121 @@
+"""Reports that come in: read, matched with what passed here, turned into what they change.
+
+On relay a report moves deliveries only if it comes from whoever was given the copy; at submission
+only a reading report is taken, from the mailbox that was given it. RFC 3464, RFC 8098.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gateway.receipts.receipt import Kind as Told
+from gateway.relay.arrival import Arrival
+from gateway.relay.delivery import Event, State
+from gateway.relay.desk import Desk
+from gateway.relay.message import Copy
+from gateway.relay.reports import NO_ANSWER, NOT_A_REPORT, Finding, findings
+from gateway.relay.verdict import RELAY
+from smtp.address import Address, key
+from smtp.dsn import Kind, Report
+from smtp.dsn_reader import read
+from smtp.reply import Reply
+from trust.decision import speaks_for
+from vault.database import Statement
+
+_REACH = 128 << 10  # how far into a report we look for what it says
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A report that answers something, read again each time it is asked: rows may move."""
+
+    answers: "Answers"
+    arrival: Arrival
+    report: Report
+
+    @property
+    def found(self) -> tuple[Finding, ...] | Reply:
+        """What it says of our copies as they stand now."""
+        return self.answers.found(self.arrival, self.report)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether its reader is to have it, and not only the receipts."""
+        found = self.found
+        return isinstance(found, Reply) or any(finding.wanted for finding in found)
+
+    def meaning(self) -> list[Statement]:
+        """Return the statements that carry out what it says."""
+        found, now = self.found, self.arrival.at
+        if isinstance(found, Reply):
+            return []
+        return [s for finding in found for s in self.answers.meaning(finding, now)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One a gateway."""
+
+    desk: Desk
+
+    async def read(self, arrival: Arrival) -> tuple[Arrival, Answer | Reply | None]:
+        """Return the arrival, read a little further, and its report: or why it is not taken.
+
+        None: it came with a return path and answers nothing here; it is a message like others.
+        """
+        arrival = await arrival.peeked(_REACH)
+        null = arrival.draft.mail.mail_from is None
+        report = read(arrival.header, arrival.rest)
+        if report is None or (report.kind is Kind.STATUS and self._submitted(arrival)):
+            return arrival, NOT_A_REPORT if null else None
+        found = self.found(arrival, report)
+        if isinstance(found, Reply):
+            return arrival, found if null else None
+        return arrival, Answer(self, arrival, report)
+
+    def found(self, arrival: Arrival, report: Report) -> tuple[Finding, ...] | Reply:
+        """Return what a report says of our copies."""
+        if not arrival.draft.recipients:
+            return NO_ANSWER
+        reader = arrival.draft.recipients[0].address
+        copies = self._copies(arrival, report, reader)
+        return findings(report, copies, lambda copy: self._theirs(arrival, copy))
+
+    def _copies(self, arrival: Arrival, report: Report, reader: Address) -> list[Copy]:
+        spool, message_id = self.desk.books.spool, report.original_message_id
+        if not self._submitted(arrival):
+            return spool.sent_by(reader, envid=report.original_envelope_id, message_id=message_id)
+        login = arrival.draft.peer.login
+        if login is None or message_id is None:
+            return []
+        given = spool.given_to(login, message_id)
+        return [c for c in given if key(c.message.mail.mail_from or Address("")) == key(reader)]
+
+    def _theirs(self, arrival: Arrival, copy: Copy) -> bool:
+        """Whether the copy was given to whoever reports on it now."""
+        peer = arrival.draft.peer
+        if self._submitted(arrival):
+            return peer.login is not None and key(peer.login) == key(copy.recipient.address)
+        now, listed = arrival.at, self.desk.keeper.current
+        return speaks_for(peer, copy.domain, listed, now)
+
+    def _submitted(self, arrival: Arrival) -> bool:
+        return arrival.draft.peer.listener != RELAY
+
+    def meaning(self, finding: Finding, now: datetime) -> list[Statement]:
+        """Return the statements that carry out what a report says of one copy."""
+        books, copy = self.desk.books, finding.copy
+        after = finding.after(now)
+        if after is None:
+            standing = replace(copy.delivery, changed=now, said=finding.said)
+            event = "delivery.read" if finding.receipt is Told.READ else "delivery.reported"
+            told = books.told(copy, standing, event, now, reason=finding.action)
+            if finding.receipt is None:
+                return [told]
+            return [told, *books.receipt(copy, standing, finding.action, finding.receipt)]
+        early = finding.event is Event.CONFIRMED and copy.delivery.state is not State.RELAYED
+        relayed = (
+            books.receipt(copy, replace(after, state=State.RELAYED), kind=Told.RELAYED)
+            if early  # their report overtook our own record of their 250
+            else []
+        )
+        return [*relayed, *books.moving(copy, after, reason="reported")]

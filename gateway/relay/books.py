@@ -1,0 +1,147 @@
+"""Everything a message is written into, and what one step of it means in each: one transaction.
+
+A delivery that moves is a row, a receipt for the sender's software, an entry in the journal and,
+at its end, a key to the body that is dropped. They are one list of statements, so that none is
+ever there without the others.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.accounts import Accounts, Mailbox
+from gateway.receipts.outbox import Outbox
+from gateway.receipts.receipt import Kind, Receipt
+from gateway.relay.delivery import FINAL, Delivery, State, holder
+from gateway.relay.message import Copy, Message
+from gateway.relay.spool import Spool
+from imap.store import Mailboxes
+from quarantine.review import Review
+from smtp.envelope import Recipient
+from smtp.reply import Reply
+from vault.database import Database, Statement
+from vault.journal import Journal
+from vault.store import Vault
+
+GATEWAY = "gateway"  # the journal's name for what we do by ourselves
+
+_KINDS = {
+    State.RELAYED: Kind.RELAYED,
+    State.DELIVERED: Kind.DELIVERED,
+    State.FAILED: Kind.FAILED,
+    State.EXPIRED: Kind.EXPIRED,
+    State.REFUSED: Kind.REFUSED,
+    State.HELD: Kind.HELD,
+    State.CANCELLED: Kind.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The rooms a message is written into."""
+
+    database: Database
+    vault: Vault
+    spool: Spool
+    accounts: Accounts
+    mailboxes: Mailboxes
+    outbox: Outbox
+    journal: Journal
+    review: Review
+
+    def sender(self, message: Message) -> Mailbox | None:
+        """Return the mailbox whose software is told about a message: its sender's, if it is ours."""
+        sender = message.mail.mail_from
+        return None if sender is None else self.accounts.find(sender)
+
+    def moving(
+        self, copy: Copy, after: Delivery, *, actor: str = GATEWAY, reason: str = ""
+    ) -> list[Statement]:
+        """Return what it means that a delivery moved on: its row, receipt, journal, body."""
+        statements = [
+            self.spool.recording(copy.delivery, after),
+            self.told(copy, after, f"delivery.{after.state}", after.changed, actor, reason=reason),
+        ]
+        statements += self.receipt(copy, after, reason)
+        if after.state in FINAL or after.state is State.RELAYED:
+            # RELAYED: what they took is theirs; what they report brings its own words.
+            statements += self.vault.dropping(holder(after.id))
+        return statements
+
+    def receipt(
+        self, copy: Copy, after: Delivery, reason: str = "", kind: Kind | None = None
+    ) -> list[Statement]:
+        """Return the receipt for the sender's software, if the state has one and it is ours."""
+        if kind is None and copy.delivery.state is State.HELD and after.state is State.QUEUED:
+            kind = Kind.RELEASED
+        kind = kind or _KINDS.get(after.state)
+        mailbox = self.sender(copy.message) if kind else None
+        if kind is None or mailbox is None:
+            return []
+        return [self._receipt(mailbox, copy, after, reason, kind)]
+
+    def delayed(self, copy: Copy, after: Delivery, reason: str) -> list[Statement]:
+        """Return the receipt that says it is still being tried."""
+        return self.receipt(copy, after, reason, Kind.DELAYED)
+
+    def arrived(self, copy: Copy, after: Delivery, mailbox: Mailbox) -> Statement:
+        """Return the receipt for the recipient's software: there is something new to read."""
+        return self._receipt(mailbox, copy, after, "arrived", Kind.DELIVERED)
+
+    def _receipt(
+        self, mailbox: Mailbox, copy: Copy, after: Delivery, reason: str, kind: Kind
+    ) -> Statement:
+        receipt = Receipt(
+            kind=kind,
+            at=after.changed,
+            message=copy.message.id,
+            state=after.state,
+            subject=copy.message.summary.message_id,
+            recipient=self.spool.recipient_key(copy.recipient.address),
+            number=int(after.id.rpartition(".")[2]),
+            attempts=after.attempts,
+            reply=after.said,
+            reason=reason,
+        )
+        return self.outbox.adding(receipt, mailbox.key)
+
+    def refused(
+        self, message: Message, mailbox: Mailbox, recipient: Recipient, said: Reply
+    ) -> Statement:
+        """Return the receipt of a recipient who was never taken."""
+        receipt = Receipt(
+            kind=Kind.REFUSED,
+            at=message.arrived,
+            message=message.id,
+            state=State.REFUSED,
+            subject=message.summary.message_id,
+            recipient=self.spool.recipient_key(recipient.address),
+            reply=said,
+            reason="refused-at-the-door",
+        )
+        return self.outbox.adding(receipt, mailbox.key)
+
+    def told(
+        self,
+        copy: Copy,
+        after: Delivery,
+        event: str,
+        at: datetime,
+        actor: str = GATEWAY,
+        *,
+        reason: str = "",
+    ) -> Statement:
+        """Return the journal's line about a delivery."""
+        detail: dict[str, object] = {"delivery": after.id, "attempts": after.attempts}
+        if after.said is not None:
+            detail["said"] = str(after.said)
+        if reason:
+            detail["reason"] = reason
+        return self.journal.entry(
+            at,
+            event,
+            actor,
+            message=copy.message.id,
+            who=copy.message.mail.mail_from,
+            whom=copy.recipient.address,
+            **detail,
+        )

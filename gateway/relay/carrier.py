@@ -1,0 +1,190 @@
+"""How an attempt is carried out: into our own mailboxes, or over a connection to a next hop.
+
+The order at a next hop: its hosts as the trust list names them, else as DNS does; TLS; its
+certificate held against the list for this very domain; and only then a word about the message.
+RFC 5321 §5, R-A4, R-C2.
+"""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import cast
+
+from gateway.relay.delivery import holder
+from gateway.relay.desk import Desk
+from gateway.relay.lanes import Attempt, Lane, Link
+from gateway.relay.message import Copy
+from gateway.relay.resolver import Resolver
+from gateway.relay.results import Result, Scale, outgoing
+from gateway.relay.routes import Hosts, Lookup, Route
+from gateway.settings import Relay
+from imap.store import INBOX, Arrival, Summary, new_entry_id
+from smtp import reply
+from smtp.client import UNREACHABLE, Connection
+from smtp.outgoing import Outcome
+from smtp.reply import Reply
+from trust.decision import Action, next_hop
+from trust.errors import IdentityError
+from trust.identity import Certificate
+
+Entitled = Callable[[bytes], Reply | None]
+Dial = Callable[[str, int, Entitled], Awaitable[Link | Reply]]
+
+_MANY = 100  # recipients at once, where the peer does not say (RFC 5321 §4.5.3.1.8)
+
+
+def dialling(host: str, context: ssl.SSLContext, settings: Relay) -> Dial:
+    """Return how to reach a next hop over mutual TLS."""
+
+    async def dial(name: str, port: int, entitled: Entitled) -> Link | Reply:
+        return await Connection.open(
+            name,
+            port,
+            helo=host,
+            context=context,
+            entitled=entitled,
+            connect_timeout=settings.connect_timeout,
+            reply_timeout=settings.reply_timeout,
+            chunking=settings.chunking,
+        )
+
+    return dial
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """One a gateway; ``courier`` gives it attempts and lanes."""
+
+    desk: Desk
+    resolver: Resolver
+    settings: Relay
+    dial: Dial
+
+    def deliver(self, one: Attempt, scale: Scale) -> list[Result]:
+        """Return what files each copy in its mailbox here, in the transaction that says so."""
+        return [self._filed(copy, scale) for copy in one.copies]
+
+    def _filed(self, copy: Copy, scale: Scale) -> Result:
+        books, message = self.desk.books, copy.message
+        mailbox = books.accounts.find(copy.recipient.address)
+        if mailbox is None or not mailbox.receives:
+            return scale.refused(copy, reply.NO_SUCH_MAILBOX, "no-such-mailbox")
+        result = scale.stored(copy)
+        seen = message.summary
+        summary = Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id)
+        entry = Arrival(new_entry_id(), message.size, message.arrived, summary)
+        filing = books.mailboxes.appending(mailbox.id, INBOX, holder(copy.delivery.id), entry)
+        arrived = () if message.ours else (books.arrived(copy, result.after, mailbox),)
+        return replace(result, also=(*filing, *arrived))
+
+    async def send(self, lane: Lane, one: Attempt, scale: Scale) -> tuple[list[Result], bool]:
+        """Send the copies to their domain's next hop; say also if it had been away until now."""
+        if lane.closed(scale.now):
+            return self._put_off(lane, one, scale, "peer-backed-off"), False
+        link = lane.reusable(lambda link: self._entitled(one, link.certificate) is None)
+        fresh = link is None
+        results: list[Result] = []
+        copies, back = one.copies, False
+        while copies:
+            if link is None:
+                found = await self._reach(lane, one)
+                if isinstance(found, Reply):
+                    return results + self._unreached(lane, replace(one, copies=copies), found), back
+                link, fresh = found, True
+                back = lane.reached() or back
+            now = copies[: link.recipients_max or _MANY]
+            outcome = await self._say(link, one, now)
+            if not outcome.reusable:
+                await link.close()
+            if outcome.stale and not fresh:
+                link = None  # they had hung up on an idle connection: nothing was said yet
+                continue
+            results += self._heard(now, outcome)
+            copies = copies[len(now) :]
+            if not outcome.reusable:
+                link = None
+        if link is not None:
+            lane.idle.append(link)
+        return results, back
+
+    async def _say(self, link: Link, one: Attempt, copies: tuple[Copy, ...]) -> Outcome:
+        body = self.desk.books.vault.stream(holder(copies[0].delivery.id))
+        async with aclosing(cast("AsyncGenerator[bytes]", body)):
+            return await link.send(outgoing(one, copies), body)
+
+    def _heard(self, copies: tuple[Copy, ...], outcome: Outcome) -> list[Result]:
+        scale = self._scale()
+        return [
+            scale.answered(copy, said, dsn=outcome.dsn)
+            for copy, (_, said) in zip(copies, outcome.replies, strict=True)
+        ]
+
+    def _unreached(self, lane: Lane, one: Attempt, said: Reply) -> list[Result]:
+        scale = self._scale()
+        if said.permanent:
+            return [scale.refused(copy, said, "no-route") for copy in one.copies]
+        lane.failed(said, scale.schedule, scale.now, scale.chance)
+        self.desk.on_event("peer.unreachable", {"domain": one.domain, "reason": str(said)})
+        return self._put_off(lane, one, scale, "peer-unreachable")
+
+    def _put_off(self, lane: Lane, one: Attempt, scale: Scale, reason: str) -> list[Result]:
+        return [
+            scale.put_off(copy, lane.said, reason, not_before=lane.opens) for copy in one.copies
+        ]
+
+    async def _reach(self, lane: Lane, one: Attempt) -> Link | Reply:
+        """Connect to the first host that answers and may have this domain's mail."""
+        hosts: Route | Reply = lane.route
+        if isinstance(hosts, Lookup):
+            hosts = await self.resolver.find(hosts.domain, self.settings.default_port)
+            if isinstance(hosts, Reply):
+                return hosts
+        assert isinstance(hosts, Hosts)
+        last = UNREACHABLE
+        for name, port in hosts.places:
+            found = await self.dial(name, port, lambda der: self._entitled(one, der))
+            if not isinstance(found, Reply):
+                return found
+            last = found if not found.permanent else UNREACHABLE
+        return last
+
+    def _entitled(self, one: Attempt, der: bytes) -> Reply | None:
+        """Return why this certificate may not have the domain's mail, and raise the alarm."""
+        now, listed = self.desk.clock(), self.desk.keeper.current
+        decision = next_hop(one.domain, der, listed, now)
+        if decision.action is Action.ALLOW:
+            return None
+        self.desk.on_event(
+            "peer.wrong_certificate",
+            {"domain": one.domain, "reason": decision.reason, "certificate": _print(der)},
+        )
+        return decision.reply
+
+    async def rest(self, lanes: Iterable[Lane]) -> None:
+        """Close the connections that nobody used for a while."""
+        before = asyncio.get_running_loop().time() - self.settings.idle_after
+        for link in [link for lane in lanes for link in lane.tired(before)]:
+            await link.close()
+
+    async def close(self, lanes: Iterable[Lane]) -> None:
+        """Close all idle connections."""
+        for link in [link for lane in lanes for link in lane.tired(float("inf"))]:
+            await link.close()
+
+    def _scale(self) -> Scale:
+        return Scale(self.desk.schedule, self.desk.clock(), chance())
+
+
+def chance() -> float:
+    """Throw the dice: a number from 0 up to, not including, 1."""
+    return secrets.randbelow(1 << 32) / (1 << 32)
+
+
+def _print(der: bytes) -> str:
+    try:
+        return Certificate.parse(der).fingerprint
+    except IdentityError:
+        return ""

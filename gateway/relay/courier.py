@@ -1,0 +1,326 @@
+"""The one door out: what is due is claimed, attempted, and what came of it recorded.
+
+The order is the safety argument. A claim counts the attempt and stores when it ends before
+anything is tried; the trust list is asked again, and the next hop shows its certificate, before
+anything about a message is said; what the peer answered is committed in one transaction with the
+receipts, the journal and the reports it calls for. A crash in between may send one message twice
+(RFC 1047), and never loses one. Whatever one message does, the loop goes on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import groupby
+
+from gateway.relay.carrier import Carrier, chance
+from gateway.relay.delivery import Event, State, step
+from gateway.relay.desk import Desk
+from gateway.relay.lanes import Attempt, Lane
+from gateway.relay.message import Copy
+from gateway.relay.notices import Notices
+from gateway.relay.results import Result, Scale
+from gateway.relay.routes import Ours, Route, route
+from gateway.settings import Relay
+from smtp import reply
+from smtp.reply import Reply
+from trust.decision import ALLOW, Decision, attempt
+from trust.members import TrustList
+from vault.database import Conflict, Row, Statement
+
+CUT_SHORT = Reply(
+    451, "4.4.2", "The next hop took too long over the message; it will be tried again"
+)
+
+_POLL = 30.0  # seconds: the bell only shortens the wait
+_BREATH = 1.0  # seconds without claiming when the database failed
+_BATCH = 200  # copies claimed at once
+_LEAST_OF_LEASE = 0.8  # an attempt is cut off well before its claim ends
+
+
+class Courier:
+    """One a gateway; ``run`` is a task of its group."""
+
+    def __init__(self, desk: Desk, notices: Notices, carrier: Carrier, settings: Relay) -> None:
+        self._desk = desk
+        self._books = desk.books
+        self._notices = notices
+        self._carrier = carrier
+        self._settings = settings
+        self._lease = timedelta(seconds=settings.lease)
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._lanes: dict[Route, Lane] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._bell = asyncio.Event()
+        self._in_hand = 0  # copies claimed and not yet recorded
+        self._short = False  # something due was left in its row for want of room
+        self._wake: set[str | None] = set()  # domains that are back; None: all, the list changed
+        self._stopping = False
+        self.rested = asyncio.Event()  # set while nothing is due and nothing in hand
+        desk.keeper.subscribe(self._list_changed)
+
+    def __repr__(self) -> str:
+        return f"<Courier {self._in_hand} in hand, {len(self._lanes)} lanes>"
+
+    def ring(self) -> None:
+        """Look at the spool now: something may be due."""
+        self.rested.clear()
+        self._bell.set()
+
+    def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
+        del listed, before
+        self._wake.add(None)
+        self.ring()
+
+    async def run(self) -> None:
+        """Carry for ever, until told to stop or cancelled."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await self._guarded(self._recover())
+                while not self._stopping:
+                    self._bell.clear()
+                    claimed = await self._guarded(self._round())
+                    if claimed is None:
+                        await asyncio.sleep(_BREATH)
+                    elif not claimed:
+                        await self._rest()
+            await self._give_back()
+        finally:
+            await self._carrier.close(self._lanes.values())
+
+    async def stop(self, grace: float) -> None:
+        """Take up nothing more, and let ``run`` end when what is in hand has ended."""
+        self._stopping = True
+        self.ring()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while any(lane.workers for lane in self._lanes.values()):
+                    self._bell.clear()
+                    await self._bell.wait()
+
+    async def _recover(self) -> int:
+        """Take back what a process now gone had claimed: SENDING, LOST, QUEUED."""
+        await self._books.database.commit([self._books.spool.recovering(self._desk.clock())])
+        return 0
+
+    async def _guarded(self, work: Awaitable[int]) -> int | None:
+        """Do one round of the loop; whatever goes wrong in it is told, and is not the end."""
+        try:
+            return await work
+        except Exception as error:  # noqa: BLE001 - the loop's one boundary
+            self._crashed(error)
+            return None
+
+    async def _round(self) -> int:
+        """Claim what is due, as much as there is room for; return how many copies."""
+        now = self._desk.clock()
+        await self._carrier.rest(self._lanes.values())
+        wake, self._wake = self._wake, set()
+        statements = [self._books.spool.waking(now, domain) for domain in wake]
+        room = min(_BATCH, 4 * self._settings.concurrency - self._in_hand)
+        busy = self._busy()
+        if room > 0:
+            statements.append(self._books.spool.claiming(now, self._lease, room, busy))
+        rows = (await self._books.database.commit(statements))[-1] if statements else []
+        self._short = room <= 0 or len(rows) == room or bool(busy)
+        for one in self._grouped(rows):
+            self._dispatch(one)
+        return len(rows)
+
+    def _busy(self) -> list[str]:
+        return sorted(
+            {one.domain for lane in self._lanes.values() if lane.full for one in lane.waiting}
+        )
+
+    async def _rest(self) -> None:
+        """Wait for the bell, or until something is due."""
+        if self._in_hand == 0:
+            self.rested.set()
+        pause = _POLL
+        due = self._books.spool.next_due()
+        if due is not None and not self._short:
+            pause = min(pause, max(0.0, (due - self._desk.clock()).total_seconds()))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._bell.wait()
+
+    def _grouped(self, rows: Sequence[Row]) -> Iterable[Attempt]:
+        """Put together what goes to one domain with one message; a row that is broken stays."""
+        copies: list[Copy] = []
+        try:
+            copies = self._books.spool.claimed(rows)
+        except Exception:  # noqa: BLE001 - then one by one: a broken row must not stop the others
+            for row in rows:
+                try:
+                    copies += self._books.spool.claimed([row])
+                except Exception as error:  # noqa: BLE001 - see above
+                    self._crashed(error, delivery=row[0])
+        copies.sort(key=_together)
+        for _, group in groupby(copies, key=_together):
+            found = tuple(group)
+            yield Attempt(found[0].message, found[0].domain, found)
+
+    def _dispatch(self, one: Attempt) -> None:
+        """Put an attempt on its lane, and somebody to work on it."""
+        way = route(
+            one.domain,
+            self._desk.domains,
+            self._desk.keeper.current,
+            self._settings.default_port,
+        )
+        lane = self._lanes.get(way)
+        if lane is None:
+            lane = self._lanes[way] = Lane(way, self._settings.connections_per_peer)
+        lane.waiting.append(one)
+        self._in_hand += len(one.copies)
+        self._staff(lane)
+
+    def _staff(self, lane: Lane) -> None:
+        assert self._tasks is not None
+        while lane.wants_worker and not self._stopping and (first := lane.take()) is not None:
+            lane.workers += 1
+            self._tasks.create_task(self._work(lane, first))
+
+    async def _work(self, lane: Lane, first: Attempt) -> None:
+        """Carry one attempt after the other, as long as the lane has any."""
+        one: Attempt | None = first
+        try:
+            while one is not None:
+                async with self._slots:
+                    await self._carry(lane, one)
+                self._in_hand -= len(one.copies)
+                if self._short or self._in_hand == 0 or self._wake:
+                    self._bell.set()
+                one = None if self._stopping else lane.take()
+        finally:
+            lane.workers -= 1
+            self._staff(lane)  # a peer that is back may have more than one at work again
+            if lane.deserted:
+                self._lanes.pop(lane.route, None)
+            if self._stopping:
+                self._bell.set()
+
+    async def _carry(self, lane: Lane, one: Attempt) -> None:
+        """Make one attempt and record it; what is unexpected ends it, and nothing else."""
+        began = asyncio.get_running_loop().time()
+        try:
+            results = await self._attempt(lane, one)
+            await self._record(one, results)
+        except Exception as error:  # noqa: BLE001 - one message never stops the loop
+            self._crashed(error, message=one.message.id)
+            await self._salvage(one)
+            return
+        outcome = results[0].after.state if results else "settled"
+        seconds = asyncio.get_running_loop().time() - began
+        self._desk.metrics.attempt_seconds.labels(outcome).observe(seconds)
+
+    async def _attempt(self, lane: Lane, one: Attempt) -> list[Result]:
+        """Ask the trust list again, then deliver or send what may go."""
+        scale = self._scale()
+        listed = self._desk.keeper.current
+        results: list[Result] = []
+        going: list[Copy] = []
+        for copy in one.copies:
+            if (stopped := scale.checked(copy, self._decision(copy, listed, scale))) is None:
+                going.append(copy)
+            else:
+                results.append(stopped)
+        if not going:
+            return results
+        one = replace(one, copies=tuple(going))
+        if isinstance(lane.route, Ours):
+            return results + self._carrier.deliver(one, scale)
+        try:
+            async with asyncio.timeout(self._settings.lease * _LEAST_OF_LEASE):
+                sent, back = await self._carrier.send(lane, one, scale)
+        except TimeoutError:
+            return results + [self._scale().put_off(c, CUT_SHORT, "too-slow") for c in going]
+        if back:
+            self._wake.add(one.domain)
+        return results + sent
+
+    def _decision(self, copy: Copy, listed: TrustList | None, scale: Scale) -> Decision:
+        """Ask whether both ends are still members; what we say to our own people needs no list."""
+        if copy.message.ours and copy.domain in self._desk.domains:
+            return ALLOW
+        return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
+
+    async def _record(self, one: Attempt, results: Sequence[Result]) -> None:
+        """Commit what came of an attempt, with all that it means."""
+        told = [result for result in results if result.notice]
+        reports = await self._notices.reporting(one.message, told) if told else []
+        statements = [*(s for result in results for s in self._meaning(result)), *reports]
+        try:
+            await self._books.database.commit(statements)
+        except Conflict:
+            results = [result for result in results if await self._record_alone(one, result)]
+        self._books.outbox.bell.set()
+        if reports:
+            self._bell.set()
+        for result in results:
+            self._tally(result)
+
+    async def _record_alone(self, one: Attempt, result: Result) -> bool:
+        """Commit one result of several of which another is past; return whether it counted.
+
+        A peer's report may have settled the copy while we were still writing down its 250.
+        """
+        reports = await self._notices.reporting(one.message, [result]) if result.notice else []
+        try:
+            await self._books.database.commit([*self._meaning(result), *reports])
+        except Conflict:
+            return False
+        return True
+
+    def _meaning(self, result: Result) -> list[Statement]:
+        copy, after = result.copy, result.after
+        # First what needs the body's key, then the step, which may drop it.
+        statements = [*result.also, *self._books.moving(copy, after, reason=result.reason)]
+        if result.late:
+            statements += self._books.delayed(copy, after, result.reason)
+        if after.state is State.HELD:
+            _, holding = self._books.review.holding(after.id, (result.reason,), after.changed)
+            statements += holding
+        return statements
+
+    def _tally(self, result: Result) -> None:
+        state = result.after.state
+        self._desk.metrics.deliveries.labels(state).inc()
+        if state in {State.RELAYED, State.DELIVERED}:
+            took = result.after.changed - result.copy.message.arrived
+            self._desk.metrics.delivery_seconds.observe(took.total_seconds())
+
+    async def _salvage(self, one: Attempt) -> None:
+        """Put off what an unexpected error cut short; if even that fails, its claim will end.
+
+        It counts as lost: a message that does this again and again goes to a person.
+        """
+        scale = self._scale()
+        for copy in one.copies:
+            lost = replace(copy, delivery=replace(copy.delivery, lost=copy.delivery.lost + 1))
+            result = scale.put_off(lost, reply.LOCAL_ERROR, "gateway-error")
+            with suppress(Exception):
+                await self._record_alone(one, replace(result, late=False))
+
+    async def _give_back(self) -> None:
+        """Queue again what was claimed and not begun, so that the next start finds it due."""
+        now = self._desk.clock()
+        waiting = [c for lane in self._lanes.values() for one in lane.waiting for c in one.copies]
+        for copy in waiting:
+            queued = replace(step(copy.delivery, Event.LOST, now), lost=copy.delivery.lost)
+            with suppress(Conflict):
+                await self._books.database.commit(
+                    [self._books.spool.recording(copy.delivery, queued)]
+                )
+
+    def _scale(self) -> Scale:
+        return Scale(self._desk.schedule, self._desk.clock(), chance())
+
+    def _crashed(self, error: Exception, **ids: object) -> None:
+        self._desk.metrics.crashes.labels("courier").inc()
+        self._desk.on_event("courier.crashed", {"error": type(error).__name__, **ids})
+
+
+def _together(copy: Copy) -> tuple[str, str]:
+    return copy.message.id, copy.domain

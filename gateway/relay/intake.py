@@ -1,0 +1,250 @@
+"""The one door in: decide, seal, spool, and only then say 250.
+
+At RCPT each recipient is refused early, in words a clinician can act on. When the content comes,
+its header is read and judged, the body is sealed and synced, the trust list is asked again, and
+one transaction makes the message ours: its rows, keys, receipts, journal. A crash before it leaves
+a sealed orphan for the sweeper; after it, a message that we will deliver. RFC 5321 §6.1, RFC 6409.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from gateway.credentials import fingerprint
+from gateway.relay.answers import Answers
+from gateway.relay.arrival import Arrival, arrive
+from gateway.relay.carrier import chance
+from gateway.relay.desk import Desk
+from gateway.relay.entrance import entrance
+from gateway.relay.message import Message, Summary
+from gateway.relay.notices import Notices
+from gateway.relay.reports import ONE_AT_A_TIME, is_report
+from gateway.relay.verdict import RELAY, Question, Verdict, nothing_to_keep
+from gateway.settings import Limits
+from smtp import reply
+from smtp.address import Address, domain_of, key
+from smtp.envelope import Draft, Recipient, Refusal, new_message_id
+from smtp.reply import Reply
+from vault.database import Statement
+from vault.errors import Conflict, StorageFull, VaultError
+
+_TRIES = 3  # a neighbour may move what we read before our turn to write comes
+
+
+class Intake:
+    """What the doors of ``smtp.server`` ask; one a gateway."""
+
+    def __init__(
+        self, desk: Desk, notices: Notices, limits: Limits, wake: Callable[[], None]
+    ) -> None:
+        self._desk = desk
+        self._books = desk.books
+        self._notices = notices
+        self._limits = limits
+        self._wake = wake
+        self._answers = Answers(desk)
+
+    def mail(self, draft: Draft) -> Reply:
+        """Say whether this transaction may begin: a submission is by the one who logged in."""
+        sender, login = draft.mail.mail_from, draft.peer.login
+        if draft.peer.listener == RELAY or sender is None:
+            return reply.SENDER_OK
+        if login is None or key(login) != key(sender):
+            self._count(draft, "login-not-sender")
+            self._desk.on_event(
+                "mail.refused",
+                {"who": login, "listener": draft.peer.listener, "reason": "login-not-sender"},
+            )
+            return reply.SENDER_IS_NOT_YOU
+        return reply.SENDER_OK
+
+    def rcpt(self, draft: Draft, recipient: Recipient) -> Reply:
+        """Say whether this recipient may be reached: one answer each, before any content."""
+        if draft.mail.mail_from is None and draft.recipients:
+            return ONE_AT_A_TIME
+        verdict = self._verdict(self._question(draft), recipient.address)
+        said = verdict.at_rcpt(draft.peer.listener)
+        if not said.positive:
+            self._count(draft, verdict.reason)
+        return said
+
+    async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
+        """Take responsibility for a message, wholly or not at all."""
+        try:
+            arrival = await arrive(draft, body, self._desk, self._limits)
+            if arrival.refusal is not None:
+                return await self._reject(arrival, arrival.refusal)
+            if is_report(arrival.header) or draft.mail.mail_from is None:
+                return await self._report(arrival)
+            return await self._keep(arrival, list)
+        except StorageFull:
+            self._count(draft, "storage-full")
+            return reply.INSUFFICIENT_STORAGE
+        except VaultError as error:
+            self._desk.on_event("message.not_kept", {"error": type(error).__name__})
+            return reply.LOCAL_ERROR
+
+    async def abandoned(self, draft: Draft) -> None:
+        """Tell a sender of ours who was refused, when no message came of it."""
+        now = self._desk.clock()
+        summary = Summary(author=draft.mail.mail_from)
+        message = Message(new_message_id(now), now, 0, draft.peer.listener, draft.mail, summary)
+        statements = self._refused(draft, message)
+        statements += await self._noticed(draft, message, b"")
+        await self._books.database.commit(statements)
+        self._after()
+
+    async def _report(self, arrival: Arrival) -> Reply:
+        """Take a report: what it says moves deliveries, and its reader sees it if it asked to."""
+        arrival, answer = await self._answers.read(arrival)
+        if isinstance(answer, Reply):
+            return await self._reject(arrival, answer)
+        if answer is None:
+            return await self._keep(arrival, list)
+        if answer.wanted:
+            return await self._keep(arrival, answer.meaning)
+        await arrival.drained()
+        await self._committed(answer.meaning)
+        self._after()
+        return Reply(250, "2.0.0", "Noted")
+
+    async def _keep(self, arrival: Arrival, also: Callable[[], list[Statement]]) -> Reply:
+        """Seal the body, decide again, commit; then it is ours, and only then we say so."""
+        draft, door = arrival.draft, arrival.draft.peer.listener
+        unseen = self._unseen(draft)
+        if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
+            await arrival.drained()
+            return Reply(250, "2.0.0", "Accepted before")
+        sealed = await self._books.vault.put(arrival.blocks())
+        # Asked again though RCPT asked already: the list may have changed during DATA, and this
+        # is the answer the journal keeps.
+        question = self._question(draft)
+        decided = [(one, self._verdict(question, one.address)) for one in unseen]
+        refusal = nothing_to_keep((verdict for _, verdict in decided), door)
+        if refusal is not None:
+            await self._books.vault.discard(sealed)
+            return await self._reject(arrival, refusal)
+        entered = entrance(self._desk, arrival.message(sealed.size), decided, chance())
+        header = arrival.top + arrival.block
+        notices = await self._notices.reporting(entered.message, entered.results, header)
+        notices += await self._noticed(draft, entered.message, header, entered.taken)
+        actor = self._actor(draft)
+        fixed = [
+            *entered.statements(self._books, sealed, actor),
+            *self._marks(draft, unseen, arrival),
+            *self._refused(draft, entered.message),
+            *notices,
+        ]
+        try:
+            await self._committed(lambda: [*fixed, *also()])
+        except Conflict:
+            await self._books.vault.discard(sealed)
+            raise
+        self._after()
+        self._desk.metrics.accepted.labels(door).inc()
+        return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
+
+    async def _committed(self, statements: Callable[[], list[Statement]]) -> None:
+        """Commit, again if a neighbour moved in between what these statements stand on."""
+        for _ in range(_TRIES - 1):
+            try:
+                await self._books.database.commit(statements())
+            except Conflict:
+                continue
+            return
+        await self._books.database.commit(statements())
+
+    async def _reject(self, arrival: Arrival, said: Reply) -> Reply:
+        """Refuse a whole message, in the journal too; a sender of ours finds a notice."""
+        draft = arrival.draft
+        self._count(draft, "message-refused")
+        message = arrival.message(0)
+        entry = self._books.journal.entry(
+            arrival.at,
+            "message.refused",
+            self._actor(draft),
+            message=arrival.id,
+            who=draft.mail.mail_from,
+            said=str(said),
+        )
+        refusals = (*draft.refused, *(Refusal(one, said) for one in draft.recipients))
+        draft = replace(draft, refused=refusals, recipients=())
+        notices = await self._noticed(draft, message, arrival.header.raw)
+        await self._books.database.commit([entry, *self._refused(draft, message), *notices])
+        self._after()
+        return said
+
+    async def _noticed(
+        self, draft: Draft, message: Message, header: bytes, taken: tuple[Address, ...] = ()
+    ) -> list[Statement]:
+        """Return what tells a sender of ours by mail whom we refused: clients hide a refusal."""
+        if draft.peer.listener == RELAY:
+            return []
+        return await self._notices.refusing(message, header, draft.refused, taken)
+
+    def _refused(self, draft: Draft, message: Message) -> list[Statement]:
+        """Return what the journal, and the sender's software, keep of refused recipients."""
+        mailbox = self._books.sender(message) if draft.peer.listener != RELAY else None
+        actor = self._actor(draft) if draft.refused else ""
+        statements = []
+        for refusal in draft.refused:
+            statements.append(
+                self._books.journal.entry(
+                    message.arrived,
+                    "recipient.refused",
+                    actor,
+                    message=message.id,
+                    who=draft.mail.mail_from,
+                    whom=refusal.recipient.address,
+                    said=str(refusal.reply),
+                )
+            )
+            if mailbox is not None:
+                statements.append(
+                    self._books.refused(message, mailbox, refusal.recipient, refusal.reply)
+                )
+        return statements
+
+    def _unseen(self, draft: Draft) -> list[Recipient]:
+        """Return the recipients, each once, without those whose copy we took before."""
+        once = {key(one.address): one for one in draft.recipients}
+        if draft.mail.transfer is None:
+            return list(once.values())
+        return [one for one in once.values() if not self._books.spool.seen(self._mark(draft, one))]
+
+    def _mark(self, draft: Draft, one: Recipient) -> bytes:
+        sender, certificate = draft.mail.mail_from, draft.peer.certificate
+        peer = domain_of(sender) if sender else fingerprint(certificate or b"")
+        return self._books.spool.transfer(peer, draft.mail.transfer or "", one.address)
+
+    def _marks(self, draft: Draft, taken: list[Recipient], arrival: Arrival) -> list[Statement]:
+        if draft.mail.transfer is None:
+            return []
+        return [self._books.spool.seeing(self._mark(draft, one), arrival.at) for one in taken]
+
+    def _question(self, draft: Draft) -> Question:
+        desk = self._desk
+        return Question(
+            draft.mail.mail_from, draft.peer, desk.keeper.current, desk.clock(), desk.domains
+        )
+
+    def _verdict(self, question: Question, recipient: Address) -> Verdict:
+        exists = False
+        if domain_of(recipient) in self._desk.domains:
+            mailbox = self._books.accounts.find(recipient)
+            exists = mailbox is not None and mailbox.receives
+        return question.about(recipient, exists=exists)
+
+    def _actor(self, draft: Draft) -> str:
+        """Return the journal's name for who is at the door."""
+        if draft.peer.login is not None:
+            mailbox = self._books.accounts.find(draft.peer.login)
+            return f"mailbox:{mailbox.key if mailbox else '?'}"
+        return f"peer:{fingerprint(draft.peer.certificate or b'')}"
+
+    def _count(self, draft: Draft, reason: str) -> None:
+        self._desk.metrics.refused.labels(draft.peer.listener, reason).inc()
+
+    def _after(self) -> None:
+        """Wake those who carry on; the rows alone would do, a little later."""
+        self._wake()
+        self._books.outbox.bell.set()

@@ -1,0 +1,119 @@
+"""The ways out, one lane a peer: its connections, what waits for them, and its back-off.
+
+A peer that cannot be reached is asked again by one message at a time, and everybody else's mail
+for it waits without knocking: it is backed off once, not once a message. Connections are kept for
+the next message, because a mutual TLS handshake costs more than the message.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from gateway.relay.delivery import Schedule
+from gateway.relay.message import Copy, Message
+from gateway.relay.routes import Route
+from smtp.client import UNREACHABLE
+from smtp.outgoing import Outcome, Outgoing
+from smtp.reply import Reply
+
+_LONGEST = 3  # the step of the retry schedule that a peer's back-off stays at
+
+
+class Link(Protocol):
+    """What we need of an open connection (``smtp.client.Connection``)."""
+
+    certificate: bytes
+    idle_since: float
+
+    @property
+    def usable(self) -> bool:
+        """Another message may be sent over it."""
+
+    @property
+    def recipients_max(self) -> int | None:
+        """How many recipients the peer takes at once, if it told."""
+
+    async def send(self, outgoing: Outgoing, body: AsyncIterator[bytes]) -> Outcome:
+        """Send one message."""
+
+    async def close(self) -> None:
+        """Say goodbye."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The copies of one message for one domain: they travel together."""
+
+    message: Message
+    domain: str
+    copies: tuple[Copy, ...]
+
+
+@dataclass(slots=True)
+class Lane:
+    """One peer, or our own mailboxes."""
+
+    route: Route
+    width: int  # connections at once
+    waiting: deque[Attempt] = field(default_factory=deque)
+    idle: list[Link] = field(default_factory=list)
+    workers: int = 0
+    failures: int = 0  # times in a row that it could not be reached
+    opens: datetime | None = None  # it is backed off until then
+    said: Reply = UNREACHABLE  # why
+
+    def __repr__(self) -> str:
+        state = f"backed off until {self.opens}" if self.opens else "open"
+        return f"<Lane {self.route} {state}, {len(self.waiting)} waiting, {self.workers} at work>"
+
+    @property
+    def wants_worker(self) -> bool:
+        """There is work that nobody does, and room: a peer in doubt is probed by one alone."""
+        return bool(self.waiting) and self.workers < (1 if self.failures else self.width)
+
+    @property
+    def full(self) -> bool:
+        """As much is in hand for it as will keep its connections busy; the rest stays in rows."""
+        return len(self.waiting) >= 4 * self.width
+
+    @property
+    def deserted(self) -> bool:
+        """Nothing about it needs remembering."""
+        return not (self.waiting or self.idle or self.workers or self.failures)
+
+    def take(self) -> Attempt | None:
+        """Return the next attempt."""
+        return self.waiting.popleft() if self.waiting else None
+
+    def closed(self, now: datetime) -> bool:
+        """Whether nobody may knock now."""
+        return self.opens is not None and now < self.opens
+
+    def reached(self) -> bool:
+        """Note that the peer answered; return whether it had been away."""
+        was_away = self.failures > 0
+        self.failures, self.opens = 0, None
+        return was_away
+
+    def failed(self, said: Reply, schedule: Schedule, now: datetime, chance: float) -> None:
+        """Note that the peer could not be reached, and back off a little longer each time."""
+        if self.closed(now):
+            return  # several knocked at once: one failure
+        self.failures += 1
+        self.said = said
+        self.opens = now + schedule.pause(min(self.failures, _LONGEST), chance)
+
+    def reusable(self, fit: Callable[[Link], bool]) -> Link | None:
+        """Return an open connection, the most recently used one, that is fit for the next message."""
+        for place in range(len(self.idle) - 1, -1, -1):
+            if self.idle[place].usable and fit(self.idle[place]):
+                return self.idle.pop(place)
+        return None
+
+    def tired(self, before: float) -> list[Link]:
+        """Take out the connections that were last used before a time, or are closed."""
+        gone = [link for link in self.idle if link.idle_since < before or not link.usable]
+        self.idle = [link for link in self.idle if link not in gone]
+        return gone

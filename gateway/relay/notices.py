@@ -1,0 +1,186 @@
+"""What we write to senders ourselves: reports on deliveries, and notices of refused recipients.
+
+Each is a message of ours with a null reverse-path, spooled like any other in the transaction that
+it reports on, and never answered. Composing reads the original's header, so it comes before that
+transaction drops the key to it. RFC 3461 §6, RFC 3464, RFC 5321 §4.5.5; HAZARDS (f).
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gateway.relay.delivery import Delivery, State, delivery_id, holder
+from gateway.relay.desk import Desk
+from gateway.relay.message import Copy, Door, Message, Summary
+from gateway.relay.results import Notice, Result, original
+from gateway.throttle import Throttle
+from smtp import dsn
+from smtp.address import Address
+from smtp.dsn import Action, Fate, Kind, Letter, Report
+from smtp.envelope import Body, Mail, Recipient, Refusal, Ret, new_message_id
+from smtp.trace import date
+from vault.database import Statement
+from vault.errors import VaultError
+
+_HEADER = 64 << 10  # as much of a header as a report returns
+_WHOLE = 1 << 20  # a message beyond this is returned by its header alone
+_NOTICES = 30  # refusals told by mail to one sender within the hour; the journal has them all
+_ACTIONS = {
+    Notice.FAILED: Action.FAILED,
+    Notice.DELAYED: Action.DELAYED,
+    Notice.RELAYED: Action.RELAYED,
+    Notice.DELIVERED: Action.DELIVERED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """One a gateway."""
+
+    desk: Desk
+    _throttle: Throttle = field(
+        default_factory=lambda: Throttle(_NOTICES, timedelta(hours=1)), repr=False
+    )
+
+    async def reporting(
+        self, message: Message, results: Sequence[Result], header: bytes | None = None
+    ) -> list[Statement]:
+        """Return the statements that tell a message's sender what became of these copies.
+
+        ``header`` is the original's, where the vault does not have it yet.
+        """
+        told = [(result, notice) for result in results if (notice := result.notice)]
+        to = message.mail.mail_from
+        if not told or to is None:
+            return []
+        fates = tuple(self._fate(result, notice) for result, notice in told)
+        returned = header
+        if returned is None:
+            returned = await self._original(message, [result for result, _ in told])
+        return await self._spooling(message, to, fates, returned, ("", ""))
+
+    async def refusing(
+        self,
+        message: Message,
+        header: bytes,
+        refusals: Sequence[Refusal],
+        taken: Sequence[Address] = (),
+    ) -> list[Statement]:
+        """Return the statements that tell a sender of ours who was refused at the door, and why."""
+        to = message.mail.mail_from
+        if to is None or not refusals or self._throttle.locked(to, message.arrived):
+            return []
+        self._throttle.failed(to, message.arrived)
+        fates = tuple(
+            Fate(
+                final=refusal.recipient.address,
+                action=Action.FAILED,
+                status=refusal.reply.enhanced,
+                original=original(refusal.recipient),
+                diagnostic=str(refusal.reply),
+            )
+            for refusal in refusals
+        )
+        words = ", ".join(taken)
+        french = f"Votre message a été pris en charge pour : {words}" if taken else ""
+        english = f"Your message was taken for: {words}" if taken else ""
+        return await self._spooling(message, to, fates, header, (french, english))
+
+    def _fate(self, result: Result, notice: Notice) -> Fate:
+        copy, after = result.copy, result.after
+        said = after.said
+        status = said.enhanced if said else ""
+        if after.state is State.EXPIRED:
+            status = "4.4.7"
+        foreign = copy.domain not in self.desk.domains
+        return Fate(
+            final=copy.recipient.address,
+            action=_ACTIONS[notice],
+            status=status,
+            original=original(copy.recipient),
+            diagnostic=str(said) if said and notice in {Notice.FAILED, Notice.DELAYED} else "",
+            remote_mta=copy.domain if foreign and after.attempts else "",
+            last_attempt=after.changed if after.attempts else None,
+            retry_until=after.expires if notice is Notice.DELAYED else None,
+        )
+
+    async def _original(self, message: Message, results: Sequence[Result]) -> bytes:
+        """Return as much of the original as the report gives back."""
+        whole = message.mail.ret is Ret.FULL and message.size <= _WHOLE
+        end = message.size if whole else min(message.size, _HEADER)
+        try:
+            return await self.desk.books.vault.read(holder(results[0].copy.delivery.id), 0, end)
+        except VaultError:  # a body that is gone or broken is no reason to say nothing
+            return b""
+
+    async def _spooling(
+        self,
+        message: Message,
+        to: Address,
+        fates: tuple[Fate, ...],
+        returned: bytes,
+        words: tuple[str, str],
+    ) -> list[Statement]:
+        now = self.desk.clock()
+        made = new_message_id(now)
+        report = Report(
+            kind=Kind.STATUS,
+            reporting_mta=self.desk.host,
+            recipients=fates,
+            original_envelope_id=message.mail.envid,
+            original_message_id=message.summary.message_id or None,
+            arrived=message.arrived,
+        )
+        letter = Letter(
+            sender=Address(self.desk.postmaster),
+            to=to,
+            message_id=f"<{made}@{self.desk.host}>",
+            now=now,
+            original=returned,
+            ret=message.mail.ret or Ret.HDRS,
+            reference=message.reference,
+            french=words[0],
+            english=words[1],
+        )
+        content = dsn.compose(report, letter)
+        body = Body.SEVEN_BIT if content.isascii() else Body.EIGHT_BIT
+        own = Message(
+            id=made,
+            arrived=now,
+            size=len(content),
+            door=Door.REPORT,
+            mail=Mail(None, body=body, smtputf8=not to.isascii()),
+            summary=_summary(letter, content),
+        )
+        return await self._entering(own, to, content, now, message)
+
+    async def _entering(
+        self, own: Message, to: Address, content: bytes, now: datetime, about: Message
+    ) -> list[Statement]:
+        books = self.desk.books
+        sealed = await books.vault.put(_one(content), own=True)
+        queued = Delivery(
+            delivery_id(own.id, 1),
+            State.QUEUED,
+            changed=now,
+            expires=now + self.desk.schedule.expire_after,
+            due=now,
+        )
+        copy = Copy(own, Recipient(to), queued)
+        return [
+            *books.vault.holding(sealed, [holder(queued.id)]),
+            *books.spool.entering(own, [copy]),
+            books.journal.entry(
+                now, "notice.spooled", "gateway", message=about.id, whom=to, notice=own.id
+            ),
+        ]
+
+
+def _summary(letter: Letter, content: bytes) -> Summary:
+    subject = content.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode()
+    sender = f"Sceau <{letter.sender}>"
+    return Summary(letter.sender, sender, subject, date(letter.now), letter.message_id)
+
+
+async def _one(content: bytes) -> AsyncIterator[bytes]:
+    yield content

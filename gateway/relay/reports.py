@@ -1,0 +1,120 @@
+"""What a report of somebody else means for the messages it answers.
+
+A report moves a delivery only if it names a message that its reader sent, by ENVID or Message-ID,
+a recipient of that message, and comes from whoever we handed that copy to. A null reverse-path
+that answers nothing is how loops and forgeries travel; it is refused. RFC 3461 §6.3, RFC 3464 §4,
+RFC 8098 §3.1; HOUSE idea 4; R-F1, R-F3.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.receipts.receipt import Kind as Told
+from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, step
+from gateway.relay.message import Copy
+from gateway.relay.results import original
+from smtp.address import AddressError, key, parse
+from smtp.dsn import Action, Fate, Kind, Report
+from smtp.envelope import Notify
+from smtp.header import Header
+from smtp.reply import Reply, printable
+
+ONE_AT_A_TIME = Reply(
+    550, "5.5.3", "A message without a return path goes to one recipient at a time"
+)
+NOT_A_REPORT = Reply(
+    550, "5.7.1", "Without a return path only delivery and reading reports are taken; refused"
+)
+NO_ANSWER = Reply(
+    550, "5.7.1", "The report answers no message that its reader sent through here; it was refused"
+)
+NOT_THEIRS = Reply(
+    550, "5.7.1", "The report does not come from whoever was given the message; it was refused"
+)
+
+_EVENTS = {Action.DELIVERED: Event.CONFIRMED, Action.FAILED: Event.BOUNCED}
+_ASKED = {
+    Action.DELIVERED: Notify.SUCCESS,
+    Action.RELAYED: Notify.SUCCESS,
+    Action.EXPANDED: Notify.SUCCESS,
+    Action.DELAYED: Notify.DELAY,
+    Action.FAILED: Notify.FAILURE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a report says of one copy of ours."""
+
+    copy: Copy
+    action: Action
+    said: Reply
+    event: Event | None = None  # what it does to the delivery, if anything
+    receipt: Told | None = None  # what software is told beyond that
+    wanted: bool = True  # the sender asked to see such reports
+
+    def after(self, now: datetime) -> Delivery | None:
+        """Return where the delivery stands then, if it moves."""
+        return None if self.event is None else step(self.copy.delivery, self.event, now, self.said)
+
+
+def is_report(header: Header) -> bool:
+    """Whether the message is, by its type, an answer of a mail system or reader (RFC 6522)."""
+    return (header.first("content-type") or b"").lower().startswith(b"multipart/report")
+
+
+def findings(
+    report: Report, copies: Iterable[Copy], theirs: Callable[[Copy], bool]
+) -> tuple[Finding, ...] | Reply:
+    """Return what a report says of these copies, or why it is not to be taken.
+
+    ``theirs`` says whether a copy was given to whoever reports on it. One recipient of several
+    that is not theirs is passed over: they may report on their own only.
+    """
+    matched = [(fate, copy) for copy in copies for fate in report.recipients if _names(fate, copy)]
+    if not matched:
+        return NO_ANSWER
+    heard = tuple(_finding(report.kind, fate, copy) for fate, copy in matched if theirs(copy))
+    return heard or NOT_THEIRS
+
+
+def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
+    said = _said(fate)
+    if kind is Kind.DISPOSITION:
+        return Finding(copy, fate.action, said, receipt=Told.READ)
+    wanted = fate.action in _ASKED and copy.wants(_ASKED[fate.action])
+    event = _EVENTS.get(fate.action)
+    if event is not None and (copy.delivery.state, event) not in TRANSITIONS:
+        # Known already, or past: the sender is told only what is new to it.
+        known = fate.action is Action.DELIVERED or copy.delivery.state is State.FAILED
+        return Finding(copy, fate.action, said, wanted=wanted and not known)
+    delayed = Told.DELAYED if fate.action is Action.DELAYED else None
+    return Finding(copy, fate.action, said, event, delayed, wanted)
+
+
+def _names(fate: Fate, copy: Copy) -> bool:
+    """Whether a report's recipient is this one: by the ORCPT we gave, else by its address."""
+    if fate.original is not None:
+        return _spelled(fate.original) in {
+            _spelled(original(copy.recipient)),
+            _spelled(copy.recipient.address),
+        }
+    return fate.final is not None and key(fate.final) == key(copy.recipient.address)
+
+
+def _spelled(text: str) -> str:
+    """Return an address, typed or not, in the one spelling that comparisons go by."""
+    bare = text.partition(";")[2].strip() or text
+    try:
+        return key(parse(bare))
+    except AddressError:
+        return bare.lower()
+
+
+def _said(fate: Fate) -> Reply:
+    """Return a report's words as the reply they stand for."""
+    family = {Action.FAILED: "5", Action.DELAYED: "4"}.get(fate.action, "2")
+    enhanced = f"{family}.{fate.status[2:] or '0.0'}"
+    words = printable(fate.diagnostic) or f"Reported as {fate.action}"
+    return Reply({"5": 550, "4": 451, "2": 250}[family], enhanced, words)

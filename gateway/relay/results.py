@@ -1,0 +1,176 @@
+"""What the answers to an attempt mean for each copy, and who is then told.
+
+Facts in, the delivery's next state out; ``courier`` has the sockets. RFC 5321 §4.2.1, §6.1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.relay.delivery import Delivery, Event, Schedule, State, step
+from gateway.relay.lanes import Attempt
+from gateway.relay.message import Copy
+from smtp.envelope import Notify, Recipient, Ret
+from smtp.outgoing import Outgoing
+from smtp.reply import Reply
+from trust.decision import Action, Decision, Reason
+from vault.database import Statement
+
+GIVEN_UP_ON = Reply(
+    451, "4.3.0", "The attempt was cut off several times; an operator must look at the message"
+)
+
+OUR_FAULT = frozenset({Reason.LIST_STALE, Reason.LIST_MISSING})
+_MOST_LOST = 5
+_ALL = frozenset({Notify.SUCCESS, Notify.FAILURE, Notify.DELAY})
+_NEVER = frozenset({Notify.NEVER})
+
+
+class Notice(StrEnum):
+    """What a sender is told by mail (RFC 3464 §2.3.3)."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    RELAYED = "relayed"
+    DELIVERED = "delivered"
+
+
+_ASKED = {
+    Notice.FAILED: Notify.FAILURE,
+    Notice.DELAYED: Notify.DELAY,
+    Notice.RELAYED: Notify.SUCCESS,
+    Notice.DELIVERED: Notify.SUCCESS,
+}
+_BAD_ENDS = frozenset({State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A copy, where it stands now, why, and what its sender is to be told."""
+
+    copy: Copy
+    after: Delivery
+    reason: str = ""
+    late: bool = False  # the delay has now lasted long enough to be told
+    final: bool = True  # no report of the peer will follow
+    also: Sequence[Statement] = ()  # what must happen with it
+
+    @property
+    def notice(self) -> Notice | None:
+        """What its sender is told by mail, if it asked for that."""
+        match self.after.state:
+            case State.DELIVERED:
+                notice = Notice.DELIVERED
+            case State.RELAYED if self.final:
+                notice = Notice.RELAYED
+            case State.DEFERRED if self.late:
+                notice = Notice.DELAYED
+            case state if state in _BAD_ENDS:
+                notice = Notice.FAILED
+            case _:
+                return None
+        return notice if self.copy.wants(_ASKED[notice]) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What results are measured by: the schedule, the time, and a throw of the dice."""
+
+    schedule: Schedule
+    now: datetime
+    chance: float
+
+    def checked(self, copy: Copy, decision: Decision) -> Result | None:
+        """Return what stops a copy before the attempt, or None: it may go."""
+        if copy.delivery.lost >= _MOST_LOST:
+            # Whatever it is that kills us, a person must see it: the gateway always starts.
+            after = step(copy.delivery, Event.HOLD, self.now, GIVEN_UP_ON)
+            return Result(copy, replace(after, lost=0), "attempts-lost")
+        match decision.action:
+            case Action.ALLOW:
+                return None
+            case Action.REFUSE:
+                after = step(copy.delivery, Event.DENIED, self.now, decision.reply)
+                return Result(copy, after, decision.reason)
+            case Action.HOLD:
+                after = step(copy.delivery, Event.HOLD, self.now, decision.reply)
+                return Result(copy, after, decision.reason)
+            case Action.DEFER:
+                our_fault = decision.reason in OUR_FAULT
+                return self.put_off(copy, decision.reply, decision.reason, our_fault=our_fault)
+
+    def answered(self, copy: Copy, said: Reply, *, dsn: bool) -> Result:
+        """Return what a peer's reply makes of a copy."""
+        if said.positive:
+            after = step(copy.delivery, Event.ACCEPTED, self.now, said)
+            return Result(copy, after, final=not dsn)
+        if said.permanent:
+            return Result(copy, step(copy.delivery, Event.REFUSED, self.now, said), "peer-refused")
+        return self.put_off(copy, said, "peer-deferred")
+
+    def stored(self, copy: Copy) -> Result:
+        """Return what it makes of a copy that it is put into its mailbox."""
+        return Result(copy, step(copy.delivery, Event.STORED, self.now))
+
+    def refused(self, copy: Copy, said: Reply, reason: str) -> Result:
+        """Return what it makes of a copy that it cannot be delivered, ever."""
+        return Result(copy, step(copy.delivery, Event.REFUSED, self.now, said), reason)
+
+    def put_off(
+        self,
+        copy: Copy,
+        said: Reply,
+        reason: str,
+        *,
+        not_before: datetime | None = None,
+        our_fault: bool = False,
+    ) -> Result:
+        """Return what becomes of a copy that may yet be delivered: later, or too late."""
+        arrived = copy.message.arrived
+        after = self.schedule.put_off(
+            copy.delivery,
+            arrived,
+            self.now,
+            said,
+            chance=self.chance,
+            not_before=not_before,
+            our_fault=our_fault,
+        )
+        if self.schedule.late(after, arrived, self.now):
+            return Result(copy, replace(after, warned=True), reason, late=True)
+        return Result(copy, after, reason)
+
+
+def outgoing(attempt: Attempt, copies: tuple[Copy, ...]) -> Outgoing:
+    """Return a message as its MAIL and RCPT commands will say it.
+
+    We ask for reports whatever the sender asked, for the receipts' sake, and pass on or consume
+    them as it did; never about a report (RFC 3461 §4.1, §5.2).
+    """
+    mail = attempt.message.mail
+    report = mail.mail_from is None
+    return Outgoing(
+        mail_from=mail.mail_from,
+        recipients=tuple(
+            Recipient(
+                copy.recipient.address,
+                _NEVER if report else _ALL,
+                None if report else original(copy.recipient),
+            )
+            for copy in copies
+        ),
+        size=attempt.message.size,
+        body=mail.body,
+        smtputf8=mail.smtputf8,
+        envid=None if report else attempt.message.envid,
+        ret=None if report else (mail.ret or Ret.HDRS),
+        transfer=attempt.message.id,
+    )
+
+
+def original(recipient: Recipient) -> str:
+    """Return the original recipient that reports will quote (RFC 3461 §4.2)."""
+    if recipient.orcpt is not None:
+        return recipient.orcpt
+    return f"{'rfc822' if recipient.address.isascii() else 'utf-8'};{recipient.address}"
