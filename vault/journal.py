@@ -144,4 +144,4 @@ class Journal:
 
 
 def _place(at: float, event: str, actor: str, message: str | None) -> str:
-    return f"journal/{at}/{event}/{actor}/{message}/detail"
+    return f"journal/{at}/{event}/{actor}/{message or ''}/detail"

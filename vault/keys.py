@@ -25,6 +25,8 @@ from vault import files
 from vault.errors import KeyRingError, SealError
 from vault.seal import FILE_KEY, derive
 
+COST = 17  # scrypt's, as a power of two: 128 MiB for a moment
+
 _NONCE = 12
 _ID = 4  # a sealed value starts with the number of the key that sealed it
 
@@ -34,11 +36,17 @@ class _Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created: datetime
     key: bytes
 
+    def __repr__(self) -> str:
+        return f"<_Key {self.id}>"
+
 
 class _Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sceau-keys-1"):
     index: bytes
     signing: bytes
     keys: tuple[_Key, ...]
+
+    def __repr__(self) -> str:
+        return f"<_Secrets {self.keys}>"
 
 
 class _Locked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="sceau-keys-1-locked"):
@@ -79,8 +87,9 @@ class KeyRing:
         self._hold(secrets)
 
     def _hold(self, secrets: _Secrets) -> None:
+        if not secrets.keys or len(secrets.index) != FILE_KEY:
+            raise ValueError("a part is missing")
         self._secrets = secrets
-        self._index = secrets.index
         self._signing = Ed25519PrivateKey.from_private_bytes(secrets.signing)
         self._wraps = {key.id: AESGCMSIV(derive(key.key, b"", _WRAP)) for key in secrets.keys}
         self._values = {key.id: AESGCMSIV(derive(key.key, b"", _VALUE)) for key in secrets.keys}
@@ -98,7 +107,7 @@ class KeyRing:
         secrets = _Secrets(
             os.urandom(32), os.urandom(32), (_Key(1, _whole(now), os.urandom(FILE_KEY)),)
         )
-        lock = _Lock(passphrase, os.urandom(16), 17) if passphrase else None
+        lock = _Lock(passphrase, os.urandom(16), COST) if passphrase else None
         ring = cls(path, secrets, lock)
         ring._save(secrets)
         return ring
@@ -151,7 +160,7 @@ class KeyRing:
     def index(self, text: str, kind: str) -> bytes:
         """Return the 16 octets by which a sealed text can be looked up; rotation keeps them."""
         message = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self._index, message, "sha256")[:16]
+        return hmac.digest(self._secrets.index, message, "sha256")[:16]
 
     def rotate(self, now: datetime) -> int:
         """Add a key and make it the current one; return its number."""
