@@ -14,7 +14,8 @@ Address = NewType("Address", str)  # only ``parse`` makes one
 _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
 _DOT_STRING = re.compile(rf"[{_ATEXT}\u0080-\U0010ffff]+(?:\.[{_ATEXT}\u0080-\U0010ffff]+)*")
 _QUOTED_STRING = re.compile(r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"')
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 class AddressError(ValueError):
@@ -35,6 +36,8 @@ def parse(text: str, *, utf8: bool = True) -> Address:
         raise AddressError("the local part must have 1 to 64 octets")
     if not _DOT_STRING.fullmatch(local) and not _QUOTED_STRING.fullmatch(local):
         raise AddressError("the local part has characters that mail does not allow")
+    if local.isascii():
+        return Address(f"{local}@{parse_domain(domain)}")
     if any(unicodedata.category(c) in _UNWANTED for c in local):
         raise AddressError("the local part has invisible or control characters")
     return Address(f"{unicodedata.normalize('NFC', local)}@{parse_domain(domain)}")
@@ -54,7 +57,7 @@ def parse_domain(text: str) -> str:
     domain = domain.lower()
     if len(domain) > 253 or "." not in domain:
         raise AddressError("the domain must be a full name of at most 253 octets")
-    if not all(_LABEL.fullmatch(label) for label in domain.split(".")):
+    if not _DOMAIN.fullmatch(domain):
         raise AddressError("the domain has a label that DNS does not allow")
     return domain
 

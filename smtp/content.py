@@ -44,10 +44,10 @@ class Content:
         """Read on; return what may go to the intake, or why nothing more will."""
         settled = self.scanner.feed(block)
         self.size += len(settled)
-        if self.failure is not None:
-            return None
         if self.scanner.poisoned:
             return self._fail("smuggled", reply.SMUGGLED)
+        if self.failure is not None:
+            return None
         if self.max_size and self.size > self.max_size:
             return self._fail("too-big", reply.TOO_BIG)
         return ContentBlock(settled) if settled else None
@@ -71,7 +71,8 @@ class Content:
         return self.scanner.rest or b""
 
     def _fail(self, reason: str, failure: Reply) -> ContentFailed | None:
-        if self.failure is not None:
-            return None
-        self.failure = failure
-        return ContentFailed(reason)
+        first = self.failure is None
+        if self.begun and (first or failure is reply.SMUGGLED):
+            # The worst is said, whichever was seen first: that depends on how the bytes were cut.
+            self.failure = failure
+        return ContentFailed(reason) if first else None

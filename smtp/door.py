@@ -47,7 +47,6 @@ class Door:
         self._running: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
         self._quiet = asyncio.Event()
-        self._stopping = False
 
     def __repr__(self) -> str:
         return f"<Door {self.rules.listener}, {len(self.connections)} connections>"
@@ -63,7 +62,6 @@ class Door:
 
     async def stop(self) -> None:
         """Accept nobody; 421 to who has no message in hand; let the others finish, for a while."""
-        self._stopping = True
         if self._socket is not None:
             self._loop.remove_reader(self._socket)
             self._socket.close()
@@ -106,7 +104,7 @@ class Door:
 
     def _ran(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if self._stopping:
+        if not self._running:
             self._quiet.set()
 
     # Accepting.

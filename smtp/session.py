@@ -10,23 +10,16 @@ carried out in order, once. RFC 5321, 2920 (PIPELINING), 1870 (SIZE), 3030 (CHUN
 (STARTTLS), 3461 (DSN), 4954 (AUTH), 6531 (SMTPUTF8), 9422 (LIMITS).
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum, auto
 from typing import ClassVar
 
 from smtp import command, login, reply
 from smtp.address import Address
 from smtp.command import CommandError, Lines
-from smtp.content import Content
-from smtp.data import ChunkScanner, DataScanner
-from smtp.envelope import Draft, Peer, Recipient, Refusal
+from smtp.envelope import Draft, Peer
 from smtp.events import (
-    Abandoned,
     Closed,
-    ContentBegun,
-    ContentEnded,
     ContentFailed,
     Event,
     LoginAsked,
@@ -34,21 +27,17 @@ from smtp.events import (
     RecipientAsked,
     TlsAsked,
 )
-from smtp.login import Claim, Exchange, LoginError
+from smtp.login import Exchange, LoginError
+from smtp.outlet import Outlet
 from smtp.reply import Reply
 from smtp.rules import Rules
+from smtp.transaction import Transaction
 
-_MAX_FAULTS = 20
-_PATIENCE = 4  # times the size limit is read on, to find the end of what was refused ...
 _KIB = 1024
-_FLOOR = 64 << 20  # ... and never less than this
+_IN_CLEAR = frozenset({"EHLO", "HELO", "STARTTLS", "NOOP", "RSET", "HELP", "QUIT", "BDAT"})
+_ENDS_TRANSACTION = frozenset({"EHLO", "HELO", "RSET", "QUIT"})
 
-
-class _Phase(Enum):
-    COMMANDS = auto()
-    CONTENT = auto()
-    ASKED = auto()  # the shell owes us an answer
-    CLOSED = auto()
+Question = MailAsked | RecipientAsked | LoginAsked | TlsAsked
 
 
 class Session:
@@ -58,93 +47,82 @@ class Session:
         self.rules = rules
         self.peer = peer
         self.progress = 0  # octets of content; a command, or the end of content, counts as a KiB
-        self._phase = _Phase.COMMANDS
         self._lines = Lines()
-        self._out = bytearray()
-        self._events: deque[Event] = deque()
-        self._asked: Draft | Recipient | Claim | None = None
-        self._draft: Draft | None = None
-        self._content: Content | None = None
+        self._outlet = Outlet()
+        self._transaction = Transaction(self._outlet, rules.max_size)
+        self._asked: Question | None = None
         self._exchange: Exchange | None = None
         self._retiring: Reply | None = None
-        self._faults = 0
-        self._discarded = 0
-        self._say(Reply(220, "", f"{rules.host} ESMTP Sceau"))
+        self._closed = False
+        self._outlet.say(Reply(220, "", f"{rules.host} ESMTP Sceau"))
 
     def __repr__(self) -> str:
-        return f"<Session {self.rules.listener} {self.peer.ip} {self._phase.name.lower()}>"
+        state = "closed" if self._closed else "waiting" if self.waiting else "listening"
+        return f"<Session {self.rules.listener} {self.peer.ip} {state}>"
 
     # What the shell says.
 
     def receive(self, block: bytes) -> None:
         """Take bytes from the peer."""
-        if self._phase is not _Phase.CLOSED:
+        if isinstance(self._asked, TlsAsked):
+            self.close(reply.BYTES_BEFORE_TLS)
+        elif not self._closed:
             self._lines.push(block)
 
     def next_event(self) -> Event | None:
         """Return the next thing to do; None: there is nothing until more bytes or an answer."""
-        while not self._events:
+        events = self._outlet.events
+        while not events:
             if not self._advance():
                 return None
-        return self._events.popleft()
+        return events.popleft()
 
     def outgoing(self) -> bytes:
         """Take what the peer is to be told."""
-        out = bytes(self._out)
-        self._out.clear()
-        return out
+        return self._outlet.take()
 
     def answer(self, said: Reply | Address) -> None:
         """Answer the question that waits: a reply, or after ``LoginAsked`` the mailbox."""
-        if self._phase is _Phase.CLOSED:
+        if self._closed:
             return
-        if self._content is not None:
-            assert isinstance(said, Reply)
-            self._content.verdict = said
-            if self._phase is _Phase.ASKED:
-                self._conclude(self._content, said)
-            return
-        asked, self._asked, self._phase = self._asked, None, _Phase.COMMANDS
+        asked, self._asked = self._asked, None
         if not isinstance(said, Reply):
             self.peer = replace(self.peer, login=said)
-            said = reply.AUTHENTICATED
-        elif isinstance(asked, Draft) and said.positive:
-            self._draft = asked
-        elif isinstance(asked, Recipient):
-            self._note(asked, said)
-        self._say(said)
+            self._outlet.say(reply.AUTHENTICATED)
+        elif asked is None:
+            self._transaction.judge(said)
+        else:
+            if isinstance(asked, MailAsked) and said.positive:
+                self._transaction.draft = asked.draft
+            elif isinstance(asked, RecipientAsked):
+                self._transaction.note(asked.recipient, said)
+            self._outlet.say(said)
 
     def secured(self, peer: Peer) -> None:
         """TLS has begun: what was said before it is forgotten (RFC 3207 §4.2)."""
+        self._asked = None
         self.peer = peer
-        self._lines = Lines()
-        self._phase = _Phase.COMMANDS
 
     def retire(self, said: Reply) -> None:
         """Say goodbye with this 421 as soon as no message is in hand."""
         self._retiring = said
 
     def close(self, said: Reply | None = None) -> None:
-        """End here and now; without a reply, because the peer is gone."""
-        if self._phase is _Phase.CLOSED:
+        """End here and now; without a reply, because the peer is gone or has heard it."""
+        if self._closed:
             return
-        self._phase = _Phase.CLOSED
+        self._closed = True
         if said is not None:
-            self._out += said.line()
-        if self._content is not None and self._content.begun:
-            self._events.append(ContentFailed("closed"))
-        self._drop_draft()
-        self._events.append(Closed())
-
-    @property
-    def busy(self) -> bool:
-        """Whether a message is in hand."""
-        return self._content is not None and self._content.begun
+            self._outlet.say(said)
+        if self._transaction.kept:
+            self._outlet.tell(ContentFailed("closed"))
+        self._transaction.drop()
+        self._outlet.tell(Closed())
 
     @property
     def waiting(self) -> bool:
         """Whether it is we who owe the next word."""
-        return self._phase is _Phase.ASKED
+        return self._asked is not None or self._transaction.waiting
 
     @property
     def buffered(self) -> int:
@@ -154,13 +132,26 @@ class Session:
     # What the peer says.
 
     def _advance(self) -> bool:
-        if self._phase is _Phase.CONTENT:
-            return self._read_content()
-        if self._phase is not _Phase.COMMANDS:
+        if self._closed:
             return False
-        if self._retiring is not None and self._content is None:
+        if self._outlet.over:
+            self.close()
+            return True
+        if self.waiting:
+            return False
+        if self._transaction.reading:
+            return self._read_content()
+        if self._retiring is not None and self._transaction.content is None:
             self.close(self._retiring)
             return True
+        return self._read_line()
+
+    def _read_content(self) -> bool:
+        octets = self._transaction.read(self._lines)
+        self.progress += octets if self._transaction.reading else octets + _KIB
+        return octets > 0
+
+    def _read_line(self) -> bool:
         try:
             line = self._lines.take()
             if line is None:
@@ -171,7 +162,7 @@ class Session:
             else:
                 self._command(line)
         except CommandError as error:
-            self._say(error.reply)
+            self._outlet.say(error.reply)
         return True
 
     def _command(self, line: bytes) -> None:
@@ -181,48 +172,39 @@ class Session:
             raise CommandError(reply.UNKNOWN_COMMAND)
         if not self.peer.tls and verb not in _IN_CLEAR:
             raise CommandError(reply.MUST_STARTTLS)
-        content = self._content
-        if content is not None and verb in _ENDS_TRANSACTION:
-            if content.verdict is None:
-                # First let the shell give the message up; then this command again.
-                content.silent = True
-                self._lines.put_back(line + b"\r\n")
-                self._events.append(ContentFailed("reset"))
-                self._phase = _Phase.ASKED
-                return
-            self._content = self._draft = None
+        if verb in _ENDS_TRANSACTION and self._transaction.kept and self._transaction.give_up():
+            # First the shell gives the message up; then this command again.
+            self._lines.put_back(line + b"\r\n")
+            return
         act(self, argument)
 
     def _ehlo(self, argument: str) -> None:
         self._greet(argument)
-        lines = [f"{self.rules.host} greets you", *self.rules.offers(tls=bool(self.peer.tls))]
-        self._out += "".join(f"250-{line}\r\n" for line in lines[:-1]).encode("ascii")
-        self._out += f"250 {lines[-1]}\r\n".encode("ascii")
+        offers = self.rules.offers(tls=bool(self.peer.tls))
+        self._outlet.list(250, (f"{self.rules.host} greets you", *offers))
 
     def _helo(self, argument: str) -> None:
         self._greet(argument)
-        self._say(Reply(250, "", self.rules.host))
+        self._outlet.say(Reply(250, "", self.rules.host))
 
     def _greet(self, argument: str) -> None:
         name = command.client_name(argument)
-        self._drop_draft()
+        self._transaction.drop()
         self.peer = replace(self.peer, helo=name)
 
     def _starttls(self, argument: str) -> None:
-        if argument:
-            raise CommandError(reply.SYNTAX)
+        _no_argument(argument)
         if self.peer.tls:
             raise CommandError(reply.BAD_SEQUENCE)
         if self._lines:
-            # Said in clear, to be obeyed as if it came under TLS (CVE-2011-0411).
-            self.close(reply.BYTES_BEFORE_TLS)
-            return
-        self._say(reply.READY_FOR_TLS)
+            # Said in clear, to be obeyed as if TLS had protected it (CVE-2011-0411).
+            raise CommandError(reply.BYTES_BEFORE_TLS)
+        self._outlet.say(reply.READY_FOR_TLS)
         self._ask(TlsAsked())
 
     def _auth(self, argument: str) -> None:
         mechanism, _, initial = argument.partition(" ")
-        if not self.peer.helo or self.peer.login is not None or self._draft is not None:
+        if not self.peer.helo or self.peer.login or self._transaction.draft is not None:
             raise CommandError(reply.BAD_SEQUENCE)
         if mechanism.upper() not in self.rules.mechanisms:
             raise CommandError(reply.UNKNOWN_MECHANISM)
@@ -232,18 +214,18 @@ class Session:
     def _log_in(self, exchange: Exchange, line: bytes | None) -> None:
         try:
             if line is None:
-                self._say(next(exchange))
+                self._outlet.say(next(exchange))
             else:
-                self._say(exchange.send(line.decode("ascii", "replace")))
+                self._outlet.say(exchange.send(line.decode("ascii", "replace")))
         except StopIteration as end:
-            self._exchange, self._asked = None, end.value
+            self._exchange = None
             self._ask(LoginAsked(end.value))
         except LoginError as error:
             self._exchange = None
-            self._say(error.reply)
+            self._outlet.say(error.reply)
 
     def _mail(self, argument: str) -> None:
-        if not self.peer.helo or self._draft is not None:
+        if not self.peer.helo or self._transaction.draft is not None:
             raise CommandError(reply.BAD_SEQUENCE)
         if self.rules.certificate and self.peer.certificate is None:
             raise CommandError(reply.MUST_CERTIFY)
@@ -252,74 +234,49 @@ class Session:
         mail = command.mail(argument, self.rules.parameters)
         if mail.size and self.rules.max_size and mail.size > self.rules.max_size:
             raise CommandError(reply.TOO_BIG)
-        self._asked = draft = Draft(self.peer, mail)
-        self._ask(MailAsked(draft))
+        self._ask(MailAsked(Draft(self.peer, mail)))
 
     def _rcpt(self, argument: str) -> None:
-        draft = self._draft
-        if draft is None or self._content is not None:
+        draft = self._transaction.draft
+        if draft is None or self._transaction.content is not None:
             raise CommandError(reply.BAD_SEQUENCE)
         recipient = command.recipient(
             argument, smtputf8=draft.mail.smtputf8, postmaster=self.rules.postmaster
         )
         if len(draft.recipients) + len(draft.refused) >= self.rules.max_recipients:
             raise CommandError(reply.TOO_MANY_RECIPIENTS)
-        self._asked = recipient
         self._ask(RecipientAsked(draft, recipient))
 
     def _data(self, argument: str) -> None:
-        if argument:
-            raise CommandError(reply.SYNTAX)
-        if self._draft is None or self._content is not None:
-            raise CommandError(reply.BAD_SEQUENCE)
-        if not self._draft.recipients:
-            raise CommandError(reply.NO_RECIPIENTS)
-        self._say(reply.START_DATA)
-        self._begin(DataScanner(), self._draft, None)
-        self._phase = _Phase.CONTENT
+        _no_argument(argument)
+        self._transaction.begin_data()
 
     def _bdat(self, argument: str) -> None:
         try:
             size, last = command.chunk(argument)
         except CommandError as error:
             # How many octets follow is anybody's guess, and none of them may be a command.
-            self._say(error.reply)
-            self.close()
+            self.close(error.reply)
             return
-        content = self._content
-        if content is None:
-            content = self._begin(ChunkScanner(), self._draft, self._chunk_fault())
-        failed = content.expect(size, last=last)
-        if failed is not None and content.begun:
-            self._events.append(failed)
-        self._phase = _Phase.CONTENT
-        if content.complete:
-            self._end_of_content(content)
-
-    def _chunk_fault(self) -> Reply | None:
-        if not self.peer.tls:
-            return reply.MUST_STARTTLS
-        if self._draft is None:
-            return reply.BAD_SEQUENCE
-        return None if self._draft.recipients else reply.NO_RECIPIENTS
+        fault = None if self.peer.tls else reply.MUST_STARTTLS
+        self._transaction.begin_chunk(size, fault, last=last)
 
     def _rset(self, argument: str) -> None:
-        if argument:
-            raise CommandError(reply.SYNTAX)
-        self._drop_draft()
-        self._say(reply.OK)
+        _no_argument(argument)
+        self._transaction.drop()
+        self._outlet.say(reply.OK)
 
     def _noop(self, _argument: str) -> None:
-        self._say(reply.OK)
+        self._outlet.say(reply.OK)
 
     def _vrfy(self, argument: str) -> None:
-        self._say(reply.CANNOT_VERIFY if argument else reply.SYNTAX)
+        self._outlet.say(reply.CANNOT_VERIFY if argument else reply.SYNTAX)
 
     def _expn(self, _argument: str) -> None:
-        self._say(reply.NOT_IMPLEMENTED)
+        self._outlet.say(reply.NOT_IMPLEMENTED)
 
     def _help(self, _argument: str) -> None:
-        self._say(reply.HELP)
+        self._outlet.say(reply.HELP)
 
     def _quit(self, _argument: str) -> None:
         self.close(reply.BYE)
@@ -341,101 +298,11 @@ class Session:
         "QUIT": _quit,
     }
 
-    # Content.
-
-    def _begin(
-        self, scanner: DataScanner | ChunkScanner, draft: Draft | None, fault: Reply | None
-    ) -> Content:
-        content = Content(scanner, self.rules.max_size, failure=fault)
-        self._content = content
-        if fault is None and draft is not None:
-            content.begun = True
-            self._events.append(ContentBegun(draft))
-        return content
-
-    def _read_content(self) -> bool:
-        content, block = self._content, self._lines.take_all()
-        if not block or content is None:
-            return False
-        before = content.size
-        event = content.take(block)
-        self.progress += len(block)
-        if event is not None:
-            self._events.append(event)
-        if content.failure is not None:
-            self._discarded += content.size - before
-            if self._discarded > max(_FLOOR, _PATIENCE * self.rules.max_size):
-                self.close(reply.TOO_MUCH)
-                return True
-        if content.complete:
-            self._lines.put_back(content.rest)
-            self._end_of_content(content)
-        return True
-
-    def _end_of_content(self, content: Content) -> None:
-        self.progress += _KIB
-        failed = content.finish()
-        if failed is not None:
-            self._events.append(failed)
-        elif content.last and content.failure is None:
-            self._events.append(ContentEnded())
-        said = content.verdict or (None if content.begun else content.failure)
-        if said is not None:
-            self._conclude(content, said)
-        elif content.last or content.failure is not None:
-            self._phase = _Phase.ASKED
-        else:
-            self._phase = _Phase.COMMANDS
-            self._say(reply.CHUNK_OK)
-
-    def _conclude(self, content: Content, verdict: Reply) -> None:
-        """Give the one answer, and forget the transaction whatever it was."""
-        if content.begun:
-            self._draft = None
-        self._content, self._phase = None, _Phase.COMMANDS
-        if not content.silent:
-            self._say(content.failure or verdict)
-
-    # What both need.
-
-    def _ask(self, question: Event) -> None:
-        self._events.append(question)
-        self._phase = _Phase.ASKED
-
-    def _note(self, recipient: Recipient, said: Reply) -> None:
-        draft = self._draft
-        assert draft is not None
-        accepted, refused = draft.recipients, draft.refused
-        if said.positive:
-            accepted = (*accepted, recipient)
-        else:
-            refused = (*refused, Refusal(recipient, said))
-        self._draft = Draft(draft.peer, draft.mail, accepted, refused)
-
-    def _drop_draft(self) -> None:
-        draft, self._draft = self._draft, None
-        if draft is not None and draft.refused and not self.busy:
-            self._events.append(Abandoned(draft))
-
-    def _say(self, said: Reply) -> None:
-        self._out += said.line()
-        self._faults += _FAULTS.get((said.code, said.enhanced), 0)
-        if said.code == 421:
-            self.close()
-        elif self._faults >= _MAX_FAULTS:
-            self.close(reply.TOO_MANY_ERRORS)
+    def _ask(self, question: Question) -> None:
+        self._asked = question
+        self._outlet.tell(question)
 
 
-# Only what shows a broken or hostile client; a mistyped address (5.1.z) is neither. The third
-# failed log-in ends the connection.
-_FAULTS = {
-    (500, "5.5.2"): 1,
-    (501, "5.5.2"): 1,
-    (501, "5.5.4"): 1,
-    (502, "5.5.1"): 1,
-    (504, "5.5.4"): 1,
-    (535, "5.7.8"): 7,
-    (555, "5.5.4"): 1,
-}
-_IN_CLEAR = frozenset({"EHLO", "HELO", "STARTTLS", "NOOP", "RSET", "HELP", "QUIT", "BDAT"})
-_ENDS_TRANSACTION = frozenset({"EHLO", "HELO", "RSET", "QUIT"})
+def _no_argument(argument: str) -> None:
+    if argument:
+        raise CommandError(reply.SYNTAX)

@@ -114,10 +114,8 @@ def test_chunks_are_counted_and_dots_are_text() -> None:
     """BDAT ends where its count ends, whatever the bytes look like."""
     scanner = ChunkScanner()
     scanner.expect(7)
-    assert b"a\r\n." == scanner.feed(b"a\r\n.")
-    assert scanner.rest is None
-    assert b"\r\nb" == scanner.feed(b"\r\nbBDAT 3 LAST\r\n")
-    assert b"BDAT 3 LAST\r\n" == scanner.rest
+    assert (b"a\r\n.", None) == (scanner.feed(b"a\r\n."), scanner.rest)
+    assert (b"\r\nb", b"NOOP\r\n") == (scanner.feed(b"\r\nbNOOP\r\n"), scanner.rest)
     scanner.finish()
     assert not scanner.poisoned
 
