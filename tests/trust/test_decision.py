@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -443,3 +444,9 @@ def test_whoever_is_allowed_meets_every_condition(
     assert (known(sender) and known(recipient) and entitled) == (found.action is Action.ALLOW)
     assert found.reply.positive == (found.action in {Action.ALLOW, Action.HOLD})
     assert found.reply.transient == (found.action is Action.DEFER)
+
+
+def test_every_reason_is_specified() -> None:
+    """docs/trust-list.md names each by its word."""
+    specification = (Path(__file__).parents[2] / "docs" / "trust-list.md").read_text("utf-8")
+    assert [] == [reason for reason in Reason if f"`{reason}`" not in specification]

@@ -403,3 +403,28 @@ def test_two_signers_in_one_file(tmp_path: Path) -> None:
     )
     envelope = (tmp_path / "list.json.p7s").read_bytes()
     assert len(verify(CONTENT, [envelope], quorum(2)).signers) == 2
+
+
+VECTOR = Path(__file__).parent / "vectors" / "signed"
+
+
+def test_the_signed_vector() -> None:
+    """A list as an authority publishes it: two of three signers, one elliptic, one RSA-PSS."""
+    pinned = [(VECTOR / f"signer{number}.crt").read_bytes() for number in (1, 2, 3)]
+    content = (VECTOR / "list.json").read_bytes()
+    envelopes = [(VECTOR / f"list.json.{number}.p7s").read_bytes() for number in (1, 2)]
+    assert len(verify(content, envelopes, Quorum.of(pinned, 2)).signers) == 2
+    with pytest.raises(SignatureError, match="2 of the 3"):
+        verify(content, envelopes, Quorum.of(pinned, 3))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_openssl_accepts_the_signed_vector(number: int, tmp_path: Path) -> None:
+    """The very command that docs/trust-list.md gives."""
+    openssl(
+        *("-verify", "-binary", "-inform", "DER", "-in", f"list.json.{number}.p7s"),
+        *("-content", "list.json", "-CAfile", "anchors.pem", "-purpose", "any"),
+        *("-no_check_time", "-out", str(tmp_path / "list.json")),
+        at=VECTOR,
+    )
+    assert (VECTOR / "list.json").read_bytes() == (tmp_path / "list.json").read_bytes()
