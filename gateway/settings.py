@@ -75,6 +75,11 @@ class Paths(_Section):
             )
         return self
 
+    @property
+    def journal_head(self) -> Path:
+        """Where the journal's signed head lies: beside the keys, outside the data."""
+        return self.keys.with_name(f"{self.keys.stem}.journal-head")
+
 
 class Tls(_Section):
     """Our certificate (with its chain), its key, and the only anchors we believe."""

@@ -91,7 +91,7 @@ def data_folder(config: Path) -> Path:
         return Path(override)
     try:
         table = tomllib.loads(config.read_text("utf-8"))
-        return config.resolve().parent / table["paths"]["data"]
+        return config.resolve().parent / str(table["paths"]["data"])
     except OSError as error:
         raise OperationError(
             f"cannot read {config}: {error.strerror}",

@@ -31,8 +31,8 @@ def create(call: Asking) -> None:
 @command.command("list")
 @asking
 def list_(call: Asking) -> None:
-    """List the keys of the ring, and how much each still wraps."""
-    columns = ("ring", "created", "current", "wraps")
+    """List the keys of the ring, and how much each still opens."""
+    columns = ("ring", "created", "current", "wraps", "values", "journal")
     call.answer(
         call.perform("keys.list"), lambda rows: show.table(rows, columns, "The ring is empty.")
     )
@@ -41,7 +41,7 @@ def list_(call: Asking) -> None:
 @command.command("rotate")
 @asking
 def rotate(call: Asking) -> None:
-    """Make a new key for all that comes; what is kept is re-wrapped in the background."""
+    """Make a new key for all that comes; what is kept follows in the background."""
     call.answer(
         call.perform("keys.rotate"),
         lambda made: click.echo(f"Key {made['ring']} is in use. Copy the ring to its safe place."),

@@ -1,5 +1,8 @@
 """``sceau serve``: run the gateway until it is told to stop."""
 
+import sys
+from collections.abc import Mapping
+
 import click
 
 from gateway.cli.call import Asking, asking
@@ -15,4 +18,13 @@ def command(call: Asking) -> None:
     """
     from gateway import app
 
-    raise SystemExit(app.serve(call.config, as_json=call.as_json))
+    def announce(ports: Mapping[str, int]) -> None:
+        call.answer({"ports": dict(ports)}, _told)
+        sys.stdout.flush()
+
+    raise SystemExit(app.serve(call.config, announce))
+
+
+def _told(ready: Mapping[str, Mapping[str, int]]) -> None:
+    listening = ", ".join(f"{name} {port}" for name, port in ready["ports"].items())
+    click.echo(f"Listening: {listening or 'nowhere'}")

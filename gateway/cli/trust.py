@@ -46,18 +46,17 @@ def import_(call: Asking, file: Path, signatures: tuple[Path, ...]) -> None:
 
 @command.command("explain")
 @click.argument("recipient")
-@click.option("--from", "sender", required=True, help="The sender's address.")
+@click.option("--from", "sender", help="The sender's address.")
 @click.option("--certificate", type=_FILE, help="The peer's certificate, if it comes by relay.")
 @asking
-def explain(call: Asking, recipient: str, sender: str, certificate: Path | None) -> None:
+def explain(call: Asking, recipient: str, sender: str | None, certificate: Path | None) -> None:
     """Say, step by step, whether a message would pass and why."""
     octets = _base64(certificate) if certificate else None
     result = call.perform("trust.explain", sender=sender, recipient=recipient, certificate=octets)
 
-    def told(found: dict[str, Any]) -> None:
-        for number, step in enumerate(found["steps"], 1):
-            click.echo(f"{number}. {step}")
-        click.echo(f"{found['action']}: {found['reason']}: {found['reply']}")
+    def told(findings: list[dict[str, str]]) -> None:
+        for number, found in enumerate(findings, 1):
+            click.echo(f"{number}. {found['outcome']:<10} {found['step']}: {found['sentence']}")
 
     call.answer(result, told)
 

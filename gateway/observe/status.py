@@ -85,3 +85,8 @@ class StatusDoor:
     def stop(self) -> None:
         """End ``run`` soon."""
         self._server.should_exit = True
+
+    def close(self) -> None:
+        """Listen no more, should ``run`` never have begun."""
+        if self._socket is not None:
+            self._socket.close()

@@ -2,20 +2,22 @@
 
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import told
+from vault.rotation import Rotation
 
 
 async def list_(rooms: Rooms) -> object:
-    """Return the ring's keys, and how many wraps each still holds."""
-    rows = await rooms.database.query("SELECT ring, count(*) FROM wrap GROUP BY ring")
-    wraps = dict(rows)
+    """Return the ring's keys, and how much each still opens; one that opens nothing may go."""
+    uses = await Rotation(rooms.database, rooms.ring).uses()
     return [
         {
             "ring": number,
             "created": told(rooms.ring.created(number)),
             "current": number == rooms.ring.current,
-            "wraps": wraps.get(number, 0),
+            "wraps": use.wraps,
+            "values": use.values,
+            "journal": use.entries,
         }
-        for number in rooms.ring.ids
+        for number, use in uses.items()
     ]
 
 

@@ -57,7 +57,7 @@ async def message(rooms: Rooms, *, address: str, uid: int, folder: str = INBOX) 
 async def password(rooms: Rooms, *, address: str, label: str = "") -> object:
     """Give the mailbox an application password; this answer alone holds it."""
     owner = find(rooms, address)
-    made, text = await rooms.accounts.add_password(owner, label)
+    made, text = await rooms.credentials.add_password(owner, label)
     return {"address": owner.address, "credential": made.id, "password": text}
 
 
@@ -65,7 +65,7 @@ async def certificate(rooms: Rooms, *, address: str, certificate: bytes, label: 
     """Let the holder of a certificate log in to the mailbox."""
     owner = find(rooms, address)
     try:
-        made = await rooms.accounts.add_certificate(owner, _der(certificate), label)
+        made = await rooms.credentials.add_certificate(owner, _der(certificate), label)
     except AccountError as error:
         raise OperationError(str(error)) from None
     return {
@@ -93,9 +93,12 @@ async def close(rooms: Rooms, *, address: str) -> object:
 
 async def _change(rooms: Rooms, address: str, status: Status) -> object:
     try:
-        return _row(await rooms.accounts.set_status(find(rooms, address), status))
+        changed = await rooms.accounts.set_status(find(rooms, address), status)
     except AccountError as error:
         raise OperationError(str(error)) from None
+    if not changed.sends:
+        rooms.leave(changed.address)
+    return _row(changed)
 
 
 def _row(mailbox: Mailbox) -> dict[str, Any]:

@@ -31,7 +31,7 @@ async def resend(
 
 
 def _row(row: Row) -> dict[str, Any]:
-    payload = msgspec.json.decode(row.payload)
+    payload = msgspec.json.decode(row.payload) if row.payload else {}
     return {
         "seq": row.seq,
         "at": told(row.at),

@@ -5,17 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.accounts import Accounts
+from gateway.credentials import Credentials
+from gateway.notes import Notes
+from gateway.observe.metrics import Metrics
 from gateway.receipts.outbox import Outbox
+from gateway.relay.books import Books
+from gateway.relay.desk import Desk
+from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
 from gateway.settings import Settings
 from imap.store import Mailboxes
 from quarantine.register import Register
 from quarantine.review import Review
+from smtp.address import Address
 from trust.keeper import Keeper
 from vault.database import Database
 from vault.journal import Journal
 from vault.keys import KeyRing
 from vault.store import Vault
+
+
+def _nobody(_: object = None) -> None:
+    """Nothing runs: nobody hears a bell, and nobody is connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +42,16 @@ class Rooms:
     keeper: Keeper
     mailboxes: Mailboxes
     accounts: Accounts
+    credentials: Credentials
     spool: Spool
     outbox: Outbox
     register: Register
     review: Review
-    wake: Callable[[], None]  # rings the courier's bell; nobody hears it when nothing runs
+    books: Books
+    metrics: Metrics
+    notes: Notes
+    desk: Desk
+    notices: Notices
+    wake: Callable[[], None] = _nobody  # rings the courier's bell
+    leave: Callable[[Address], None] = _nobody  # ends a mailbox's connections
+    actor: str = "gateway"  # who asks, for the journal

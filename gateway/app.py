@@ -1,0 +1,253 @@
+"""The composition root: settings become rooms, rooms become a running gateway.
+
+The only file that makes a clock, and with ``gateway.serving`` the only one that knows everyone.
+Rooms can be open without a gateway running: a command under the lock works on the same ones.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from gateway import checks
+from gateway.accounts import Accounts
+from gateway.control.lock import Lock
+from gateway.control.server import actor_of
+from gateway.credentials import Credentials
+from gateway.notes import Notes
+from gateway.observe.logs import adopt_libraries, open_log
+from gateway.observe.metrics import Metrics
+from gateway.operations.error import OperationError
+from gateway.operations.perform import perform
+from gateway.operations.rooms import Rooms
+from gateway.receipts.outbox import Outbox
+from gateway.relay.books import Books
+from gateway.relay.delivery import Schedule
+from gateway.relay.desk import Desk
+from gateway.relay.notices import Notices
+from gateway.relay.spool import Spool
+from gateway.serving import Gateway
+from gateway.settings import Settings, SettingsError, load
+from gateway.supervisor import Supervisor
+from gateway.versions import Versions
+from imap.store import Mailboxes
+from quarantine.register import Register
+from quarantine.review import Review
+from trust.errors import SignatureError
+from trust.keeper import Arrival, Keeper
+from trust.signatures import Quorum
+from vault.blobs import Folder
+from vault.database import Database
+from vault.errors import KeyRingError, VaultError
+from vault.journal import Journal
+from vault.keys import KeyRing
+from vault.store import Vault
+
+Clock = Callable[[], datetime]
+
+
+def clock() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)  # noqa: TID251 - the one clock of the product
+
+
+def serve(config: Path, announce: Callable[[Mapping[str, int]], None] = lambda _: None) -> int:
+    """Run the gateway until it is told to stop; ``announce`` is told the ports when all listen."""
+    os.umask(0o077)
+    settings = settings_of(config)
+    checks.all_is_well(settings, clock())
+    lock = _locked(settings, "sceau serve")
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, announce))
+    finally:
+        lock.release()
+    return 0
+
+
+async def _serve(settings: Settings, announce: Callable[[Mapping[str, int]], None]) -> None:
+    log = open_log(sys.stderr, settings.log.level, json_lines=settings.log.json_lines)
+    adopt_libraries(log)
+    async with opened(settings, log) as rooms:
+        await Gateway(rooms, log, Supervisor(os.environ), announce).run()
+
+
+def alone(config: Path, verb: str, arguments: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Perform one operation here, if nothing else works in the data folder; say whether."""
+    os.umask(0o077)
+    settings = settings_of(config)
+    checks.data_folder(settings.paths.data)
+    lock = Lock(settings.paths.data)
+    if not lock.take(f"sceau {verb}"):
+        return False, None
+    try:
+        return True, asyncio.run(_alone(settings, verb, arguments))
+    finally:
+        lock.release()
+
+
+async def _alone(settings: Settings, verb: str, arguments: Mapping[str, Any]) -> Any:
+    async with opened(settings, open_log(sys.stderr, "error")) as rooms:
+        rooms.keeper.restore()
+        result = await perform(rooms, actor_of(os.geteuid()), verb, arguments)
+        await rooms.notes.write()
+        await rooms.journal.sign_head(rooms.clock())
+        return msgspec.to_builtins(result)
+
+
+def create_keys(config: Path) -> dict[str, object]:
+    """Make the key ring that the settings name, where there is none."""
+    os.umask(0o077)
+    settings = settings_of(config)
+    paths = settings.paths
+    try:
+        paths.keys.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ring = KeyRing.create(paths.keys, clock(), _passphrase(settings))
+    except (KeyRingError, OSError) as error:
+        raise OperationError(
+            f"no key ring was made: {error}", "an existing ring opens what lies in the data folder"
+        ) from None
+    return {"ring": ring.current, "path": str(paths.keys)}
+
+
+def settings_of(config: Path) -> Settings:
+    """Read and check the configuration."""
+    try:
+        return load(config)
+    except SettingsError as error:
+        raise OperationError(str(error), "config/gateway.toml explains every key") from None
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, log: FilteringBoundLogger, now: Clock = clock
+) -> AsyncIterator[Rooms]:
+    """Open the rooms, and close them in good order."""
+    rooms = open_rooms(settings, log, now)
+    try:
+        yield rooms
+    finally:
+        await rooms.vault.close()
+        await rooms.database.close()
+
+
+def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock) -> Rooms:
+    """Open the key ring, the database and everything that works on them."""
+    paths, ring = settings.paths, _ring(settings)
+    blobs = paths.data / "blobs"
+    try:
+        blobs.mkdir(mode=0o700, exist_ok=True)
+        database = Database.open(paths.data / "sceau.db")
+        vault = Vault(
+            database,
+            ring,
+            Folder(blobs),
+            inline_limit=settings.vault.inline_limit,
+            reserve=settings.vault.reserve,
+        )
+    except (VaultError, OSError) as error:
+        raise OperationError(
+            f"the database in {paths.data} cannot be opened: {error}",
+            "if it is damaged, restore a backup: docs/operations.md says how",
+        ) from None
+    mailboxes = Mailboxes(database, vault, ring)
+    accounts = Accounts(database, ring, mailboxes, now)
+    outbox = Outbox(database, ring, settings.site.name, asyncio.Event())
+    journal = Journal(database, ring, paths.journal_head)
+    register = Register(database, ring)
+    review = Review(database, register, timedelta(days=settings.limits.hold_days))
+    spool = Spool(database, ring)
+    books = Books(database, vault, spool, accounts, mailboxes, outbox, journal, review)
+    metrics = Metrics()
+    notes = Notes(database, journal, now, log, metrics)
+    keeper = _keeper(settings, Versions(database, ring), now, notes)
+    desk = Desk.of(settings.site, books, keeper, _schedule(settings), now, metrics, notes.tell)
+    return Rooms(
+        settings=settings,
+        clock=now,
+        ring=ring,
+        database=database,
+        vault=vault,
+        journal=journal,
+        keeper=keeper,
+        mailboxes=mailboxes,
+        accounts=accounts,
+        credentials=Credentials(database, ring, now),
+        spool=spool,
+        outbox=outbox,
+        register=register,
+        review=review,
+        books=books,
+        metrics=metrics,
+        notes=notes,
+        desk=desk,
+        notices=Notices(desk),
+    )
+
+
+def _ring(settings: Settings) -> KeyRing:
+    path = settings.paths.keys
+    if not path.exists():
+        raise OperationError(
+            f"there is no key ring at {path}",
+            "restore it from its safe place; for a new gateway: sceau keys create",
+        )
+    try:
+        return KeyRing.load(path, _passphrase(settings))
+    except KeyRingError as error:
+        raise OperationError(str(error), "[paths] keys and passphrase_file say where") from None
+
+
+def _passphrase(settings: Settings) -> str | None:
+    path = settings.paths.passphrase_file
+    if path is None:
+        return None
+    return checks.private(path, "the passphrase").decode("utf-8").strip()
+
+
+def _keeper(settings: Settings, versions: Versions, now: Clock, notes: Notes) -> Keeper:
+    trust = settings.trust
+    try:
+        signers = [checks.readable(path, "the pinned signer") for path in trust.signers]
+        quorum = Quorum.of(signers, trust.threshold)
+    except SignatureError as error:
+        raise OperationError(
+            f"[trust] signers and threshold cannot be used: {error}",
+            "name the certificates of those who sign the list, and how many of them must",
+        ) from None
+
+    def tell(arrival: Arrival) -> None:
+        facts = {"reason": arrival.sentence, "version": arrival.version}
+        notes.tell(f"trust.{arrival.outcome}", facts)
+
+    return Keeper(quorum, versions, now, dropped=trust.list, poll=trust.poll, tell=tell)
+
+
+def _schedule(settings: Settings) -> Schedule:
+    relay = settings.relay
+    return Schedule.of(relay.retry, relay.jitter, relay.expire_after, relay.delay_notice_after)
+
+
+def _locked(settings: Settings, holder: str) -> Lock:
+    lock = Lock(settings.paths.data)
+    if not lock.take(holder):
+        raise OperationError(
+            f"{lock.holder} works in {settings.paths.data} already",
+            "one gateway a data folder; stop the other first",
+        )
+    return lock
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:  # not on this platform
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,126 @@
+"""The SMTP listeners that the settings name, opened, renewed and closed together."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway.logins import Logins
+from gateway.operations.error import OperationError
+from gateway.operations.rooms import Rooms
+from gateway.relay.intake import Intake
+from gateway.settings import Listener
+from smtp import tls
+from smtp.address import Address, domain_of, key
+from smtp.door import Door
+from smtp.envelope import Peer
+from smtp.rules import Rules
+from smtp.server import Limits
+from trust.errors import IdentityError
+from trust.identity import Certificate
+from trust.members import Status, TrustList
+
+NAMES = ("submission", "submission_starttls", "submission_certificate", "relay")
+
+
+class Doors:
+    """The doors of one gateway."""
+
+    def __init__(self, rooms: Rooms, ring: Callable[[], None]) -> None:
+        self._rooms = rooms
+        self._settings = rooms.settings
+        self.open_ones: list[Door] = []
+        self._intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, ring)
+        self._logins = Logins(
+            rooms.accounts, rooms.credentials, rooms.clock, rooms.settings.limits, rooms.notes.tell
+        )
+
+    async def open(self) -> dict[str, int]:
+        """Open every door of the settings; return their ports."""
+        ports = {}
+        for name in NAMES:
+            listener: Listener | None = getattr(self._settings.listen, name)
+            if listener is None:
+                continue
+            door = self._door(name, listener)
+            try:
+                ports[name] = await door.open(listener.host, listener.port)
+            except OSError as error:
+                raise cannot_bind(name, listener, error) from None
+            self.open_ones.append(door)
+        return ports
+
+    def _door(self, name: str, listener: Listener) -> Door:
+        site = self._settings.site
+        rules = Rules.of(
+            name,
+            site.host,
+            max_size=listener.max_size,
+            max_recipients=listener.max_recipients,
+            postmaster=site.postmaster,
+        )
+        limits = Limits(
+            max_connections=listener.max_connections,
+            idle_timeout=listener.idle_timeout,
+            grace=self._settings.limits.stop_within,
+        )
+        authenticator = self._logins if rules.mechanisms else None
+        return Door(
+            rules,
+            self._context(rules),
+            self._intake,
+            authenticator,
+            limits,
+            self._rooms.notes.tell,
+        )
+
+    def _context(self, rules: Rules) -> ssl.SSLContext:
+        ours = self._settings.tls
+        return tls.server_context(
+            ours.certificate, ours.key, ours.anchors, client_certificates=rules.certificate
+        )
+
+    def reload(self) -> None:
+        """Let connections from now on see the certificate and anchors that are there now."""
+        contexts = [self._context(door.rules) for door in self.open_ones]
+        for door, context in zip(self.open_ones, contexts, strict=True):
+            door.context = context
+
+    def list_changed(self, listed: TrustList, now: datetime) -> None:
+        """End the connections that the new list no longer allows."""
+        for door in self.open_ones:
+            door.drop(lambda peer: welcome(peer, listed, now))
+
+    def leave(self, who: Address) -> None:
+        """End the connections of a mailbox."""
+        for door in self.open_ones:
+            door.drop(lambda peer: peer.login is None or key(peer.login) != key(who))
+
+    async def stop(self) -> None:
+        """Close every door at once; return when messages in hand are finished or given up."""
+        async with asyncio.TaskGroup() as group:
+            for door in self.open_ones:
+                group.create_task(door.stop())
+
+
+def cannot_bind(name: str, listener: Listener, error: OSError) -> OperationError:
+    """Say why a door stays shut."""
+    return OperationError(
+        f"listener {name} cannot bind {listener.host}:{listener.port}: {error.strerror}",
+        "another process has the port, or it needs a privilege (see config/sceau.service)",
+    )
+
+
+def welcome(peer: Peer, listed: TrustList, now: datetime) -> bool:
+    """Whether a connection may go on under a list; one that has not said who it is may."""
+    if peer.login is not None:
+        member = listed.member(domain_of(peer.login))
+        return member is not None and member.status is not Status.REVOKED
+    if peer.certificate is None or peer.listener != "relay":
+        return True
+    try:
+        certificate = Certificate.parse(peer.certificate)
+    except IdentityError:
+        return False
+    speaks = any(m.status is not Status.REVOKED for m in listed.represented(certificate))
+    return speaks and certificate.in_date(now)

@@ -1,0 +1,71 @@
+"""The chores that keep the house small and its promises provable, each on its own round.
+
+A chore that fails is told and done again at its next round; it stops neither the others nor mail.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.operations import quarantine
+from gateway.operations.rooms import Rooms
+from vault.rotation import Rotation
+
+Crashed = Callable[[str, BaseException], None]
+Pause = Callable[[float], Awaitable[None]]
+
+_MOVED = 500  # wraps and values a round: mail goes first
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do every so many seconds."""
+
+    name: str
+    every: float
+    work: Callable[[], Awaitable[object]]
+
+
+def chores(rooms: Rooms) -> tuple[Chore, ...]:
+    """Return the chores of a gateway."""
+    settings, database = rooms.settings, rooms.database
+    rotation = Rotation(database, rooms.ring)
+
+    def ago(days: int) -> datetime:
+        return rooms.clock() - timedelta(days=days)
+
+    async def forget_messages() -> None:
+        await database.commit(rooms.spool.forgetting(ago(settings.relay.keep_days)))
+
+    async def forget_receipts() -> None:
+        keep = timedelta(days=settings.receipts.keep_days)
+        await database.commit([rooms.outbox.forgetting(rooms.clock(), keep)])
+
+    async def sign_journal() -> None:
+        await rooms.journal.sign_head(rooms.clock())
+
+    async def rotate() -> None:
+        await rotation.move(_MOVED)
+
+    async def expire_cases() -> None:
+        await quarantine.expire(rooms)
+
+    return (
+        Chore("cases", 60, expire_cases),
+        Chore("journal-head", 10, sign_journal),
+        Chore("sweep", 300, rooms.vault.sweep),
+        Chore("rotation", 30, rotate),
+        Chore("forget-messages", 3600, forget_messages),
+        Chore("forget-receipts", 3600, forget_receipts),
+    )
+
+
+async def keep(chore: Chore, crashed: Crashed, pause: Pause = asyncio.sleep) -> None:
+    """Do one chore for ever."""
+    while True:
+        try:
+            await chore.work()
+        except Exception as error:  # noqa: BLE001 - the boundary of this loop
+            crashed(f"chore-{chore.name}", error)
+        await pause(chore.every)

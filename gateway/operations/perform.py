@@ -1,0 +1,114 @@
+"""Performing a verb by its name: arguments checked, the caller journalled, errors put into words."""
+
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from gateway.operations import (
+    journal,
+    keys,
+    mailbox,
+    quarantine,
+    receipts,
+    spool,
+    trace,
+    trust,
+)
+from gateway.operations.error import OperationError
+from gateway.operations.rooms import Rooms
+from smtp.address import Address, AddressError, parse
+from vault.errors import VaultError
+
+Verb = Callable[..., Awaitable[object]]
+
+VERBS: Mapping[str, Verb] = {
+    "trust.show": trust.show,
+    "trust.import": trust.import_,
+    "trust.explain": trust.explain,
+    "mailbox.add": mailbox.add,
+    "mailbox.list": mailbox.list_,
+    "mailbox.show": mailbox.show,
+    "mailbox.message": mailbox.message,
+    "mailbox.password": mailbox.password,
+    "mailbox.certificate": mailbox.certificate,
+    "mailbox.suspend": mailbox.suspend,
+    "mailbox.resume": mailbox.resume,
+    "mailbox.close": mailbox.close,
+    "spool.list": spool.list_,
+    "spool.show": spool.show,
+    "spool.retry": spool.retry,
+    "spool.cancel": spool.cancel,
+    "trace": trace.trace,
+    "receipts.tail": receipts.tail,
+    "receipts.resend": receipts.resend,
+    "quarantine.list": quarantine.list_,
+    "quarantine.show": quarantine.show,
+    "quarantine.release": quarantine.release,
+    "quarantine.refuse": quarantine.refuse,
+    "keys.list": keys.list_,
+    "keys.rotate": keys.rotate,
+    "journal.verify": journal.verify,
+    "journal.export": journal.export,
+}
+
+
+async def perform(rooms: Rooms, actor: str, name: str, arguments: Mapping[str, Any]) -> object:
+    """Perform a verb for an operator; the journal knows of it before anything is done."""
+    verb = VERBS.get(name)
+    if verb is None:
+        raise OperationError(
+            f"this gateway knows no {name}", "the command is of another version than the gateway"
+        )
+    try:
+        given = msgspec.convert(dict(arguments), _arguments(verb))
+    except msgspec.ValidationError as error:
+        raise OperationError(f"{name} was asked wrongly: {error}", "see its --help") from None
+    asked = msgspec.structs.asdict(given)
+    entry = rooms.journal.entry(
+        rooms.clock(),
+        f"operation.{name}",
+        actor,
+        who=_address(asked),
+        arguments=_for_journal(asked),
+    )
+    try:
+        await rooms.database.commit([entry])
+        return await verb(rooms, **asked)
+    except VaultError as error:
+        raise OperationError(
+            f"the vault could not do it: {error}", "look at the disk and at the gateway's log"
+        ) from None
+
+
+@cache
+def _arguments(verb: Verb) -> type[msgspec.Struct]:
+    """Return the arguments of a verb as a type, from its signature."""
+    fields = [
+        (name, found.annotation)
+        if found.default is inspect.Parameter.empty
+        else (name, found.annotation, found.default)
+        for name, found in inspect.signature(verb).parameters.items()
+        if found.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    return msgspec.defstruct("Arguments", fields, kw_only=True, forbid_unknown_fields=True)
+
+
+def _for_journal(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _short(value) for name, value in asked.items() if value not in (None, "", False)}
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return f"sha256:{hashlib.sha256(value).hexdigest()}"
+    return [_short(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _address(asked: Mapping[str, Any]) -> Address | None:
+    try:
+        return parse(asked["address"]) if "address" in asked else None
+    except AddressError:
+        return None

@@ -1,0 +1,138 @@
+"""The verbs of ``sceau spool``."""
+
+from typing import Any
+
+from gateway.operations.error import OperationError
+from gateway.operations.rooms import Rooms
+from gateway.operations.words import told
+from gateway.relay.delivery import Event, IllegalTransition, State, step
+from gateway.relay.message import Copy
+from gateway.relay.results import Result
+from smtp.address import domain_of
+from smtp.reply import Reply
+from vault.errors import Conflict
+
+_CANCELLED = Reply(550, "5.7.0", "An operator of the sender's gateway stopped the message")
+
+
+async def list_(
+    rooms: Rooms,
+    *,
+    state: str | None = None,
+    domain: str | None = None,
+    everything: bool = False,
+    limit: int = 100,
+) -> object:
+    """Return deliveries, oldest first; those that ended only if asked for."""
+    try:
+        wanted = State(state.lower()) if state else None
+    except ValueError:
+        raise OperationError(
+            f"{state} is no state", f"the states are: {', '.join(State)}"
+        ) from None
+    if everything and wanted is None:
+        found = [copy for each in State for copy in rooms.spool.waiting(10_000, each)]
+        found.sort(key=lambda copy: copy.delivery.id)
+    else:
+        found = rooms.spool.waiting(10_000 if domain else limit, wanted)
+    if domain:
+        found = [copy for copy in found if domain_of(copy.recipient.address) == domain.lower()]
+    return [row(copy) for copy in found[-limit:]]
+
+
+async def show(rooms: Rooms, *, what: str) -> object:
+    """Return a message with its deliveries."""
+    copies = _copies(rooms, what)
+    message = copies[0].message
+    return {
+        "message": message.id,
+        "reference": message.reference,
+        "message_id": message.summary.message_id,
+        "arrived": told(message.arrived),
+        "door": message.door,
+        "size": message.size,
+        "sender": message.mail.mail_from or "<>",
+        "subject": message.summary.subject,
+        "deliveries": [row(copy) for copy in copies],
+    }
+
+
+async def retry(rooms: Rooms, *, what: str | None = None, domain: str | None = None) -> object:
+    """Make due now what was put off: one message or delivery, or all that waits for a domain."""
+    now = rooms.clock()
+    if what is None:
+        waiting = rooms.spool.waiting(1_000_000, State.DEFERRED)
+        copies = [c for c in waiting if domain_of(c.recipient.address) == (domain or "").lower()]
+    else:
+        copies = [c for c in _copies(rooms, what) if c.delivery.state is State.DEFERRED]
+    for copy in copies:
+        after = step(copy.delivery, Event.DUE, now)
+        entry = rooms.books.told(copy, after, "delivery.hastened", now, rooms.actor)
+        await _commit(rooms, copy, [rooms.spool.recording(copy.delivery, after), entry])
+    rooms.wake()
+    return {"deliveries": len(copies)}
+
+
+async def cancel(rooms: Rooms, *, what: str) -> object:
+    """Give up what has not ended; the sender's software and the sender are told."""
+    now = rooms.clock()
+    done = 0
+    for copy in _copies(rooms, what):
+        try:
+            after = step(copy.delivery, Event.CANCEL, now, _CANCELLED)
+        except IllegalTransition:
+            continue  # it is on its way this very moment, or it has ended
+        reports = await rooms.notices.reporting(copy.message, [Result(copy, after, "cancelled")])
+        moving = rooms.books.moving(copy, after, actor=rooms.actor, reason="cancelled")
+        await _commit(rooms, copy, [*moving, *reports])
+        done += 1
+    if not done:
+        raise OperationError(
+            f"nothing of {what} can be stopped any more", "see sceau spool show for how it stands"
+        )
+    rooms.wake()
+    rooms.outbox.bell.set()
+    return {"deliveries": done}
+
+
+def row(copy: Copy) -> dict[str, Any]:
+    """Return a delivery as every list shows it."""
+    one, message = copy.delivery, copy.message
+    return {
+        "delivery": one.id,
+        "message": message.id,
+        "reference": message.reference,
+        "state": one.state.value,
+        "arrived": told(message.arrived),
+        "sender": message.mail.mail_from or "<>",
+        "recipient": copy.recipient.address,
+        "domain": domain_of(copy.recipient.address),
+        "attempts": one.attempts,
+        "due": told(one.due),
+        "expires": told(one.expires),
+        "changed": told(one.changed),
+        "said": str(one.said) if one.said else None,
+    }
+
+
+async def _commit(rooms: Rooms, copy: Copy, statements: list[Any]) -> None:
+    try:
+        await rooms.database.commit(statements)
+    except Conflict:
+        raise OperationError(
+            f"{copy.delivery.id} moved on at this very moment", "look again and repeat"
+        ) from None
+
+
+def _copies(rooms: Rooms, what: str) -> list[Copy]:
+    """Return the copies meant by a delivery's or message's id, a reference, a Message-ID."""
+    if (one := rooms.spool.find(what.upper())) is not None:
+        return [one]
+    names = [what] if what.startswith("<") else [what, f"<{what}>"]
+    copies = [c for name in names for m in rooms.spool.named(name) for c in rooms.spool.copies(m)]
+    if not copies:
+        raise OperationError(
+            f"no message here is known as {what}",
+            "give a reference, an id or a Message-ID; sceau trace also finds what was refused",
+        )
+    return copies

@@ -1,0 +1,189 @@
+"""A running gateway: its doors, its loops, one TaskGroup that owns them, and how it stops.
+
+Every loop is kept: one that ends by a bug is told of and started again, more slowly each time.
+Stopping: nobody new comes in, messages in hand are finished for a bounded time, and what has not
+had its 250 by then is its sender's to send again.
+"""
+
+import asyncio
+import json
+import signal
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from gateway import checks
+from gateway.control.server import Control
+from gateway.doors import Doors, cannot_bind
+from gateway.housekeeping import chores, keep
+from gateway.observe.status import StatusDoor, pages
+from gateway.operations.perform import perform
+from gateway.operations.rooms import Rooms
+from gateway.receipts.mqtt import Broker
+from gateway.receipts.publisher import Publisher
+from gateway.relay.carrier import Carrier, Entitled, dialling
+from gateway.relay.courier import Courier
+from gateway.relay.lanes import Link
+from gateway.relay.resolver import Dns
+from gateway.standing import problems, standing
+from gateway.supervisor import Supervisor
+from smtp import tls
+from smtp.address import Address
+from smtp.reply import Reply
+from trust.members import TrustList
+from vault import files
+
+Announce = Callable[[Mapping[str, int]], None]
+
+_LONGEST_PAUSE = 60.0
+
+
+class Gateway:
+    """One process's worth of gateway, over rooms that are open."""
+
+    def __init__(
+        self, rooms: Rooms, log: FilteringBoundLogger, supervisor: Supervisor, announce: Announce
+    ) -> None:
+        self._log, self._supervisor, self._announce = log, supervisor, announce
+        self._settings = settings = rooms.settings
+        self._outward = self._client_context()
+        carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial)
+        self._courier = Courier(rooms.desk, rooms.notices, carrier, settings.relay)
+        self.rooms = replace(rooms, wake=self._courier.ring, leave=self._leave)
+        self._doors = Doors(rooms, self._courier.ring)
+        self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
+        self._status = StatusDoor(pages(rooms.metrics, self._problems))
+        self._expires: datetime = checks.expires(settings.tls)
+        self._stop = asyncio.Event()
+        self._stopping = False
+        rooms.metrics.standing = lambda: standing(rooms, self._doors.open_ones, self._expires)
+        rooms.keeper.subscribe(self._list_changed)
+
+    async def run(self) -> None:
+        """Listen, carry and keep house until told to stop."""
+        self.rooms.keeper.restore()
+        try:
+            ports = await self._listen()
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._kept(*each)) for each in self._loops(ports)]
+                self._ready(ports)
+                await self._stop.wait()
+                await self._wind_up()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await self._doors.stop()
+            self._control.stop()
+            self._status.close()
+            await self.rooms.notes.write()
+            await self.rooms.journal.sign_head(self.rooms.clock())
+
+    async def _listen(self) -> dict[str, int]:
+        """Open every door that the settings name; return the ports by listener."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop, number.name)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        ports = await self._doors.open()
+        status = self._settings.listen.status
+        if status is not None:
+            try:
+                ports["status"] = self._status.open(status.host, status.port)
+            except OSError as error:
+                raise cannot_bind("status", status, error) from None
+        await self._control.open()
+        return ports
+
+    def _loops(self, ports: Mapping[str, int]) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        rooms, crashed = self.rooms, self.rooms.notes.crashed
+        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("notes", rooms.notes.run),
+            ("keeper", rooms.keeper.run),
+            ("courier", self._courier.run),
+            ("watchdog", self._supervisor.feed),
+        ]
+        if self._settings.receipts.host:
+            broker = Broker.of(self._settings)
+            publisher = Publisher(rooms.outbox, broker.connected, rooms.clock, rooms.notes.tell)
+            loops.append(("publisher", publisher.run))
+        if "status" in ports:
+            loops.append(("status", self._status.run))
+        loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
+        return loops
+
+    async def _dial(self, host: str, port: int, entitled: Entitled) -> Link | Reply:
+        # Made anew for each connection: the certificate may have been renewed.
+        dial = dialling(self._settings.site.host, self._outward, self._settings.relay)
+        return await dial(host, port, entitled)
+
+    def _client_context(self) -> ssl.SSLContext:
+        ours = self._settings.tls
+        return tls.client_context(ours.certificate, ours.key, ours.anchors)
+
+    async def _kept(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop; start it again if a bug ended it."""
+        pause = 1.0
+        while not self._stopping:
+            try:
+                await loop()
+            except Exception as error:  # noqa: BLE001 - no loop's bug ends the others
+                self.rooms.notes.crashed(name, error)
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _ready(self, ports: Mapping[str, int]) -> None:
+        files.replace(self._settings.paths.data / "ports.json", json.dumps(ports).encode())
+        listed = self.rooms.keeper.current
+        version = listed.version if listed else None
+        self._log.info("gateway.ready", ports=ports, version=version)
+        self._supervisor.tell("READY=1", f"STATUS=trust list {version or 'missing'}")
+        self._announce(ports)
+
+    async def _wind_up(self) -> None:
+        """Let no one in, finish what is in hand, for a bounded time."""
+        self._supervisor.tell("STOPPING=1")
+        grace = self._settings.limits.stop_within
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._doors.stop())
+            group.create_task(self._courier.stop(grace))
+        self._status.stop()
+        self._log.info("gateway.stopped")
+
+    def stop(self, why: str) -> None:
+        """Let ``run`` end in good order."""
+        self._log.info("gateway.stopping", signal=why)
+        self._stopping = True
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Take a renewed certificate, other anchors, a list that was just dropped."""
+        try:
+            checks.pair(self._settings.tls)
+            self._expires = checks.expires(self._settings.tls)
+            self._doors.reload()
+            self._outward = self._client_context()
+        except Exception as error:  # noqa: BLE001 - what was loaded before goes on serving
+            self._log.error("reload.failed", exc_info=error)
+        else:
+            self._log.info("gateway.reloaded", until=self._expires)
+        self.rooms.keeper.wake()
+
+    def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
+        del before
+        self._doors.list_changed(listed, self.rooms.clock())
+
+    def _leave(self, who: Address) -> None:
+        self._doors.leave(who)
+
+    def _problems(self) -> dict[str, str]:
+        return problems(self.rooms, stopping=self._stopping)
+
+    async def _perform(self, actor: str, verb: str, arguments: Mapping[str, Any]) -> object:
+        return await perform(self.rooms, actor, verb, arguments)

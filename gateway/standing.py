@@ -1,0 +1,65 @@
+"""How the gateway stands at this moment, for its metrics and for ``/readyz``."""
+
+import shutil
+from collections.abc import Iterable
+from datetime import datetime
+
+from gateway.observe.metrics import Standing
+from gateway.operations.rooms import Rooms
+from gateway.relay.delivery import FINAL, State
+from smtp.door import Door
+
+_OPEN = tuple(state for state in State if state not in FINAL and state is not State.RELAYED)
+
+
+def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Standing:
+    """Ask the rooms; each answer is one short indexed read."""
+    now, at = rooms.clock(), rooms.clock().timestamp()
+    listed = rooms.keeper.current
+    head = rooms.settings.paths.journal_head
+    return Standing(
+        sessions={door.rules.listener: len(door.connections) for door in doors},
+        deliveries={state.value: _count(rooms, state) for state in _OPEN},
+        oldest_delivery=at - _number(rooms, _OLDEST_DELIVERY, at),
+        outbox=rooms.outbox.waiting(),
+        oldest_receipt=at - _number(rooms, _OLDEST_RECEIPT, at),
+        held=int(_number(rooms, "SELECT count(*) FROM hold WHERE state = 'held'", 0)),
+        list_version=listed.version if listed else 0,
+        list_age=(now - listed.issued).total_seconds() if listed else 0.0,
+        list_stale_in=(listed.stale_after - now).total_seconds() if listed else 0.0,
+        certificate_expires_in=(certificate - now).total_seconds(),
+        journal_head_age=at - head.stat().st_mtime if head.exists() else 0.0,
+        disk_free=shutil.disk_usage(rooms.settings.paths.data).free,
+    )
+
+
+def problems(rooms: Rooms, *, stopping: bool) -> dict[str, str]:
+    """Return why no mail can be taken now, a word and a sentence each; nothing: all is well."""
+    found = {}
+    if stopping:
+        found["stopping"] = "the gateway is stopping"
+    list_ = rooms.keeper.standing()
+    if list_.listed is None:
+        found["list"] = "no trust list is in force: every message is put off"
+    elif list_.stale:
+        found["list"] = "the trust list is stale: every message is put off"
+    if shutil.disk_usage(rooms.settings.paths.data).free < rooms.settings.vault.reserve:
+        found["disk"] = "the disk is down to its reserve: every message is put off"
+    return found
+
+
+_OLDEST_DELIVERY = (
+    "SELECT min(m.arrived) FROM delivery d JOIN message m ON m.id = d.message"  # noqa: S608 - constants only
+    f" WHERE d.state IN ({', '.join(repr(state.value) for state in _OPEN)})"
+)
+_OLDEST_RECEIPT = "SELECT at FROM outbox WHERE sent IS NULL ORDER BY seq LIMIT 1"
+
+
+def _count(rooms: Rooms, state: State) -> int:
+    rows = rooms.database.read("SELECT count(*) FROM delivery WHERE state = ?", (state.value,))
+    return int(rows[0][0])
+
+
+def _number(rooms: Rooms, sql: str, otherwise: float) -> float:
+    rows = rooms.database.read(sql)
+    return float(rows[0][0]) if rows and rows[0][0] is not None else otherwise

@@ -1,0 +1,113 @@
+"""Mailboxes are made, opened and closed by their operator."""
+
+import base64
+
+import pytest
+
+from gateway.demo.pki import Authority
+from gateway.operations.error import OperationError
+from gateway.operations.rooms import Rooms
+from imap.store import INBOX, Arrival, Summary, holder, new_entry_id
+from smtp.address import Address
+from tests.gateway.operations.conftest import Ask
+from tests.world.clock import Clock
+from tests.world.rest import blocks
+
+_DR = "dr@labo.example"
+
+
+async def test_a_mailbox_is_made_and_listed(ask: Ask) -> None:
+    """The opaque key is what software outside knows it by."""
+    made = await ask("mailbox.add", address=_DR, kind="org", name="Secrétariat")
+
+    assert (_DR, "ORG", "active") == (made["address"], made["kind"], made["status"])
+    assert [made] == await ask("mailbox.list")
+    assert made["key"] not in _DR
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "words"),
+    [("x@chu.example", "PER", "is not ours"), ("x@labo.example", "CAT", "CAT is no kind")],
+)
+async def test_a_mailbox_that_cannot_be_is_refused(
+    ask: Ask, address: str, kind: str, words: str
+) -> None:
+    """Only our own domains, and the four kinds."""
+    with pytest.raises(OperationError, match=words):
+        await ask("mailbox.add", address=address, kind=kind)
+
+
+async def test_the_same_mailbox_is_not_made_twice(ask: Ask) -> None:
+    """Two mailboxes of one address would split somebody's mail."""
+    await ask("mailbox.add", address=_DR)
+    with pytest.raises(OperationError, match="already a mailbox"):
+        await ask("mailbox.add", address="DR@labo.example")
+
+
+async def test_a_password_is_shown_once(rooms: Rooms, ask: Ask) -> None:
+    """It is in the answer and nowhere else, the journal included."""
+    await ask("mailbox.add", address=_DR)
+    made = await ask("mailbox.password", address=_DR, label="Thunderbird")
+
+    told = [str(entry) for entry in await rooms.journal.page(0)]
+    assert len(made["password"]) > 15
+    assert not any(made["password"] in line for line in told)
+
+
+@pytest.mark.parametrize("form", ["pem", "der"])
+async def test_a_certificate_may_be_pem_or_der(ask: Ask, authority: Authority, form: str) -> None:
+    """Operators have both."""
+    issued = authority.issue("robot", email=_DR)
+    octets = issued.der if form == "der" else issued.chain_pem
+    await ask("mailbox.add", address=_DR, kind="APP")
+    made = await ask(
+        "mailbox.certificate", address=_DR, certificate=base64.b64encode(octets).decode()
+    )
+
+    assert 64 == len(made["fingerprint"])
+
+
+@pytest.mark.parametrize("octets", [b"-----BEGIN CERTIFICATE-----\n", b"no certificate"])
+async def test_what_is_no_certificate_is_refused(ask: Ask, octets: bytes) -> None:
+    """A wrong file must not pass silently."""
+    await ask("mailbox.add", address=_DR)
+    with pytest.raises(OperationError, match=r"certificate"):
+        await ask("mailbox.certificate", address=_DR, certificate=base64.b64encode(octets).decode())
+
+
+async def test_a_closed_mailbox_stays_closed(ask: Ask) -> None:
+    """A suspension ends, a closure does not."""
+    await ask("mailbox.add", address=_DR)
+
+    assert "suspended" == (await ask("mailbox.suspend", address=_DR))["status"]
+    assert "active" == (await ask("mailbox.resume", address=_DR))["status"]
+    assert "closed" == (await ask("mailbox.close", address=_DR))["status"]
+    with pytest.raises(OperationError, match="closed"):
+        await ask("mailbox.resume", address=_DR)
+
+
+async def test_what_lies_in_a_mailbox_is_shown(rooms: Rooms, ask: Ask, clock: Clock) -> None:
+    """A list without content, a message with its very octets."""
+    await ask("mailbox.add", address=_DR)
+    mailbox = rooms.accounts.find(Address(_DR))
+    assert mailbox is not None
+    body = b"Subject: Bilan\r\n\r\nok\r\n"
+    sealed = await rooms.vault.put(blocks(body))
+    arrival = Arrival(new_entry_id(), len(body), clock(), Summary("labo", "Bilan"))
+    await rooms.database.commit(
+        [
+            *rooms.mailboxes.filing(mailbox.id, INBOX, arrival),
+            *rooms.vault.holding(sealed, [holder(arrival.id)]),
+        ]
+    )
+
+    (row,) = await ask("mailbox.show", address=_DR)
+    (with_content,) = await ask("mailbox.show", address=_DR, content=True)
+    message = await ask("mailbox.message", address=_DR, uid=row["uid"])
+
+    assert ("Bilan", len(body)) == (row["subject"], row["size"])
+    assert "content" not in row
+    assert body == base64.b64decode(message["content"])
+    assert message == with_content
+    with pytest.raises(OperationError, match="no message 7"):
+        await ask("mailbox.message", address=_DR, uid=7)

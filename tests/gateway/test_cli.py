@@ -1,0 +1,196 @@
+"""The command line: quick, clear about what went wrong, documented to the last verb."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.demo.pki import Authority
+from tests.world.clock import START
+from tests.world.lists import Lists
+from tests.world.site import Site
+
+_DOCUMENTED = re.compile(r"^\| `sceau ([a-z ]+)`", re.MULTILINE)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    authority = Authority.make(START)
+    lists = Lists.make(authority)
+    return Site.make(tmp_path / "labo", "labo.example", authority, lists)
+
+
+def _run(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def _verbs() -> set[str]:
+    found = set()
+    context = click.Context(main)
+    assert isinstance(main, click.Group)
+    for noun in main.list_commands(context):
+        command = main.get_command(context, noun)
+        if isinstance(command, click.Group):
+            found |= {f"{noun} {verb}" for verb in command.commands}
+        else:
+            found.add(noun)
+    return found
+
+
+def test_every_verb_is_documented_and_no_other() -> None:
+    """docs/operations.md is the list of what an operator can do."""
+    documented = _DOCUMENTED.findall(Path("docs/operations.md").read_text("utf-8"))
+
+    assert _verbs() == set(documented)
+    assert len(documented) == len(set(documented))
+
+
+def test_every_verb_answers_in_json_if_asked() -> None:
+    """Others script against the command."""
+    for verb in _verbs() - {"journal export"}:
+        assert "--json" in _run(*verb.split(), "--help").output, verb
+
+
+def test_help_is_quick() -> None:
+    """An operator who looks something up does not wait: no heavy library is imported."""
+    words = [sys.executable, "-X", "importtime", "-m", "gateway", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    heavy = {"asyncio", "pydantic", "rich", "cryptography", "msgspec", "starlette", "structlog"}
+    assert set() == imported & heavy
+
+
+def test_help_takes_less_than_a_blink() -> None:
+    """150 ms, the best of three on a busy machine."""
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "gateway", "-h"], capture_output=True, check=True)
+        took.append(time.perf_counter() - start)
+
+    assert min(took) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["nope"], 2), (["spool", "retry"], 2), (["mailbox", "add", "--kind", "X"], 2)],
+)
+def test_wrong_usage_is_code_2(words: list[str], code: int) -> None:
+    """A script tells a typing error from a failure."""
+    assert code == _run(*words).exit_code
+
+
+def test_what_cannot_be_done_is_code_1_with_a_hint(site: Site) -> None:
+    """What happened and what to do, on stderr; nothing on stdout."""
+    done = _run("spool", "show", "AAAA-BBBB", "-c", site.config)
+
+    assert 1 == done.exit_code
+    assert "" == done.stdout
+    assert done.stderr.startswith("sceau: no message here is known as AAAA-BBBB\n  hint: ")
+
+
+def test_a_bug_is_code_1_without_a_traceback(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
+    """A traceback could print what it choked on."""
+
+    def broken(*_: object) -> None:
+        raise ValueError("canary")
+
+    monkeypatch.setattr("gateway.cli.call.data_folder", broken)
+    done = _run("mailbox", "list", "-c", site.config)
+
+    assert 1 == done.exit_code
+    assert "an unexpected ValueError at test_cli.py:" in done.stderr
+    assert "canary" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(None, "cannot read"), ("[paths]\n", "does not say where"), ("x", "does not say where")],
+)
+def test_an_unusable_configuration_is_said_so(tmp_path: Path, text: str | None, words: str) -> None:
+    """Before anything is opened."""
+    config = tmp_path / "gateway.toml"
+    if text is not None:
+        config.write_text(text)
+    done = _run("mailbox", "list", "-c", config)
+
+    assert 1 == done.exit_code
+    assert words in done.stderr
+
+
+def test_a_wrong_setting_is_code_1(site: Site) -> None:
+    """With the key that is wrong."""
+    site.config.write_text(site.config.read_text() + "[relay]\nretries = 3\n")
+    done = _run("mailbox", "list", "-c", site.config)
+
+    assert 1 == done.exit_code
+    assert "relay.retries" in done.stderr
+
+
+def test_without_a_gateway_the_command_does_it_itself(site: Site) -> None:
+    """Tables for people, one line of JSON for programs."""
+    made = _run("mailbox", "add", "dr@labo.example", "--name", "Dr", "--json", "-c", site.config)
+    table = _run("mailbox", "list", "-c", site.config)
+
+    assert 0 == made.exit_code
+    assert "dr@labo.example" == json.loads(made.stdout)["address"]
+    assert ["address", "kind", "status", "name", "key", "created"] == table.stdout.split()[:6]
+    assert "dr@labo.example" in table.stdout
+
+
+def test_an_empty_list_is_a_sentence(site: Site) -> None:
+    """Not a table of nothing."""
+    done = _run("spool", "list", "-c", site.config)
+
+    assert "Nothing is on its way.\n" == done.stdout
+
+
+def test_keys_are_made_once(site: Site) -> None:
+    """A ring that opens something is never overwritten."""
+    again = _run("keys", "create", "-c", site.config)
+    (site.folder / "keys" / "ring.json").unlink()
+    first = _run("keys", "create", "-c", site.config, "--json")
+
+    assert (1, 0) == (again.exit_code, first.exit_code)
+    assert "never overwritten" in again.stderr
+    assert 0o600 == (site.folder / "keys" / "ring.json").stat().st_mode & 0o777
+
+
+def test_the_journal_is_exported_line_by_line(site: Site) -> None:
+    """The export itself is in it."""
+    _run("mailbox", "list", "-c", site.config)
+    done = _run("journal", "export", "-c", site.config)
+
+    events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    assert ["operation.mailbox.list", "operation.journal.export"] == events
+    assert 0 == _run("journal", "verify", "-c", site.config).exit_code
+
+
+def test_a_list_is_signed_verified_and_put_in_force(site: Site, tmp_path: Path) -> None:
+    """What sign writes, verify and import believe; a changed list they do not."""
+    authority = Authority.make(START)
+    lists = Lists.make(authority)
+    lists.add("labo.example", site.issued)
+    content, _ = lists.published()
+    file = tmp_path / "list.json"
+    file.write_bytes(content)
+    crt, key = lists.signer.write(tmp_path, "registre")
+    signed = _run("trust", "sign", file, "--certificate", crt, "--key", key, "--json")
+    signature = json.loads(signed.stdout)["signature"]
+    (site.folder / "signer.crt").write_bytes(crt.read_bytes())
+
+    assert 0 == _run("trust", "verify", file, signature, "--signer", crt).exit_code
+    assert 0 == _run("trust", "import", file, signature, "-c", site.config).exit_code
+    shown = json.loads(_run("trust", "show", "-c", site.config, "--json").stdout)
+    assert (1, ["labo.example"]) == (shown["version"], [m["domain"] for m in shown["members"]])
+    file.write_bytes(content.replace(b"labo", b"lab0"))
+    changed = _run("trust", "verify", file, signature, "--signer", crt)
+    assert (1, True) == (changed.exit_code, "not to be believed" in changed.stderr)
