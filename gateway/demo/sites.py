@@ -1,0 +1,323 @@
+"""The demonstration's world on disk: an authority, a signed list, two sites, a broker.
+
+Everything lies under one folder, and runs on loopback ports chosen beforehand, because the trust
+list names them. The gateways are ordinary ``sceau serve`` processes, set up by the command line.
+"""
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from gateway.demo.pki import Authority, Issued
+
+DOORS = ("submission", "submission_starttls", "submission_certificate", "relay", "status")
+MOSQUITTO = "mosquitto", "/usr/sbin/mosquitto"
+
+
+class DemoError(Exception):
+    """The demonstration cannot go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A mailbox of the demonstration and what it logs in with."""
+
+    address: str
+    kind: str
+    password: str
+    cert: Path
+    key: Path
+    topic: str  # the mailbox's opaque key
+
+
+@dataclass(slots=True)
+class Site:
+    """One gateway: its folder, its ports, its people."""
+
+    name: str
+    domain: str
+    title: str
+    folder: Path
+    ports: dict[str, int]
+    users: list[User] = field(default_factory=list)
+
+    @property
+    def config(self) -> Path:
+        """The gateway's configuration file."""
+        return self.folder / "gateway.toml"
+
+    @property
+    def data(self) -> Path:
+        """Where the gateway keeps everything at rest."""
+        return self.folder / "data"
+
+    def sceau(self, *words: str) -> Any:
+        """Run one verb of the command line on this site; return what it prints as JSON."""
+        done = subprocess.run(
+            [*command(), *words, "--json", "--config", str(self.config)],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        if done.returncode:
+            raise DemoError(f"sceau {' '.join(words)}: {done.stderr.strip()}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def messages(self, address: str) -> list[bytes]:
+        """Return what lies in a mailbox, as an operator may read it."""
+        rows = self.sceau("mailbox", "show", address, "--content")
+        return [base64.b64decode(row["content"]) for row in rows]
+
+
+def command() -> list[str]:
+    """The command line of this very installation."""
+    return [sys.executable, "-m", "gateway"]
+
+
+def free_ports(count: int, base: int | None) -> list[int]:
+    """Return ports to listen on: ``base`` and those after it, or free ones."""
+    if base is not None:
+        return list(range(base, base + count))
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+@contextmanager
+def running(words: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server for as long as the block lasts; end it politely, then for good."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(words, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 20) -> None:
+    """Wait until a server listens; raise ``DemoError`` with its last words if it does not."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    last = log.read_text("utf-8", "replace").strip().splitlines()[-3:]
+    raise DemoError(f"{Path(process.args[0]).name} did not start: " + " / ".join(last))  # type: ignore[index,arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A private mosquitto over TLS; each client knows a password and sees what its role needs."""
+
+    folder: Path
+    port: int
+    passwords: dict[str, str]
+
+    @classmethod
+    def make(cls, folder: Path, port: int, certificate: Issued, sites: list[str]) -> "Broker":
+        """Write the broker's configuration: gateways publish below their site, an observer reads."""
+        folder.mkdir(parents=True)
+        crt, key = certificate.write(folder, "broker")
+        passwords = {name: secrets.token_urlsafe(16) for name in (*sites, "observer")}
+        accounts = folder / "passwords"
+        accounts.touch(mode=0o600)
+        for name, password in passwords.items():
+            _run("mosquitto_passwd", "-b", str(accounts), name, password)
+        rules = [f"user {name}\ntopic write sceau/v1/receipts/{name}/#\n" for name in sites]
+        rules.append("user observer\ntopic read sceau/v1/receipts/#\n")
+        (folder / "acl").write_text("\n".join(rules))
+        for readable in (folder / "acl", accounts):
+            readable.chmod(0o600)
+        (folder / "mosquitto.conf").write_text(
+            _MOSQUITTO.substitute(
+                port=port, folder=folder, crt=crt, key=key, user=_whoami(), accounts=accounts
+            )
+        )
+        for name in sites:
+            secret = folder / f"{name}.password"
+            secret.touch(mode=0o600)
+            secret.write_text(passwords[name])
+        return cls(folder, port, passwords)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Run the broker."""
+        binary = next((found for name in MOSQUITTO if (found := shutil.which(name))), None)
+        if binary is None:
+            raise DemoError(
+                "mosquitto is not installed; install it with: apt-get install mosquitto"
+            )
+        log = self.folder / "mosquitto.log"
+        with running([binary, "-c", str(self.folder / "mosquitto.conf")], log) as process:
+            wait_for(self.port, process, log)
+            yield
+
+
+def _whoami() -> str:
+    return "root" if os.geteuid() == 0 else os.environ.get("USER", "mosquitto")
+
+
+def _run(*words: str) -> None:
+    try:
+        subprocess.run(words, check=True, capture_output=True)
+    except FileNotFoundError:
+        raise DemoError(
+            f"{words[0]} is missing; install it with: apt-get install mosquitto"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        raise DemoError(f"{words[0]} failed: {error.stderr.decode(errors='replace')}") from None
+
+
+_MOSQUITTO = Template("""\
+listener $port 127.0.0.1
+cafile $folder/../pki/anchors.pem
+certfile $crt
+keyfile $key
+allow_anonymous false
+password_file $accounts
+acl_file $folder/acl
+persistence false
+user $user
+log_dest stderr
+log_type error
+""")
+
+CONFIG = Template("""\
+# Made by the demonstration; the annotated example is config/gateway.toml.
+
+[site]
+name = "$name"
+host = "mx.$domain"
+domains = ["$domain"]
+
+[paths]
+data = "data"
+keys = "keys/ring.json"
+
+[tls]
+certificate = "../pki/$name.crt"
+key = "../pki/$name.key"
+anchors = "../pki/anchors.pem"
+
+$doors
+[trust]
+signers = $signers
+threshold = 2
+
+[relay]
+retry = [2, 5, 15, 60]
+
+[receipts]
+host = "127.0.0.1"
+port = $broker
+anchors = "../pki/anchors.pem"
+username = "$name"
+password_file = "../broker/$name.password"
+""")
+
+
+def write_config(site: Site, signers: list[str], broker: int) -> None:
+    """Write the site's ``gateway.toml``."""
+    site.folder.mkdir(parents=True)
+    doors = "\n".join(f"[listen.{door}]\nport = {site.ports[door]}\n" for door in DOORS)
+    site.config.write_text(
+        CONFIG.substitute(
+            name=site.name,
+            domain=site.domain,
+            doors=doors,
+            signers=json.dumps(signers),
+            broker=broker,
+        )
+    )
+
+
+def add_user(site: Site, pki: Authority, folder: Path, address: str, kind: str) -> User:
+    """Make a mailbox with a password and a client certificate, by the command line."""
+    made = site.sceau("mailbox", "add", address, "--kind", kind)
+    password = site.sceau("mailbox", "password", address)["password"]
+    name = address.replace("@", "_at_")
+    crt, key = pki.issue(address, email=address).write(folder, name)
+    site.sceau("mailbox", "certificate", address, str(crt))
+    user = User(address, kind, password, crt, key, made["key"])
+    site.users.append(user)
+    return user
+
+
+def describe(
+    sites: list[Site],
+    broker: Broker,
+    pki: Path,
+    others: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """Return what ``demo.json`` says, so that any outside tool can connect."""
+
+    def place(site: Site, door: str) -> dict[str, Any]:
+        return {"host": "127.0.0.1", "port": site.ports[door]}
+
+    return {
+        "started": now.isoformat(),
+        "sites": [
+            {
+                "name": site.name,
+                "domain": site.domain,
+                "config": str(site.config),
+                **{door: place(site, door) for door in DOORS if door != "status"},
+                "imap": None,
+                "imap_certificate": None,
+                "console": None,
+                "metrics": f"http://127.0.0.1:{site.ports['status']}/metrics",
+            }
+            for site in sites
+        ],
+        "ca": str(pki / "anchors.pem"),
+        "users": [
+            {
+                "address": user.address,
+                "password": user.password,
+                "cert": str(user.cert),
+                "key": str(user.key),
+                "site": site.name,
+                "kind": user.kind,
+                "topic": f"sceau/v1/receipts/{site.name}/{user.topic}",
+            }
+            for site in sites
+            for user in site.users
+        ],
+        "mqtt": {
+            "host": "127.0.0.1",
+            "port": broker.port,
+            "ca": str(pki / "anchors.pem"),
+            "username": "observer",
+            "password": broker.passwords["observer"],
+            "topic": "sceau/v1/receipts/#",
+        },
+        **others,
+        "data": [str(site.data) for site in sites],
+    }

@@ -1,0 +1,251 @@
+"""The demonstration's stage: everything made, described in ``demo.json``, and running."""
+
+import json
+import shutil
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from gateway.demo.pki import Authority, Issued
+from gateway.demo.sites import (
+    DOORS,
+    Broker,
+    DemoError,
+    Site,
+    User,
+    add_user,
+    command,
+    describe,
+    free_ports,
+    running,
+    wait_for,
+    write_config,
+)
+from trust import signatures
+from trust.formats import native
+from trust.identity import Identity, Way
+from trust.members import Claims, Host, Member, Status
+
+OUTSIDERS = ("dr.dupont@messagerie-grand-public.example", "patient@fournisseur.example")
+PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
+
+
+def now() -> datetime:
+    """Return the time: the demonstration stands outside the gateway and keeps its own clock."""
+    return datetime.now(UTC)  # noqa: TID251 - see above
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything the story needs."""
+
+    folder: Path
+    labo: Site
+    hopital: Site
+    suspended: User
+    description: dict[str, Any]
+    examples: tuple[Path, ...]
+
+    @property
+    def robot(self) -> User:
+        """The laboratory's software: an application mailbox."""
+        return self.labo.users[0]
+
+    @property
+    def biologist(self) -> User:
+        """A person at the laboratory."""
+        return self.labo.users[1]
+
+    @property
+    def doctor(self) -> User:
+        """A doctor at the hospital."""
+        return self.hopital.users[0]
+
+    @property
+    def desk(self) -> User:
+        """The hospital's admission desk: an organisation's mailbox."""
+        return self.hopital.users[1]
+
+    @property
+    def outsiders(self) -> list[str]:
+        """Addresses on no list."""
+        return list(self.description["outsiders"])
+
+    def context(self, cert: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
+        """Return what an ordinary client connects with; it trusts the demonstration's CA alone."""
+        context = ssl.create_default_context(cafile=self.description["ca"])
+        context.check_hostname = False
+        if cert is not None:
+            context.load_cert_chain(cert, key)
+        return context
+
+
+@contextmanager
+def staged(folder: Path | None, port_base: int | None, screen: Console) -> Iterator[Stage]:
+    """Make everything in ``folder`` (emptied first; a temporary one if none), and keep it running."""
+    with ExitStack() as stack:
+        root = _empty(folder) if folder else Path(stack.enter_context(_temporary()))
+        ports = free_ports(2 * len(DOORS) + 2, port_base)
+        labo = _site(root, "labo", "labo.example", "Laboratory", ports)
+        hopital = _site(root, "hopital", "chu-nord.example", "Hospital", ports)
+        broker_port, peer_port = ports
+
+        screen.rule("A small authority, a signed trust list, two sites")
+        pki, signers = Pki.make(root / "pki", (labo, hopital))
+        broker = Broker.make(
+            root / "broker", broker_port, pki.issued["broker"], [labo.name, hopital.name]
+        )
+        stack.enter_context(broker.serving())
+        _signed_list(root / "list", pki, signers, (labo, hopital), peer_port)
+        for site in (labo, hopital):
+            write_config(site, [f"../pki/signer{n}.crt" for n in range(1, 4)], broker_port)
+            _found(site, pki, root)
+            log = site.folder / "gateway.log"
+            process = stack.enter_context(
+                running([*command(), "serve", "--config", str(site.config)], log)
+            )
+            wait_for(site.ports["relay"], process, log)
+            screen.print(f"  {site.title}: {site.domain}, {len(site.users)} mailboxes, running")
+
+        suspended = User(f"dr.roux@{SUSPENDED}", "PER", "", *pki.paths("suspended"), "")
+        others = {
+            "outsiders": list(OUTSIDERS),
+            "peer": _credential(pki, "peer")
+            | {"domain": PEER, "host": "127.0.0.1", "port": peer_port},
+            "unlisted": _credential(pki, "unlisted"),
+        }
+        description = describe([labo, hopital], broker, pki.folder, others, now())
+        _write_private(root / "demo.json", json.dumps(description, indent=2))
+        yield Stage(root, labo, hopital, suspended, description, _examples())
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """The demonstration's authority and what it issued, on disk."""
+
+    folder: Path
+    authority: Authority
+    issued: dict[str, Issued]
+
+    @classmethod
+    def make(cls, folder: Path, sites: tuple[Site, ...]) -> tuple["Pki", list[Issued]]:
+        """Make the authority, a certificate for each role, and three who sign the list."""
+        authority = Authority.make(now())
+        issued = {
+            site.name: authority.issue(
+                f"mx.{site.domain}",
+                organisation=site.title,
+                hosts=(f"mx.{site.domain}", "127.0.0.1"),
+            )
+            for site in sites
+        }
+        issued["broker"] = authority.issue("broker", hosts=("localhost", "127.0.0.1"))
+        for role, domain in (
+            ("peer", PEER),
+            ("suspended", SUSPENDED),
+            ("unlisted", "inconnu.example"),
+        ):
+            issued[role] = authority.issue(f"mx.{domain}", hosts=(f"mx.{domain}", "127.0.0.1"))
+        signers = [authority.issue(f"Signataire {n}", signer=True) for n in range(1, 4)]
+        issued |= {f"signer{n}": signer for n, signer in enumerate(signers, 1)}
+        for name, each in issued.items():
+            each.write(folder, name)
+        (folder / "anchors.pem").write_bytes(authority.anchors_pem)
+        return cls(folder, authority, issued), signers
+
+    def paths(self, name: str) -> tuple[Path, Path]:
+        """Where a role's certificate and key lie."""
+        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
+
+
+def _signed_list(
+    folder: Path, pki: Pki, signers: list[Issued], sites: tuple[Site, ...], peer_port: int
+) -> None:
+    """Write version 1 of the list and the signatures of two of its three signers."""
+    folder.mkdir()
+    members = [
+        Member(
+            site.domain,
+            (_identity(pki.issued[site.name]),),
+            (Host("127.0.0.1", site.ports["relay"]),),
+        )
+        for site in sites
+    ]
+    members.append(Member(PEER, (_identity(pki.issued["peer"]),), (Host("127.0.0.1", peer_port),)))
+    members.append(
+        Member(SUSPENDED, (_identity(pki.issued["suspended"]),), status=Status.SUSPENDED)
+    )
+    issued = now().replace(microsecond=0)
+    content = native.serialise(
+        Claims(
+            version=1,
+            issued=issued,
+            stale_after=issued + timedelta(days=7),
+            previous=None,
+            members=tuple(members),
+        )
+    )
+    (folder / "list.json").write_bytes(content)
+    for number, signer in enumerate(signers[:2], 1):
+        signature = signatures.sign(content, signer.certificate, signer.key)
+        (folder / f"list.json.{number}.p7s").write_bytes(signature)
+
+
+def _identity(issued: Issued) -> Identity:
+    return Identity(Way.DN, issued.certificate.subject.rfc4514_string())
+
+
+def _found(site: Site, pki: Pki, root: Path) -> None:
+    """Do what an operator does before a site's first start: keys, the list, the mailboxes."""
+    listed = root / "list" / "list.json"
+    site.sceau("keys", "create")
+    site.sceau("trust", "import", str(listed), *map(str, sorted(listed.parent.glob("*.p7s"))))
+    people = {
+        "labo": (("resultats", "APP"), ("dr.martin", "PER")),
+        "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),
+    }
+    for local, kind in people[site.name]:
+        add_user(site, pki.authority, root / "users", f"{local}@{site.domain}", kind)
+
+
+def _site(root: Path, name: str, domain: str, title: str, ports: list[int]) -> Site:
+    return Site(name, domain, title, root / name, {door: ports.pop(0) for door in DOORS})
+
+
+def _credential(pki: Pki, name: str) -> dict[str, Any]:
+    cert, key = pki.paths(name)
+    return {"cert": str(cert), "key": str(key)}
+
+
+def _empty(folder: Path) -> Path:
+    """Empty a folder that an earlier demonstration made; refuse to touch any other."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / "demo.json").exists():
+            raise DemoError(f"{folder} is not empty and no demonstration's; name another folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_private(folder / "demo.json", "{}")
+    return folder.resolve()
+
+
+@contextmanager
+def _temporary() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="sceau-demo-") as folder:
+        yield folder
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, "utf-8")
+
+
+def _examples() -> tuple[Path, ...]:
+    """The health agency's published documents, where they lie beside the project."""
+    return tuple(sorted((Path(__file__).parents[3] / "shared/data/cda").glob("*.xml")))

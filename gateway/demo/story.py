@@ -1,0 +1,326 @@
+"""What the demonstration shows, scene by scene, and what it counts at the end.
+
+The counts come from the far mailboxes, by comparing what arrived with what was sent, and from the
+broker; never from a gateway's own counters.
+"""
+
+import json
+import smtplib
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from gateway.demo import documents
+from gateway.demo.sites import DemoError, Site, User
+from gateway.demo.stage import Stage, now, staged
+from smtp.address import Address
+
+_PATIENCE = 60.0  # seconds to wait for what must arrive
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was sent, what was said, what arrived."""
+
+    sent: dict[str, tuple[Site, str, bytes]] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+    delivered: int = 0
+    held: int = 0
+
+    def kinds(self) -> Counter[str]:
+        """How many receipts of each kind the broker has given us."""
+        return Counter(str(r["type"]).rpartition(".")[2] for r in self.receipts)
+
+    def report(self) -> dict[str, Any]:
+        """Return the one object that ``demo --json`` ends with."""
+        failed = len(self.sent) - self.delivered
+        return {
+            "ok": failed == 0 and bool(self.refused) and self.held == 1 and bool(self.receipts),
+            "messages": len(self.sent) + len(self.refused) + self.held,
+            "delivered": self.delivered,
+            "refused": len(self.refused),
+            "held": self.held,
+            "failed": failed,
+            "receipts": len(self.receipts),
+        }
+
+
+def run(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None) -> int:
+    """Tell the story; return the exit code. Without ``once`` it stays up until Ctrl-C.
+
+    Everything lies in ``folder``; by default in ``demo``, or with ``once`` in a temporary folder.
+    """
+    screen = Console(stderr=as_json)
+    if folder is None and not once:
+        folder = Path("demo")
+    tally = Tally()
+    try:
+        with staged(folder, port_base, screen) as stage:
+            with listening(stage, tally):
+                tell(stage, tally, screen)
+            report = tally.report()
+            if as_json:
+                print(json.dumps(report), flush=True)  # noqa: T201 - the promised line on stdout
+            if not once:
+                stay(stage, screen)
+    except DemoError as error:
+        Console(stderr=True).print(f"[red]The demonstration stopped:[/] {error}")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0 if report["ok"] else 1
+
+
+def tell(stage: Stage, tally: Tally, screen: Console) -> None:
+    """Play all scenes."""
+    results(stage, tally, screen)
+    answer(stage, tally, screen)
+    outsider(stage, tally, screen)
+    suspended(stage, tally, screen)
+    arrivals(tally, screen)
+    at_rest(stage, screen)
+    one_story(stage, tally, screen)
+
+
+def results(stage: Stage, tally: Tally, screen: Console) -> None:
+    """The laboratory's software sends results, logged in by its certificate."""
+    screen.rule("The laboratory sends its results")
+    robot, doctor, desk = stage.robot, stage.doctor, stage.desk
+    with client(stage, stage.labo, robot, "submission_certificate") as line:
+        for number in range(6):
+            to = (doctor, desk) if number % 3 == 0 else (doctor,)
+            found = documents.result(number, now())
+            body = documents.message(
+                found, Address(robot.address), tuple(Address(user.address) for user in to)
+            )
+            said = send(line, robot.address, [user.address for user in to], body)
+            screen.print(f"  result {number + 1} ({found.title}), {len(body):,} octets: {said}")
+            for user in to:
+                tally.sent[f"{number}:{user.address}"] = (stage.hopital, user.address, body)
+        for path in stage.examples:
+            body = documents.enclose(
+                path.read_bytes(),
+                path.name,
+                now(),
+                Address(robot.address),
+                Address(doctor.address),
+            )
+            said = send(line, robot.address, [doctor.address], body)
+            screen.print(f"  {path.name}, {len(body):,} octets: {said}")
+            tally.sent[path.name] = (stage.hopital, doctor.address, body)
+
+
+def answer(stage: Stage, tally: Tally, screen: Console) -> None:
+    """A hospital doctor answers from an ordinary mail client, with a password."""
+    screen.rule("The hospital answers")
+    body = words(stage.doctor, stage.biologist.address, "Re: Ionogramme", "Merci, patient revu.")
+    with client(stage, stage.hopital, stage.doctor, "submission_starttls") as line:
+        said = send(line, stage.doctor.address, [stage.biologist.address], body)
+    screen.print(f"  {stage.doctor.address} to {stage.biologist.address}: {said}")
+    tally.sent["answer"] = (stage.labo, stage.biologist.address, body)
+
+
+def outsider(stage: Stage, tally: Tally, screen: Console) -> None:
+    """A message to two people, one of whom is on no list: refused by name, delivered to the other."""
+    screen.rule("An outsider is refused, in words")
+    biologist, outside = stage.biologist, stage.outsiders[0]
+    to = [outside, stage.doctor.address]
+    body = words(biologist, ", ".join(to), "Avis", "Pouvez-vous me donner votre avis ?")
+    with client(stage, stage.labo, biologist, "submission") as line:
+        line.mail(biologist.address)
+        for address in to:
+            code, text = line.rcpt(address)
+            screen.print(f"  RCPT {address}: {code} {text.decode()}")
+            if code == 550:
+                tally.refused.append(address)
+        code, text = line.data(body)
+        screen.print(f"  {code} {text.decode()}")
+    tally.sent["outsider"] = (stage.hopital, stage.doctor.address, body)
+
+
+def suspended(stage: Stage, tally: Tally, screen: Console) -> None:
+    """A suspended member writes: a person at the hospital must look at it first."""
+    screen.rule("A suspended member's message waits for a person")
+    context = stage.context(stage.suspended.cert, stage.suspended.key)
+    with smtplib.SMTP("127.0.0.1", stage.hopital.ports["relay"], timeout=20) as line:
+        line.starttls(context=context)
+        line.ehlo()
+        body = words(stage.suspended, stage.desk.address, "Transfert", "Dossier en attente.")
+        said = send(line, stage.suspended.address, [stage.desk.address], body)
+    cases = stage.hopital.sceau("quarantine", "list")
+    tally.held = len(cases)
+    screen.print(f"  {stage.suspended.address} to {stage.desk.address}: {said}")
+    screen.print(f"  held for: {', '.join(str(case['reasons']) for case in cases)}")
+
+
+def arrivals(tally: Tally, screen: Console) -> None:
+    """Look into the far mailboxes until all is there, and every receipt has come."""
+    screen.rule("What arrived")
+    deadline = time.monotonic() + _PATIENCE
+    with Progress(console=screen, transient=True) as progress:
+        bar = progress.add_task("in the mailboxes", total=len(tally.sent))
+        while time.monotonic() < deadline:
+            tally.delivered = sum(arrived(sent) for sent in by_mailbox(tally).items())
+            progress.update(bar, completed=tally.delivered)
+            if tally.delivered == len(tally.sent) <= tally.kinds()["delivered"]:
+                break
+            time.sleep(0.5)
+    table = Table("message", "arrived in", "octets", "SHA-256 of what was sent")
+    for name, (_, address, body) in tally.sent.items():
+        table.add_row(
+            name.partition(":")[0], address, f"{len(body):,}", sha256(body).hexdigest()[:16]
+        )
+    screen.print(table)
+    screen.print(f"  identical in the far mailboxes: {tally.delivered} of {len(tally.sent)}")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.kinds().items()))
+    screen.print(f"  receipts pushed by the broker: {kinds}")
+
+
+def by_mailbox(tally: Tally) -> dict[tuple[str, str], tuple[Site, list[bytes]]]:
+    """Group what was sent by the mailbox it should be in."""
+    grouped: dict[tuple[str, str], tuple[Site, list[bytes]]] = {}
+    for site, address, body in tally.sent.values():
+        grouped.setdefault((site.name, address), (site, []))[1].append(body)
+    return grouped
+
+
+def arrived(sent: tuple[tuple[str, str], tuple[Site, list[bytes]]]) -> int:
+    """Count the messages that lie in the mailbox unchanged, below the trace that we put on top."""
+    (_, address), (site, bodies) = sent
+    there = [sha256(_untraced(message)).digest() for message in site.messages(address)]
+    return sum(sha256(body).digest() in there for body in bodies)
+
+
+def _untraced(message: bytes) -> bytes:
+    """Take off the Received fields that each gateway put above the message."""
+    while message.startswith(b"Received:"):
+        end = message.index(b"\r\n")
+        while message[end + 2 : end + 3] in {b" ", b"\t"}:
+            end = message.index(b"\r\n", end + 2)
+        message = message[end + 2 :]
+    return message
+
+
+def at_rest(stage: Stage, screen: Console) -> None:
+    """Show what lies on the hospital's disk, and look for a patient in it."""
+    screen.rule("What lies on the hospital's disk")
+    files = [path for path in stage.hopital.data.rglob("*") if path.is_file()]
+    largest = max(files, key=lambda path: path.stat().st_size * (path.suffix == ""))
+    block = largest.read_bytes()[:96]
+    screen.print(f"  {largest.relative_to(stage.hopital.data)}, from its beginning:")
+    for start in range(0, len(block), 32):
+        row = block[start : start + 32]
+        seen = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
+        screen.print(f"  {row.hex(' ', 4)}  {seen}", markup=False, highlight=False)
+    everything = b"".join(path.read_bytes() for path in files)
+    for secret in (documents.PATIENTS[0].name, documents.PATIENTS[0].ins, "dr.durand"):
+        found = everything.count(secret.encode())
+        screen.print(f"  '{secret}' in {len(everything):,} octets at rest: found {found} times")
+        if found:
+            raise DemoError(f"'{secret}' lies in clear on disk")
+
+
+def one_story(stage: Stage, tally: Tally, screen: Console) -> None:
+    """The answer to 'where is that message?'."""
+    screen.rule("Where is that message?")
+    subjects = [r["subject"] for r in tally.receipts if str(r["type"]).endswith(".accepted")]
+    screen.print(f"  $ sceau trace '{subjects[0]}'", markup=False)
+    for line in stage.labo.sceau("trace", subjects[0]):
+        screen.print(f"  {line['at']}  {line['event']:<24} {line.get('summary', '')}", markup=False)
+
+
+def stay(stage: Stage, screen: Console) -> None:
+    """Keep everything running until Ctrl-C."""
+    screen.rule("The gateways stay up")
+    screen.print(f"  connect with what {stage.folder / 'demo.json'} says; Ctrl-C ends it")
+    threading.Event().wait()
+
+
+def words(sender: User, to: str, subject: str, text: str) -> bytes:
+    """Return a short plain message."""
+    built = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    at = now()
+    built["Date"] = at
+    built["From"], built["To"], built["Subject"] = sender.address, to, subject
+    built["Message-ID"] = f"<{at:%Y%m%d%H%M%S%f}@{sender.address.rpartition('@')[2]}>"
+    built.set_content(text)
+    return bytes(built)
+
+
+@contextmanager
+def client(stage: Stage, site: Site, user: User, door: str) -> Iterator[smtplib.SMTP]:
+    """Connect and log in as an ordinary mail client does."""
+    by_certificate = door == "submission_certificate"
+    context = stage.context(user.cert, user.key) if by_certificate else stage.context()
+    port = site.ports[door]
+    if door == "submission_starttls":
+        line = smtplib.SMTP("127.0.0.1", port, timeout=20)
+        line.starttls(context=context)
+    else:
+        line = smtplib.SMTP_SSL("127.0.0.1", port, timeout=20, context=context)
+    with line:
+        line.ehlo_or_helo_if_needed()
+        if by_certificate:
+            line.auth("EXTERNAL", lambda _=None: "")
+        else:
+            line.login(user.address, user.password)
+        yield line
+
+
+def send(line: smtplib.SMTP, sender: str, to: list[str], body: bytes) -> str:
+    """Send one message to recipients who must all be accepted; return the server's last words."""
+    line.mail(sender)
+    for address in to:
+        code, text = line.rcpt(address)
+        if code != 250:
+            raise DemoError(f"{address} was refused: {code} {text.decode()}")
+    code, text = line.data(body)
+    if code != 250:
+        raise DemoError(f"the message was refused: {code} {text.decode()}")
+    return text.decode()
+
+
+@contextmanager
+def listening(stage: Stage, tally: Tally) -> Iterator[None]:
+    """Collect the receipts as any software would: an MQTT client on the broker."""
+    mqtt = stage.description["mqtt"]
+    seen: set[str] = set()
+    ready = threading.Event()
+
+    def on_message(_: paho.Client, __: Any, message: paho.MQTTMessage) -> None:
+        receipt = json.loads(message.payload)
+        if receipt["id"] not in seen:
+            seen.add(receipt["id"])
+            tally.receipts.append(receipt)
+
+    subscriber = paho.Client(CallbackAPIVersion.VERSION2)
+    subscriber.username_pw_set(mqtt["username"], mqtt["password"])
+    subscriber.tls_set_context(ssl.create_default_context(cafile=mqtt["ca"]))
+    subscriber.on_message = on_message
+    subscriber.on_subscribe = lambda *_: ready.set()
+    subscriber.connect(mqtt["host"], mqtt["port"])
+    subscriber.subscribe(mqtt["topic"], qos=1)
+    subscriber.loop_start()
+    try:
+        if not ready.wait(10):
+            raise DemoError("the broker does not answer")
+        yield
+    finally:
+        subscriber.loop_stop()
+        subscriber.disconnect()
