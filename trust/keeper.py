@@ -121,11 +121,15 @@ class Keeper:
         A list whose signers are pinned no longer vouches for nobody, but its number still counts:
         changing signers must not open the door to an older list.
         """
-        stored = self._store.load()
+        now = self._clock()
+        try:
+            stored = self._store.load()
+        except Exception as error:  # noqa: BLE001 - whatever the store is made of
+            sentence = f"the stored list cannot be read ({type(error).__name__})"
+            return self._note(Arrival(now, Outcome.BROKEN, sentence))
         if stored is None:
             return None
         self._known = Known(stored.version, stored.digest)
-        now = self._clock()
         try:
             listed = examine(stored.content, stored.signatures, self._quorum, None, now)
         except OfferError as refused:
@@ -157,13 +161,15 @@ class Keeper:
     def _swap(self, listed: TrustList, now: datetime) -> Arrival:
         before, self.current = self.current, listed
         self._known = Known(listed.version, listed.digest, listed.issued)
+        outcome = Outcome.ACCEPTED
+        sentence = f"version {listed.version} is in force until {listed.stale_after:%F %T} UTC"
+        if listed.stale(now):
+            outcome = Outcome.ACCEPTED_STALE
+            sentence = f"version {listed.version} is in force but stale: mail waits for a new one"
+        arrival = self._note(Arrival(now, outcome, sentence, listed.version))
         for changed in self._subscribers:
             changed(listed, before)
-        if listed.stale(now):
-            sentence = f"version {listed.version} is in force but stale: mail waits for a new one"
-            return self._note(Arrival(now, Outcome.ACCEPTED_STALE, sentence, listed.version))
-        sentence = f"version {listed.version} is in force until {listed.stale_after:%F %T} UTC"
-        return self._note(Arrival(now, Outcome.ACCEPTED, sentence, listed.version))
+        return arrival
 
     def _note(self, arrival: Arrival) -> Arrival:
         """Remember what became of an offer; tell it, unless it is the same story once more."""

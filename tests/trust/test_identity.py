@@ -3,6 +3,7 @@
 import hashlib
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -155,3 +156,19 @@ def test_any_bytes(der: bytes) -> None:
     """A certificate or our error."""
     with suppress(IdentityError):
         Certificate.parse(der)
+
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "igc-sante"
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the health PKI's public certificates are not here")
+def test_the_health_pki_itself() -> None:
+    """Its names survive being written in a list, and its intermediate names its root."""
+    issuing, root = (
+        Certificate.parse(
+            x509.load_pem_x509_certificate((REAL / name).read_bytes()).public_bytes(Encoding.DER)
+        )
+        for name in ("ACI-EL-ORG.pem", "ACR-EL.pem")
+    )
+    assert root.subject == issuing.issuer
+    assert [True, False] == [Identity(Way.DN, root.text).matches(each) for each in (root, issuing)]
