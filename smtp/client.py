@@ -11,13 +11,15 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Self, cast
 
-from smtp.dialogue import INJECTED, LOST, SILENT, Dialogue, Stage
+from smtp.dialogue import LOST, SILENT, Dialogue, Stage
 from smtp.outgoing import Outcome, Outgoing
 from smtp.reply import Reply, printable
 
 __all__ = ["Connection", "Outcome", "Outgoing"]
 
 UNREACHABLE = Reply(451, "4.4.1", "The next hop could not be reached; it will be tried again")
+
+Entitled = Callable[[bytes], Reply | None]
 
 _HIGH_WATER = 256 * 1024
 _GOODBYE = 5.0  # seconds that a peer gets to end the connection in good order
@@ -67,6 +69,29 @@ class _Wire(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
+    async def connect(self, host: str, port: int, seconds: float) -> Reply | None:
+        """Reach the host; return why not, if not."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.loop.create_connection(lambda: self, host, port)
+        except OSError:
+            return UNREACHABLE
+        return None
+
+    async def greet(
+        self, context: ssl.SSLContext, host: str, seconds: float, entitled: Entitled
+    ) -> bytes | Reply:
+        """Open the conversation, to where MAIL may be said; return the peer's certificate (DER)."""
+        if (failure := await self.theirs()) is not None:
+            return failure
+        certificate = await self.upgrade(context, host, seconds)
+        if isinstance(certificate, Reply):
+            return certificate
+        if (refusal := entitled(certificate)) is not None:
+            return refusal
+        self.dialogue.secured()
+        return await self.theirs() or certificate
+
     async def upgrade(self, context: ssl.SSLContext, host: str, seconds: float) -> bytes | Reply:
         """Start TLS; return the peer's certificate (DER) or why there is no TLS."""
         if self.transport is None:
@@ -77,8 +102,8 @@ class _Wire(asyncio.Protocol):
             )
         except OSError as error:
             return self.dialogue.failure or _tls_broke(error)
-        if secured is None or self.dialogue.stage is not Stage.HANDSHAKE:
-            return self.dialogue.failure or INJECTED
+        if secured is None or self.dialogue.failure is not None:
+            return self.dialogue.failure or LOST
         self.transport = secured
         secured.set_write_buffer_limits(high=_HIGH_WATER)
         tls = cast("ssl.SSLObject", secured.get_extra_info("ssl_object"))
@@ -149,7 +174,7 @@ class Connection:
         *,
         helo: str,
         context: ssl.SSLContext,
-        entitled: Callable[[bytes], Reply | None],
+        entitled: Entitled,
         connect_timeout: float = 30,
         reply_timeout: float = 300,
         chunking: bool = True,
@@ -160,28 +185,15 @@ class Connection:
         ends the connection and is the answer.
         """
         wire = _Wire(Dialogue(helo, chunking=chunking), reply_timeout)
+        certificate: bytes | Reply = LOST
         try:
-            async with asyncio.timeout(connect_timeout):
-                await wire.loop.create_connection(lambda: wire, host, port)
-        except OSError:
-            return UNREACHABLE
-        ready = False
-        try:
-            if (failure := await wire.theirs()) is not None:
-                return failure
-            certificate = await wire.upgrade(context, host, connect_timeout)
-            if isinstance(certificate, Reply):
-                return certificate
-            if (refusal := entitled(certificate)) is not None:
-                return refusal
-            wire.dialogue.secured()
-            if (failure := await wire.theirs()) is not None:
-                return failure
-            ready = True
-            return cls(wire, certificate)
+            certificate = await wire.connect(host, port, connect_timeout) or await wire.greet(
+                context, host, connect_timeout, entitled
+            )
         finally:
-            if not ready:
+            if isinstance(certificate, Reply):
                 wire.abort()
+        return certificate if isinstance(certificate, Reply) else cls(wire, certificate)
 
     @property
     def usable(self) -> bool:
