@@ -32,15 +32,16 @@ def parse(text: str, *, utf8: bool = True) -> Address:
         raise AddressError("an address needs an @")
     if not utf8 and not text.isascii():
         raise AddressError("a non-ASCII address needs SMTPUTF8")
+    if not local.isascii():
+        # First of all: some characters beyond ASCII are another way to write one within it.
+        local = unicodedata.normalize("NFC", local)
     if not 0 < len(local.encode("utf-8", "surrogatepass")) <= 64:
         raise AddressError("the local part must have 1 to 64 octets")
     if not _DOT_STRING.fullmatch(local) and not _QUOTED_STRING.fullmatch(local):
         raise AddressError("the local part has characters that mail does not allow")
-    if local.isascii():
-        return Address(f"{local}@{parse_domain(domain)}")
-    if any(unicodedata.category(c) in _UNWANTED for c in local):
+    if not local.isascii() and any(unicodedata.category(c) in _UNWANTED for c in local):
         raise AddressError("the local part has invisible or control characters")
-    return Address(f"{unicodedata.normalize('NFC', local)}@{parse_domain(domain)}")
+    return Address(f"{local}@{parse_domain(domain)}")
 
 
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
