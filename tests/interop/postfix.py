@@ -71,9 +71,10 @@ class Postfix:
         files: Mapping[str, bytes | str] | None = None,
         listener: str = "",
         log: bool = True,
+        port: int = 0,
     ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.log = folder / "mail.log"
         self._listener = listener
         self._settings = settings
@@ -116,6 +117,12 @@ class Postfix:
         """Run one of Postfix's commands (``postqueue -p`` ...) on this instance."""
         name, *rest = words
         return self._run(name, "-c", str(self.config), *rest, text=text)
+
+    def sendmail(self, sender: str, recipient: str, content: bytes, *options: str) -> None:
+        """Hand a message to this instance as a local program would."""
+        text = content.decode("utf-8").replace("\r\n", "\n")
+        words = ["-C", str(self.config), "-i", "-f", sender, *options, recipient]
+        self._run("/usr/sbin/sendmail", *words, text=text)
 
     def _lay_out(self) -> None:
         for part in ("etc", "queue", "data"):

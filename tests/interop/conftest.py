@@ -1,0 +1,58 @@
+"""The stage of the interoperation tests: real processes, real peers, one small federation."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.interop.site import Federation, Settings, Site, User
+
+QUICK: Settings = {"relay": {"retry": [1, 1, 2, 2, 3, 5], "jitter": 0.0}}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A laboratory and a hospital, running, and somebody at each."""
+
+    labo: Site
+    hopital: Site
+    robot: User
+    doctor: User
+
+    @property
+    def federation(self) -> Federation:
+        """What both belong to."""
+        return self.labo.federation
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that other users' daemons can reach, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="sceau-interop-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def federation(folder: Path) -> Federation:
+    return Federation(folder / "federation")
+
+
+def make_pair(federation: Federation, settings: Settings = QUICK) -> Pair:
+    """Set up both sites; whoever else is to be a member must have been added before."""
+    labo = Site(federation, "labo", "labo.example", settings)
+    hopital = Site(federation, "hopital", "chu-nord.example", settings)
+    listed = federation.publish()
+    labo.found(listed)
+    hopital.found(listed)
+    return Pair(labo, hopital, labo.user("resultats", "APP"), hopital.user("dr.durand"))
+
+
+@pytest.fixture(scope="module")
+def pair(federation: Federation) -> Iterator[Pair]:
+    """Both gateways, running for all tests of a file."""
+    made = make_pair(federation)
+    with made.labo, made.hopital:
+        yield made
