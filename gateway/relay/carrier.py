@@ -8,10 +8,9 @@ RFC 5321 §5, R-A4, R-C2.
 import asyncio
 import secrets
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import cast
 
 from gateway.relay.delivery import holder
 from gateway.relay.desk import Desk
@@ -77,13 +76,18 @@ class Carrier:
         summary = Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id)
         entry = Arrival(new_entry_id(), message.size, message.arrived, summary)
         filing = books.mailboxes.appending(mailbox.id, INBOX, holder(copy.delivery.id), entry)
-        arrived = () if message.ours else (books.arrived(copy, result.after, mailbox),)
+        report = message.mail.mail_from is None  # software has its receipt already
+        arrived = () if report else (books.arrived(copy, result.after, mailbox),)
         return replace(result, also=(*filing, *arrived))
 
     async def send(self, lane: Lane, one: Attempt, scale: Scale) -> tuple[list[Result], bool]:
         """Send the copies to their domain's next hop; say also if it had been away until now."""
         if lane.closed(scale.now):
-            return self._put_off(lane, one, scale, "peer-backed-off"), False
+            # Others knocked a moment ago: this message waits for the peer as they do.
+            return [
+                scale.put_off(copy, lane.said, "peer-backed-off", not_before=lane.opens)
+                for copy in one.copies
+            ], False
         link = lane.reusable(lambda link: self._entitled(one, link.certificate) is None)
         fresh = link is None
         results: list[Result] = []
@@ -112,7 +116,7 @@ class Carrier:
 
     async def _say(self, link: Link, one: Attempt, copies: tuple[Copy, ...]) -> Outcome:
         body = self.desk.books.vault.stream(holder(copies[0].delivery.id))
-        async with aclosing(cast("AsyncGenerator[bytes]", body)):
+        async with aclosing(body):
             return await link.send(outgoing(one, copies), body)
 
     def _heard(self, copies: tuple[Copy, ...], outcome: Outcome) -> list[Result]:
@@ -128,12 +132,7 @@ class Carrier:
             return [scale.refused(copy, said, "no-route") for copy in one.copies]
         lane.failed(said, scale.schedule, scale.now, scale.chance)
         self.desk.on_event("peer.unreachable", {"domain": one.domain, "reason": str(said)})
-        return self._put_off(lane, one, scale, "peer-unreachable")
-
-    def _put_off(self, lane: Lane, one: Attempt, scale: Scale, reason: str) -> list[Result]:
-        return [
-            scale.put_off(copy, lane.said, reason, not_before=lane.opens) for copy in one.copies
-        ]
+        return [scale.put_off(copy, said, "peer-unreachable") for copy in one.copies]
 
     async def _reach(self, lane: Lane, one: Attempt) -> Link | Reply:
         """Connect to the first host that answers and may have this domain's mail."""

@@ -57,6 +57,8 @@ class Courier:
         self._short = False  # something due was left in its row for want of room
         self._wake: set[str | None] = set()  # domains that are back; None: all, the list changed
         self._stopping = False
+        self._ended = asyncio.Event()
+        self._ended.set()
         self.rested = asyncio.Event()  # set while nothing is due and nothing in hand
         desk.keeper.subscribe(self._list_changed)
 
@@ -75,6 +77,7 @@ class Courier:
 
     async def run(self) -> None:
         """Carry for ever, until told to stop or cancelled."""
+        self._ended.clear()
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 await self._guarded(self._recover())
@@ -88,16 +91,15 @@ class Courier:
             await self._give_back()
         finally:
             await self._carrier.close(self._lanes.values())
+            self._ended.set()
 
     async def stop(self, grace: float) -> None:
-        """Take up nothing more, and let ``run`` end when what is in hand has ended."""
+        """Take up nothing more; return when ``run`` has ended, with what was in hand, or time is up."""
         self._stopping = True
         self.ring()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while any(lane.workers for lane in self._lanes.values()):
-                    self._bell.clear()
-                    await self._bell.wait()
+                await self._ended.wait()
 
     async def _recover(self) -> int:
         """Take back what a process now gone had claimed: SENDING, LOST, QUEUED."""
@@ -198,8 +200,6 @@ class Courier:
             self._staff(lane)  # a peer that is back may have more than one at work again
             if lane.deserted:
                 self._lanes.pop(lane.route, None)
-            if self._stopping:
-                self._bell.set()
 
     async def _carry(self, lane: Lane, one: Attempt) -> None:
         """Make one attempt and record it; what is unexpected ends it, and nothing else."""
@@ -318,8 +318,7 @@ class Courier:
         return Scale(self._desk.schedule, self._desk.clock(), chance())
 
     def _crashed(self, error: Exception, **ids: object) -> None:
-        self._desk.metrics.crashes.labels("courier").inc()
-        self._desk.on_event("courier.crashed", {"error": type(error).__name__, **ids})
+        self._desk.on_event("courier.crashed", {"exception": error, **ids})
 
 
 def _together(copy: Copy) -> tuple[str, str]:

@@ -194,14 +194,16 @@ class Schedule:
     ) -> Delivery:
         """Return the delivery after an attempt that may succeed later: DEFERRED, or EXPIRED.
 
-        ``not_before`` is when the peer will be tried again at all. With ``our_fault`` (our own
-        trust list is stale, and nothing else is wrong) the expiry clock stands still meanwhile.
+        ``not_before``: nobody knocked, because the peer is backed off until then; that does not
+        count as an attempt. ``our_fault``: our own trust list is stale, and nothing else is wrong;
+        the expiry clock stands still meanwhile.
         """
         if now >= delivery.expires and not our_fault:
             return step(delivery, Event.GAVE_UP, now, said)
         due = now + self.pause(delivery.attempts, chance)
         if not_before is not None:
-            due = max(due, not_before)
+            due = not_before
+            delivery = replace(delivery, attempts=delivery.attempts - 1)
         notice = arrived + self.delay_notice_after
         if not delivery.warned and now < notice:
             due = min(due, notice)  # be there in time to tell the sender

@@ -116,11 +116,11 @@ def test_a_put_off_copy_waits_for_its_next_due_time() -> None:
 
 
 def test_a_dead_peer_is_waited_for() -> None:
-    """No copy is tried before the peer's own back-off ends."""
+    """While the peer is backed off nobody knocks, and no attempt is counted."""
     later = NOW + 7 * MINUTE
-    sending = delivery(State.SENDING, attempts=1)
+    sending = delivery(State.SENDING, attempts=3)
     after = SCHEDULE.put_off(sending, NOW, NOW, reply.LOCAL_ERROR, chance=0.5, not_before=later)
-    assert later == after.due
+    assert (later, 2) == (after.due, after.attempts)
 
 
 def test_the_courier_is_there_in_time_to_tell_of_the_delay() -> None:
