@@ -59,7 +59,7 @@ class ChunkScanner:
 
     def expect(self, size: int) -> None:
         """Begin a chunk of so many octets."""
-        self._lacking, self.rest = size, None
+        self._lacking, self.rest = size, None if size else b""
 
     def feed(self, block: bytes) -> bytes:
         """Return the body bytes that this block settles."""
