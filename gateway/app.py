@@ -21,6 +21,7 @@ from gateway.accounts import Accounts
 from gateway.control.lock import Lock
 from gateway.control.server import actor_of
 from gateway.credentials import Credentials
+from gateway.housekeeping import sign_journal
 from gateway.notes import Notes
 from gateway.observe.logs import adopt_libraries, open_log
 from gateway.observe.metrics import Metrics
@@ -96,9 +97,10 @@ def alone(config: Path, verb: str, arguments: Mapping[str, Any]) -> tuple[bool, 
 async def _alone(settings: Settings, verb: str, arguments: Mapping[str, Any]) -> Any:
     async with opened(settings, open_log(sys.stderr, "error")) as rooms:
         rooms.keeper.restore()
+        await sign_journal(rooms)
         result = await perform(rooms, actor_of(os.geteuid()), verb, arguments)
         await rooms.notes.write()
-        await rooms.journal.sign_head(rooms.clock())
+        await sign_journal(rooms)
         return msgspec.to_builtins(result)
 
 

@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from gateway.operations import quarantine
 from gateway.operations.rooms import Rooms
+from vault.errors import VaultError
 from vault.rotation import Rotation
 
 Crashed = Callable[[str, BaseException], None]
@@ -42,9 +44,6 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         keep = timedelta(days=settings.receipts.keep_days)
         await database.commit([rooms.outbox.forgetting(rooms.clock(), keep)])
 
-    async def sign_journal() -> None:
-        await rooms.journal.sign_head(rooms.clock())
-
     async def rotate() -> None:
         await rotation.move(_MOVED)
 
@@ -53,12 +52,20 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
 
     return (
         Chore("cases", 60, expire_cases),
-        Chore("journal-head", 10, sign_journal),
+        Chore("journal-head", 10, partial(sign_journal, rooms)),
         Chore("sweep", 300, rooms.vault.sweep),
         Chore("rotation", 30, rotate),
         Chore("forget-messages", 3600, forget_messages),
         Chore("forget-receipts", 3600, forget_receipts),
     )
+
+
+async def sign_journal(rooms: Rooms) -> None:
+    """Sign the journal's head; that it cannot be is told, loudly, and stops nothing."""
+    try:
+        await rooms.journal.sign_head(rooms.clock())
+    except (VaultError, OSError) as error:
+        rooms.notes.tell("journal.unsigned", {"reason": str(error)})
 
 
 async def keep(chore: Chore, crashed: Crashed, pause: Pause = asyncio.sleep) -> None:

@@ -20,7 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway import checks
 from gateway.control.server import Control
 from gateway.doors import Doors, cannot_bind
-from gateway.housekeeping import chores, keep
+from gateway.housekeeping import chores, keep, sign_journal
 from gateway.observe.status import StatusDoor, pages
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
@@ -80,8 +80,9 @@ class Gateway:
             await self._doors.stop()
             self._control.stop()
             self._status.close()
+            await sign_journal(self.rooms)
             await self.rooms.notes.write()
-            await self.rooms.journal.sign_head(self.rooms.clock())
+            self._log.info("gateway.stopped")
 
     async def _listen(self) -> dict[str, int]:
         """Open every door that the settings name; return the ports by listener."""
@@ -154,7 +155,6 @@ class Gateway:
             group.create_task(self._doors.stop())
             group.create_task(self._courier.stop(grace))
         self._status.stop()
-        self._log.info("gateway.stopped")
 
     def stop(self, why: str) -> None:
         """Let ``run`` end in good order."""

@@ -10,6 +10,7 @@ import msgspec
 
 from trust.keeper import Stored
 from vault.database import Database, Statement
+from vault.errors import SealError
 from vault.keys import KeyRing
 
 
@@ -21,7 +22,11 @@ class Versions:
     ring: KeyRing
 
     def load(self) -> Stored | None:
-        """Return the highest version ever saved."""
+        """Return the highest version ever saved.
+
+        One that no longer opens comes back empty, so that nobody believes it; its number and its
+        hash still count, so that no older list takes its place.
+        """
         rows = self.database.read(
             "SELECT version, digest, imported, list, signatures FROM trust_version"
             " ORDER BY version DESC LIMIT 1"
@@ -29,15 +34,13 @@ class Versions:
         if not rows:
             return None
         version, digest, imported, content, signatures = rows[0]
-        return Stored(
-            version=version,
-            digest=digest.hex(),
-            imported=datetime.fromtimestamp(imported, UTC),
-            content=self.ring.open(content, _place(version, "list")),
-            signatures=msgspec.msgpack.decode(
-                self.ring.open(signatures, _place(version, "signatures")), type=tuple[bytes, ...]
-            ),
-        )
+        try:
+            opened = self.ring.open(content, _place(version, "list"))
+            packed = self.ring.open(signatures, _place(version, "signatures"))
+            signed = msgspec.msgpack.decode(packed, type=tuple[bytes, ...])
+        except SealError:
+            opened, signed = b"", ()
+        return Stored(version, digest.hex(), datetime.fromtimestamp(imported, UTC), opened, signed)
 
     async def save(self, stored: Stored) -> None:
         """Keep a version; return once it is durable."""

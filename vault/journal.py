@@ -21,7 +21,7 @@ from smtp.address import Address
 from vault import chain, witness
 from vault.chain import Head, Verdict
 from vault.database import Database, Row, Statement
-from vault.errors import SealError
+from vault.errors import SealError, VaultError
 from vault.keys import KeyRing
 
 _PAGE = 1000  # rows that a long look takes at once
@@ -128,13 +128,30 @@ class Journal:
         return Entry(seq, moment, event, actor, message, who, whom, detail)
 
     async def sign_head(self, now: datetime) -> None:
-        """Sign how far the journal has come; what lies before that can no longer be rewritten."""
+        """Sign how far the journal has come; what lies before that can no longer be rewritten.
+
+        ``VaultError``: the journal does not lead to the head that was signed before this start. It
+        was cut or replaced, and signing it as it is would hide that.
+        """
         async with self._signing:
+            if self._signed is None:
+                self._check_old_head()
             rows = self._database.read("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
             head = Head(*rows[0]) if rows else Head(0, b"")
             if head != self._signed:
                 await asyncio.to_thread(witness.write, self._head, head, self._ring, now)
                 self._signed = head
+
+    def _check_old_head(self) -> None:
+        old = witness.read(self._head, self._ring.public_key)
+        if old is None or old.seq == 0:
+            return
+        rows = self._database.read("SELECT hash FROM journal WHERE seq = ?", (old.seq,))
+        if not rows or rows[0][0] != old.hash:
+            raise VaultError(
+                f"the journal does not lead to its head, signed at row {old.seq}: it was cut or"
+                f" replaced; if a backup was restored, move {self._head} away"
+            )
 
     async def verify(self) -> Verdict:
         """Look at every row, in a thread, while entries go on being added."""

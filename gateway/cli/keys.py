@@ -1,5 +1,7 @@
 """``sceau keys``: the key ring."""
 
+from typing import Any
+
 import click
 
 from gateway.cli import show
@@ -32,10 +34,13 @@ def create(call: Asking) -> None:
 @asking
 def list_(call: Asking) -> None:
     """List the keys of the ring, and how much each still opens."""
-    columns = ("ring", "created", "current", "wraps", "values", "journal")
-    call.answer(
-        call.perform("keys.list"), lambda rows: show.table(rows, columns, "The ring is empty.")
-    )
+
+    def told(found: dict[str, Any]) -> None:
+        columns = ("ring", "created", "current", "wraps", "values", "journal")
+        show.table(found["keys"], columns, "The ring is empty.")
+        click.echo(f"\nPublic key of the journal's head: {found['journal_key']}")
+
+    call.answer(call.perform("keys.list"), told)
 
 
 @command.command("rotate")

@@ -32,6 +32,7 @@ SAFE = frozenset(
 WITHHELD = "[withheld]"
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:=\[\]]+@(?=[^\s<>\"'(),;:=\[\]])")
+_FIRST = ("at", "level", "event")
 _LONGEST = 500
 _FRAMES = 6
 
@@ -76,13 +77,12 @@ def _where(frames: TracebackType | None) -> list[str]:
 
 
 def _json(_logger: Any, _method: str, event: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(event).decode()
+    return msgspec.json.encode({name: event[name] for name in _FIRST} | dict(event)).decode()
 
 
 def _plain(_logger: Any, _method: str, event: Mapping[str, Any]) -> str:
     head = f"{event['at']} {event['level']:7} {event['event']}"
-    rest = (f"{k}={v}" for k, v in event.items() if k not in {"at", "level", "event"})
-    return " ".join((head, *rest))
+    return " ".join((head, *(f"{k}={v}" for k, v in event.items() if k not in _FIRST)))
 
 
 def open_log(

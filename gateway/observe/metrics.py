@@ -14,6 +14,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -76,6 +77,7 @@ class Metrics:
     """The counters, given to the rooms that count; and the page that Prometheus reads."""
 
     def __init__(self, standing: Callable[[], Standing] = Standing) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # series that nobody reads
         self.standing = standing
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)

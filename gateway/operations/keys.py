@@ -6,9 +6,12 @@ from vault.rotation import Rotation
 
 
 async def list_(rooms: Rooms) -> object:
-    """Return the ring's keys, and how much each still opens; one that opens nothing may go."""
+    """Return the ring's keys, and how much each still opens; one that opens nothing may go.
+
+    With it the public key by which anybody can check the journal's head.
+    """
     uses = await Rotation(rooms.database, rooms.ring).uses()
-    return [
+    keys = [
         {
             "ring": number,
             "created": told(rooms.ring.created(number)),
@@ -19,6 +22,7 @@ async def list_(rooms: Rooms) -> object:
         }
         for number, use in uses.items()
     ]
+    return {"journal_key": rooms.ring.public_key.hex(), "keys": keys}
 
 
 async def rotate(rooms: Rooms) -> object:

@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -77,7 +78,7 @@ async def perform(rooms: Rooms, actor: str, name: str, arguments: Mapping[str, A
     )
     try:
         await rooms.database.commit([entry])
-        return await verb(rooms, **asked)
+        return await verb(replace(rooms, actor=actor), **asked)
     except VaultError as error:
         raise OperationError(
             f"the vault could not do it: {error}", "look at the disk and at the gateway's log"

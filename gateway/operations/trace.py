@@ -5,14 +5,18 @@ from typing import Any
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import told
-from smtp.address import AddressError, parse
+from smtp.address import Address, AddressError, parse
 from smtp.envelope import MessageId, reference
 from vault.journal import Entry
 
 
 async def trace(rooms: Rooms, *, what: str, limit: int = 1000) -> object:
     """Return the entries about a message or an address, oldest first, each with its summary."""
-    entries = [entry for message in _messages(rooms, what) for entry in await _of(rooms, message)]
+    entries = [
+        entry
+        for message in _messages(rooms, what)
+        for entry in await rooms.journal.by_message(message)
+    ]
     if not entries and (who := _address(what)) is not None:
         entries = await rooms.journal.by_address(who, limit)
     if not entries:
@@ -42,24 +46,23 @@ def row(entry: Entry) -> dict[str, Any]:
 
 
 def summary(entry: Entry) -> str:
-    """Say in one line what happened."""
+    """Say in one line what happened: which message, who to whom, in whose words."""
     parts = []
     if entry.message:
         parts.append(reference(MessageId(entry.message)))
     if entry.who or entry.whom:
-        ends = [end for end in (entry.who, entry.whom) if end]
-        parts.append(" → ".join(ends))
-    parts += [
-        _words(entry.detail[name]) if name in _BARE else f"{name} {_words(entry.detail[name])}"
-        for name in entry.detail
-        if entry.detail[name] not in (None, "", [], {})
-    ]
+        parts.append(" → ".join(end for end in (entry.who, entry.whom) if end))
+    detail = {name: fact for name, fact in entry.detail.items() if fact not in _SILENT}
+    parts += [_words(detail[name]) for name in _BARE if name in detail]
+    parts += [f"{n} {_words(f)}" for n, f in detail.items() if n not in _BARE and n not in _LEFT]
     if entry.actor != "gateway":
         parts.append(f"by {entry.actor}")
     return "; ".join(parts)
 
 
-_BARE = frozenset({"said", "reason", "words"})
+_BARE = ("reason", "said")  # speak for themselves
+_LEFT = frozenset({"delivery"})  # the message's reference and the recipient say as much
+_SILENT: tuple[object, ...] = (None, "", 0, [], {})
 
 
 def _words(value: object) -> str:
@@ -72,14 +75,12 @@ def _words(value: object) -> str:
 
 def _messages(rooms: Rooms, what: str) -> list[str]:
     names = [what] if what.startswith("<") else [what, f"<{what}>"]
-    return list(dict.fromkeys(found for name in names for found in rooms.spool.named(name)))
+    found = dict.fromkeys(each for name in names for each in rooms.spool.named(name))
+    # Our own id still names a message whose rows were forgotten; the journal outlives them.
+    return list(found) or [what.upper()]
 
 
-async def _of(rooms: Rooms, message: str) -> list[Entry]:
-    return await rooms.journal.by_message(message)
-
-
-def _address(text: str) -> Any:
+def _address(text: str) -> Address | None:
     try:
         return parse(text)
     except AddressError:

@@ -1,7 +1,9 @@
 """Open rooms with a list in force and two mailboxes, and a way to ask as an operator."""
 
+import base64
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,13 @@ from gateway.demo.pki import Authority
 from gateway.observe.logs import open_log
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
+from gateway.relay.delivery import Delivery, State, delivery_id, holder
+from gateway.relay.message import Copy, Message, Summary
+from smtp.address import Address
+from smtp.envelope import Mail, Recipient, new_message_id
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
+from tests.world.rest import blocks
 from tests.world.site import Site
 
 Ask = Callable[..., Awaitable[Any]]
@@ -55,3 +62,49 @@ def ask(rooms: Rooms) -> Ask:
         return msgspec.to_builtins(await perform(rooms, "operator:anne", verb, arguments))
 
     return asked
+
+
+@pytest.fixture
+def site_certificate(site: Site) -> str:
+    return base64.b64encode(site.issued.der).decode()
+
+
+async def spooled(
+    rooms: Rooms, to: str = "dr@chu.example", state: State = State.DEFERRED, name: str = "<1@labo>"
+) -> Copy:
+    """Put a message from bio@labo.example into the spool, as the intake would."""
+    now, body = rooms.clock(), b"Subject: Bilan\r\nMessage-ID: <1@labo>\r\n\r\nok\r\n"
+    message = Message(
+        new_message_id(now),
+        now,
+        len(body),
+        "submission",
+        Mail(Address("bio@labo.example")),
+        Summary(Address("bio@labo.example"), "bio@labo.example", "Bilan", "", name),
+    )
+    one = Delivery(
+        delivery_id(message.id, 1),
+        state,
+        now,
+        now + timedelta(days=1),
+        now + timedelta(hours=1) if state in {State.QUEUED, State.DEFERRED} else None,
+        1,
+    )
+    copy = Copy(message, Recipient(Address(to)), one)
+    sealed = await rooms.vault.put(blocks(body))
+    await rooms.database.commit(
+        [
+            *rooms.spool.entering(message, [copy]),
+            *rooms.vault.holding(sealed, [holder(one.id)]),
+            rooms.books.told(copy, one, "message.accepted", now),
+        ]
+    )
+    return copy
+
+
+async def held(rooms: Rooms) -> tuple[str, Copy]:
+    """Put a message into quarantine; return its case."""
+    copy = await spooled(rooms, state=State.HELD)
+    case, statements = rooms.review.holding(copy.delivery.id, ("sender-suspended",), rooms.clock())
+    await rooms.database.commit(statements)
+    return case.id, copy
