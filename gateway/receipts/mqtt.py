@@ -7,6 +7,7 @@ silently be lost. Only the configured anchors are believed, never the system's.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -87,6 +88,7 @@ class Broker:
                 clean_start=True,  # the outbox is our session
                 tls_context=_context(self.anchors),
                 timeout=_CONNECT_TIMEOUT,
+                socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             )
             await line.__aenter__()
         except (aiomqtt.MqttError, OSError, ssl.SSLError, UnicodeDecodeError) as error:
@@ -147,8 +149,16 @@ class Line(aiomqtt.Client):
         properties: Properties,
     ) -> None:
         super()._on_publish(client, userdata, mid, reason_code, properties)
+        self._acknowledge_at_once()
         if (answer := self._answers.pop(mid, None)) is not None and not answer.done():
             answer.set_result(Answer.REFUSED if reason_code.is_failure else Answer.TAKEN)
+
+    def _acknowledge_at_once(self) -> None:
+        # A broker without TCP_NODELAY holds its next answer back until our kernel has acknowledged
+        # this one, which Linux puts off for 40 ms: 1,300 receipts a second become 14,000.
+        line = self._client.socket()
+        if isinstance(line, socket.socket) and hasattr(socket, "TCP_QUICKACK"):
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     async def hang_up(self) -> None:
         """Close the connection; one that is gone already is no error."""
@@ -158,8 +168,20 @@ class Line(aiomqtt.Client):
             self._disconnected.exception()  # it was heard; asyncio need not complain of it
 
 
+class _Socket(ssl.SSLSocket):
+    """A TLS socket that is closed when its handshake fails; paho would leave it to chance."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - ssl's own
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _context(anchors: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
+    context.sslsocket_class = _Socket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
     context.load_verify_locations(anchors)

@@ -108,25 +108,26 @@ class Publisher:
             self._refusals = 0
         found = self._outbox.unsent(self._after, _BATCH)
         rows = [row for row in found if row.message not in self._kept_back]
-        if rows:
-            await self._send(line, rows)
+        unheard = await self._send(line, rows) if rows else None
         if self._kept_back and found:
-            self._after = max(self._after, found[-1].seq)
+            # Go on behind what was refused; but never past what was not answered at all.
+            self._after = found[-1].seq if unheard is None else unheard - 1
         return bool(found)
 
-    async def _send(self, line: Line, rows: list[Row]) -> None:
+    async def _send(self, line: Line, rows: list[Row]) -> int | None:
+        """Push rows and mark what was taken; return the first that got no answer, if any."""
         sendable = [row for row in rows if row.payload is not None]
         answers = await line.send(
             [Publication(self._outbox.topic(row), row.payload or b"") for row in sendable]
         )
         heard = dict(zip((row.seq for row in sendable), answers, strict=True))
         taken: list[int] = []
-        unheard: set[str] = set()
+        unheard: dict[str, int] = {}
         refused: set[str] = set()
         for row in rows:
             answer = heard.get(row.seq, Answer.REFUSED)  # what does not open cannot go
             if answer is Answer.UNHEARD:
-                unheard.add(row.message)
+                unheard.setdefault(row.message, row.seq)
             elif answer is Answer.REFUSED:
                 refused.add(row.message)
             elif row.message not in unheard and row.message not in refused:
@@ -136,6 +137,7 @@ class Publisher:
             self._failures = 0
         if refused:
             self._keep_back(refused)
+        return min(unheard.values(), default=None)
 
     def _keep_back(self, messages: set[str]) -> None:
         self._kept_back |= messages
