@@ -7,7 +7,6 @@ from threads.
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from vault import files
@@ -45,14 +44,18 @@ class Draft:
             files.sync_folder(self._path.parent)
         except OSError as error:
             raise of_file(error) from error
-        os.close(self._fd)
+        self._close()
 
     def discard(self) -> None:
-        """Leave nothing behind."""
-        with suppress(OSError):
-            os.close(self._fd)
+        """Leave nothing behind, even if it was kept already."""
+        self._close()
         for path in (_draft(self._path), self._path):
             path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1  # never twice: the number may be another file's by then
+        if fd >= 0:
+            os.close(fd)
 
 
 class Folder:

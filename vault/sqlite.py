@@ -8,12 +8,12 @@ is spilled into temporary files).
 import os
 import sqlite3
 from contextlib import suppress
-from importlib import resources
 from pathlib import Path
 
 from vault.errors import Conflict, StorageFull, VaultError, of_file
 
-_PATIENCE = 5000  # milliseconds to wait for another process that writes
+SCHEMA = Path(__file__).with_name("schema")
+PATIENCE = 5000  # milliseconds to wait for another process that writes
 
 _LOG_PAGES = 4000  # when the write-ahead log is written back: 16 MiB, hot pages only once
 
@@ -60,30 +60,23 @@ def migrate(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     connection = connect(path)
     try:
-        begin_patiently(connection)
-        seen = connection.execute("PRAGMA user_version").fetchone()[0]
-        connection.execute("ROLLBACK")
-        steps = {int(file.name[:4]): file for file in _schema()}
+        (seen,) = connection.execute("PRAGMA user_version").fetchone()
+        steps = {int(file.name[:4]): file for file in SCHEMA.glob("*.sql")}
         if seen > max(steps):
             raise VaultError(f"{path} was made by a newer version of the gateway")
         for number in sorted(steps):
             if number > seen:
                 script = steps[number].read_text("utf-8")
                 connection.executescript(
-                    f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT"
+                    f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version = {number};COMMIT"
                 )
     finally:
         connection.close()
 
 
-def _schema() -> list[Path]:
-    folder = resources.files("vault") / "schema"
-    return [Path(str(file)) for file in folder.iterdir() if file.name.endswith(".sql")]
-
-
 def begin_patiently(connection: sqlite3.Connection) -> None:
     """Begin to write, waiting a while for another process to end; not for the loop's thread."""
-    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+    connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
     try:
         connection.execute("BEGIN IMMEDIATE")
     finally:
@@ -95,14 +88,6 @@ def undo(connection: sqlite3.Connection) -> None:
     with suppress(sqlite3.Error):
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def log_size(path: Path) -> int:
-    """How long the write-ahead log is."""
-    try:
-        return path.with_name(f"{path.name}-wal").stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def is_machine(error: sqlite3.Error) -> bool:

@@ -8,7 +8,7 @@ rest away in the same transaction. What a crash leaves behind is sealed, and is 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -104,6 +104,8 @@ class Vault:
 
     def holding(self, sealed: Sealed, holders: Sequence[str]) -> list[Statement]:
         """Return the statements that keep a body, for those who hold it."""
+        if not holders:
+            raise ValueError("a body without a holder could never be erased")
         blob = sealed.id if sealed.inline is None else None
         keep = Statement(
             "INSERT INTO body (id, size, sealed, blob) VALUES (?, ?, ?, ?)",
@@ -156,7 +158,7 @@ class Vault:
 
     async def stream(
         self, holder: str, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield the body that somebody holds, or a range of it, piece by piece."""
         held = self._held(holder)
         end = held.size if end is None else end

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vault import files, sqlite
 from vault.chain import Head, Verdict, verify
-from vault.errors import VaultError
+from vault.errors import VaultError, of_file
 from vault.keys import KeyRing, signed_by
 
 _TITLE = "sceau journal head v1"
@@ -22,7 +22,10 @@ _ROWS = "SELECT seq, at, event, actor, message, who, whom, detail, hash FROM jou
 def write(path: Path, head: Head, ring: KeyRing, at: datetime) -> None:
     """Sign the head and let it take the place of the one before it."""
     text = f"{_TITLE}\nseq {head.seq}\nhash {head.hash.hex()}\nat {at.isoformat()}\n".encode()
-    files.replace(path, text + b64encode(ring.sign(text)) + b"\n")
+    try:
+        files.replace(path, text + b64encode(ring.sign(text)) + b"\n")
+    except OSError as error:
+        raise of_file(error) from error
 
 
 def read(path: Path, public_key: bytes) -> Head | None:

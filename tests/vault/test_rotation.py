@@ -1,0 +1,136 @@
+"""After a rotation: everything moves to the new key, in the background, and is still the same."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import pytest
+
+from vault.database import Database, Statement
+from vault.errors import KeyRingError
+from vault.journal import Journal
+from vault.keys import KeyRing
+from vault.rotation import Uses
+from vault.store import Vault
+
+# One row of each table that holds sealed values, and where each value belongs.
+ROWS = """\
+INSERT INTO message (id, reference, arrived, size, door, sender_domain, facts) VALUES ('M', 'R', 0, 1, 'relay', '', ?) -> message/M/facts
+INSERT INTO delivery (id, message, domain, recipient, facts, state, expires, changed, said) VALUES ('M.1', 'M', 'd', x'00', ?, 'queued', 0, 0, ?) -> delivery/M.1/facts delivery/M.1/said
+INSERT INTO outbox (id, mailbox, message, type, at, payload) VALUES ('O', 'k', 'M', 'accepted', 0, ?) -> outbox/O/payload
+INSERT INTO mailbox (id, key, domain, address, facts, kind, status, created) VALUES (7, 'k', 'd', x'00', ?, 'ORG', 'active', 0) -> mailbox/k/facts
+INSERT INTO credential (id, mailbox, kind, secret, label, created) VALUES ('C', 7, 'password', '', ?, 0) -> credential/C/label
+INSERT INTO folder (id, mailbox, key, name, uid_validity) VALUES (3, 7, x'AB0C', ?, 1) -> folder/k/ab0c/name
+INSERT INTO entry (folder, uid, id, modseq, arrived, size, facts) VALUES (3, 1, 'E', 1, 0, 1, ?) -> entry/E/facts
+INSERT INTO hold (id, delivery, state, reasons, opened, expires, note) VALUES ('H', 'M.1', 'held', '', 0, 0, ?) -> hold/H/note
+INSERT INTO trust_version (version, digest, imported, list, signatures) VALUES (12, x'00', 0, ?, ?) -> trust_version/12/list trust_version/12/signatures
+"""
+PLACES = re.findall(r"\w+/\S+", ROWS)
+VALUES = len(PLACES)
+
+
+async def body() -> AsyncIterator[bytes]:
+    yield b"Subject: essai\r\n\r\nbonjour\r\n"
+
+
+@pytest.fixture
+async def rotated(
+    vault: Vault, database: Database, ring: KeyRing, journal: Journal, now: datetime
+) -> Vault:
+    """A vault with one of everything under key 1, and key 2 current."""
+    for row in ROWS.splitlines():
+        sql, places = row.split(" -> ")
+        values = tuple(ring.seal(place.encode(), place) for place in places.split())
+        await database.commit([Statement(sql, values, expect=1)])
+    sealed = await vault.put(body())
+    holders = [f"delivery/{n}" for n in range(5)]
+    await database.commit(
+        [*vault.holding(sealed, holders), journal.entry(now, "x", "gateway", message="M")]
+    )
+    ring.rotate(now)
+    return vault
+
+
+async def finish(vault: Vault, limit: int = 4) -> list[int]:
+    moved = [await vault.rewrap(limit)]
+    while moved[-1]:
+        moved.append(await vault.rewrap(limit))
+    return moved
+
+
+def sealed_columns(database: Database) -> dict[tuple[str, str], int]:
+    """Every BLOB column of the schema that its comment calls sealed, and how many values it has."""
+    found = {}
+    tables = database.read("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
+    for table, sql in tables:
+        for line in (sql or "").splitlines():
+            name, *rest = line.split() or [""]
+            if "-- sealed" in line and rest[0].startswith("BLOB"):
+                ((count,),) = database.read(f"SELECT count({name}) FROM {table}")
+                found[table, name] = count
+    return found
+
+
+async def test_everything_moves_in_steps(rotated: Vault) -> None:
+    """No step is larger than was asked for, and the last one finds nothing."""
+    moved = await finish(rotated)
+    assert max(moved) == 4
+    assert 5 + VALUES == sum(moved)
+    assert 0 == moved[-1]
+
+
+async def test_everything_still_opens(
+    rotated: Vault, database: Database, ring: KeyRing, now: datetime
+) -> None:
+    """The holders find the body, and each value is where it was; without the old key."""
+    await finish(rotated)
+    ring.retire(1)
+
+    assert b"bonjour" in await rotated.read("delivery/3")
+    for place in PLACES:
+        table, *_, column = place.split("/")
+        ((value,),) = database.read(f"SELECT {column} FROM {table}")
+        assert place.encode() == ring.open(value, place)
+
+
+async def test_no_sealed_column_is_forgotten(rotated: Vault, database: Database) -> None:
+    """Whatever the schema calls sealed is in this test, and so in the rotation."""
+    columns = sealed_columns(database)
+    assert {(p.split("/")[0], p.split("/")[-1]) for p in PLACES} | {("journal", "detail")} == set(
+        columns
+    )
+    assert {1} == set(columns.values())
+
+
+async def test_uses_say_what_an_old_key_still_opens(rotated: Vault) -> None:
+    """The journal keeps its key: its chain covers the sealed bytes."""
+    assert {1: Uses(5, VALUES, 1), 2: Uses()} == await rotated.uses()
+    await finish(rotated)
+    uses = await rotated.uses()
+    assert {1: Uses(0, 0, 1), 2: Uses(5, VALUES, 0)} == uses
+    assert not uses[1].none
+    assert Uses().none
+
+
+async def test_nothing_to_do_costs_nothing(
+    vault: Vault, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one key, or once all has moved, no row is looked at."""
+    monkeypatch.delattr(Database, "query")
+    assert 0 == await vault.rewrap(100)
+
+
+async def test_damage_does_not_stop_the_others(rotated: Vault, database: Database) -> None:
+    """What does not open stays as it is, and its key is said to be in use."""
+    database._writer.execute("UPDATE wrap SET wrapped = x'00' WHERE holder = 'delivery/2'")
+    database._writer.execute("UPDATE message SET facts = substr(facts, 1, 20)")
+    await finish(rotated, limit=100)
+    assert Uses(1, 1, 1) == (await rotated.uses())[1]
+    assert b"bonjour" in await rotated.read("delivery/3")
+
+
+async def test_the_current_key_stays(rotated: Vault, ring: KeyRing) -> None:
+    """Whatever moved, the key that seals cannot be retired."""
+    await finish(rotated)
+    with pytest.raises(KeyRingError):
+        ring.retire(2)
