@@ -2,8 +2,10 @@
 
 TLS 1.2 or later, with forward secrecy and authenticated encryption only. A context is made anew
 for each listener, and its ticket keys with it: a session of one is nothing to another. Where a
-client certificate is asked there are no tickets, so each connection shows its certificate again.
-R-A2, R-A4, R-A5; RFC 8446, RFC 7525.
+client certificate is asked there are no tickets, and under TLS 1.3 no resumption at all. TLS 1.2 can
+still resume by session identifier, which Python cannot turn off: only within the one listener, and
+with the certificate that was verified; the trust list is asked about it at each RCPT all the same.
+R-A2, R-A4, R-A5; RFC 8446, RFC 9325.
 """
 
 import ssl

@@ -150,3 +150,11 @@ class Wire:
         self.writer.transport.abort()
         with suppress(OSError):
             await self.writer.wait_closed()
+
+
+async def turn() -> None:
+    """Let whatever is ready have its turn."""
+    loop = asyncio.get_running_loop()
+    had = loop.create_future()
+    loop.call_soon(had.set_result, None)
+    await had
