@@ -1,4 +1,7 @@
-"""The SMTP listeners that the settings name, opened, renewed and closed together."""
+"""The SMTP listeners that the settings name, opened, renewed and closed together.
+
+Submission has TLS from the first octet (RFC 8314) or STARTTLS; sizes are limited a listener (R-A8).
+"""
 
 import asyncio
 import ssl

@@ -3,7 +3,7 @@
 Failed log-ins, failed handshakes, refused sessions, wrong next hops, lists that were turned away:
 the doors report them by a plain call that must not wait. The same event over and over becomes one
 entry that says how often, so that nobody can fill the disk by knocking; nothing is dropped
-unsaid (R-I3).
+unsaid (R-I3, R-J4).
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 Every loop is kept: one that ends by a bug is told of and started again, more slowly each time.
 Stopping: nobody new comes in, messages in hand are finished for a bounded time, and what has not
-had its 250 by then is its sender's to send again.
+had its 250 by then is its sender's to send again. R-A7.
 """
 
 import asyncio
@@ -59,6 +59,7 @@ class Gateway:
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
         self._status = StatusDoor(pages(rooms.metrics, self._problems))
         self._expires: datetime = checks.expires(settings.tls)
+        self._written = settings.paths.data / "ports.json"
         self._stop = asyncio.Event()
         self._stopping = False
         rooms.metrics.standing = lambda: standing(rooms, self._doors.open_ones, self._expires)
@@ -90,6 +91,7 @@ class Gateway:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, number.name)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
+        self._written.unlink(missing_ok=True)
         ports = await self._doors.open()
         status = self._settings.listen.status
         if status is not None:
@@ -140,7 +142,7 @@ class Gateway:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _ready(self, ports: Mapping[str, int]) -> None:
-        files.replace(self._settings.paths.data / "ports.json", json.dumps(ports).encode())
+        files.replace(self._written, json.dumps(ports).encode())
         listed = self.rooms.keeper.current
         version = listed.version if listed else None
         self._log.info("gateway.ready", ports=ports, version=version)

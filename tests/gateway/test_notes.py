@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from gateway.notes import Notes
 from gateway.observe.logs import open_log
 from gateway.observe.metrics import Metrics
 from smtp.address import Address
 from tests.world.clock import Clock
 from tests.world.rest import Rest
+from vault.errors import StorageFull
 from vault.journal import Journal
 
 
@@ -96,16 +99,14 @@ async def test_what_the_disk_does_not_take_is_kept(tmp_path: Path) -> None:
     """A full disk delays the audit; it does not shorten it."""
     async with _desk(tmp_path) as desk:
         desk.notes.tell("login.failed", {"ip": "192.0.2.7"})
-        commit, desk.rest.database.commit = desk.rest.database.commit, _full  # type: ignore[method-assign]
-        await desk.notes.write()
-        desk.rest.database.commit = commit  # type: ignore[method-assign]
+        with pytest.MonkeyPatch.context() as full:
+            full.setattr(desk.rest.database, "commit", _full)
+            await desk.notes.write()
         await desk.notes.write()
 
         assert 1 == len(await desk.journal.page(0))
         assert "journal.failed" in [line["event"] for line in desk.lines()]
 
 
-async def _full(_: object) -> list[list[tuple[object, ...]]]:
-    from vault.errors import StorageFull
-
+async def _full(_: object) -> None:
     raise StorageFull("the disk is full")

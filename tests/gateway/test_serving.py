@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import smtplib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from gateway.operations.error import OperationError
 from tests.world.lists import Lists
 from tests.world.running import DOORS, Running, running, until, written
 from tests.world.site import Site
+from trust.members import Status
 
 _LABO, _CHU = "bio@labo.example", "dr.canari@chu.example"
 
@@ -106,8 +109,6 @@ async def test_an_outsider_is_refused_in_words_and_the_refusal_traced(tmp_path: 
 
 async def test_a_failed_log_in_is_traced(tmp_path: Path) -> None:
     """Whose mailbox somebody tried, from where."""
-    import smtplib
-
     async with _world(tmp_path) as world:
         await world.labo.user(_LABO)
         with pytest.raises(smtplib.SMTPAuthenticationError):
@@ -186,10 +187,81 @@ async def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
     assert caught.group_contains(OperationError, match="listener relay cannot bind")
 
 
+async def test_a_log_in_ends_when_its_mailbox_or_its_member_does(tmp_path: Path) -> None:
+    """A suspension or a changed list takes effect on open connections (R-C7)."""
+    async with _world(tmp_path) as world:
+        one, two = await _session(world.labo, _LABO), await _session(world.labo, "b@labo.example")
+        await world.labo.ask("mailbox.suspend", address=_LABO)
+        first = await asyncio.to_thread(one.getreply)
+        world.lists.change("labo.example", status=Status.REVOKED)
+        await world.publish()
+        second = await asyncio.to_thread(two.getreply)
+        one.close()
+        two.close()
+
+    assert [(421, b"4.7.1"), (421, b"4.7.1")] == [
+        (code, text[:5]) for code, text in (first, second)
+    ]
+
+
+async def _session(gateway: Running, who: str) -> smtplib.SMTP_SSL:
+    password = await gateway.user(who)
+
+    def opened() -> smtplib.SMTP_SSL:
+        context = ssl.create_default_context(cafile=str(gateway.site.folder / "anchors.pem"))
+        context.check_hostname = False
+        port = gateway.ports["submission"]
+        line = smtplib.SMTP_SSL("127.0.0.1", port, timeout=10, context=context)
+        line.login(who, password)
+        return line
+
+    return await asyncio.to_thread(opened)
+
+
+async def test_stopping_finishes_the_message_in_hand_and_refuses_new_ones(tmp_path: Path) -> None:
+    """A restart costs nobody a message (RFC 5321 §3.8)."""
+    async with _world(tmp_path) as world:
+        await world.chu.user(_CHU)
+        busy, idle = await _session(world.labo, _LABO), await _session(world.labo, "b@labo.example")
+
+        def begin() -> None:
+            busy.mail(_LABO)
+            busy.rcpt(_CHU)
+            busy.docmd("DATA")
+            busy.send(_message(_CHU))
+
+        def end() -> tuple[int, bytes]:
+            busy.send(b".\r\n")
+            return busy.getreply()
+
+        await asyncio.to_thread(begin)
+        world.labo.gateway.stop("test")
+        goodbye = await asyncio.to_thread(idle.getreply)
+        accepted = await asyncio.to_thread(end)
+        farewell = await asyncio.to_thread(busy.getreply)
+        for line in (busy, idle):
+            line.close()
+
+    assert (421, 250, 421) == (goodbye[0], accepted[0], farewell[0])
+
+
+async def test_every_gauge_is_asked_of_the_running_gateway(tmp_path: Path) -> None:
+    """What the metrics show is how things stand now."""
+    async with _world(tmp_path) as world:
+        line = await _session(world.labo, _LABO)
+        _, page = await _get(world.labo.ports["status"], "/metrics")
+        line.close()
+
+    found = dict(x.rsplit(" ", 1) for x in page.splitlines() if x.startswith("sceau_"))
+    assert "1.0" == found['sceau_sessions_open{listener="submission"}']
+    assert "1.0" == found["sceau_trust_list_version"]
+    assert float(found["sceau_trust_list_stale_in_seconds"]) > 86400
+    assert float(found["sceau_certificate_expires_in_seconds"]) > 86400
+    assert float(found["sceau_disk_free_octets"]) > 0
+
+
 async def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path: Path) -> None:
     """SIGHUP: new connections see the new certificate; a bad one changes nothing."""
-    import ssl
-
     async with _world(tmp_path) as world:
         site, port = world.labo.site, world.labo.ports["submission"]
         before = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
