@@ -90,6 +90,12 @@ def undo(connection: sqlite3.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Write the log back and cut it to nothing; not while anybody reads."""
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 def is_machine(error: sqlite3.Error) -> bool:
     """Whether the machine failed, rather than the statement."""
     return _code(error) in _MACHINE

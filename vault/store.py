@@ -171,7 +171,8 @@ class Vault:
     async def sweep(self) -> int:
         """Remove the blobs that nobody can open: the erased ones, and those of earlier crashes.
 
-        Return how many. Safe at any time; what this run is writing is left alone.
+        Return how many. The database's log is emptied too, where erased keys might still lie. Safe
+        at any time; what this run is writing is left alone.
         """
         doomed = [name for (name,) in await self._database.query("SELECT blob FROM doomed")]
         orphans = await self._orphans()
@@ -181,6 +182,7 @@ class Vault:
             await self._database.commit(
                 [Statement("DELETE FROM doomed WHERE blob = ?", (name,)) for name in doomed]
             )
+        await self._database.empty_log()
         return len(doomed) + len(orphans)
 
     async def rewrap(self, limit: int) -> int:

@@ -219,6 +219,34 @@ async def test_closing_lets_waiting_ones_through(database: Database, tmp_path: P
     await database.close()
 
 
+async def test_the_log_is_emptied(database: Database, tmp_path: Path) -> None:
+    """What was deleted is in no file: overwritten in the database, and the log cut to nothing."""
+    await database.commit([add("canary")])
+    await database.commit([Statement("DELETE FROM seen")])
+    log = tmp_path / "sceau.db-wal"
+    assert b"canary" in log.read_bytes()
+
+    await asyncio.gather(database.empty_log(), database.commit([add("a")]), database.empty_log())
+    await database.empty_log()
+
+    assert 0 == log.stat().st_size
+    assert b"canary" not in (tmp_path / "sceau.db").read_bytes()
+    assert ["a"] == names(database)
+    await database.close()
+    await database.empty_log()
+
+
+async def test_nobody_waits_for_the_log_any_more(database: Database) -> None:
+    """Who was cancelled meanwhile stops nothing."""
+    task = asyncio.ensure_future(database.empty_log())
+
+    async def cancel() -> None:
+        task.cancel()
+
+    assert asyncio.CancelledError in await outcomes(task, cancel(), database.commit([add("a")]))
+    assert ["a"] == names(database)
+
+
 async def test_another_process_that_writes_is_waited_for(
     database: Database, tmp_path: Path, intruder: Callable[[], sqlite3.Connection]
 ) -> None:

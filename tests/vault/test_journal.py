@@ -259,3 +259,39 @@ async def test_the_chain_survives_a_restart(
     await later.sign_head(NOW)
     assert Verdict(4, 4) == await later.verify()
     await again.close()
+
+
+@pytest.mark.parametrize(
+    "crime", ["DELETE FROM journal WHERE seq > 3", "UPDATE journal SET hash = x'00'"]
+)
+async def test_a_cut_journal_is_not_signed_anew(
+    database: Database, journal: Journal, ring: KeyRing, tmp_path: Path, crime: str
+) -> None:
+    """A start over rows that were cut off says so, instead of covering it up."""
+    await write(database, journal)
+    await journal.sign_head(NOW)
+    database._writer.execute(crime)
+    later = Journal(database, ring, tmp_path / "journal.head")
+    with pytest.raises(VaultError, match="does not lead to its head"):
+        await later.sign_head(NOW)
+    assert (await later.verify()).problem
+
+
+async def test_a_later_run_signs_on(
+    database: Database, journal: Journal, ring: KeyRing, tmp_path: Path
+) -> None:
+    """After a restart the head goes on from where it was, or is left if nothing is new."""
+    await write(database, journal)
+    await journal.sign_head(NOW)
+    later = Journal(database, ring, tmp_path / "journal.head")
+    await later.sign_head(NOW + timedelta(hours=1))
+    assert Verdict(5, 5) == await later.verify()
+
+
+async def test_a_head_that_cannot_be_written(
+    database: Database, ring: KeyRing, tmp_path: Path
+) -> None:
+    """The reason is said in our words."""
+    journal = Journal(database, ring, tmp_path / "nowhere" / "journal.head")
+    with pytest.raises(VaultError, match="No such file"):
+        await journal.sign_head(NOW)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vault.blobs import Folder
+from vault.blobs import Draft, Folder
 from vault.database import Database
 from vault.errors import Conflict, Gone, SealError, StorageFull, VaultError
 from vault.keys import KeyRing
@@ -221,6 +221,20 @@ async def test_a_body_that_breaks_off_leaves_nothing(
 
     with pytest.raises(ConnectionResetError):
         await vault.put(breaking())
+    assert [] == names(blobs)
+
+
+async def test_a_blob_that_cannot_be_begun(
+    vault: Vault, blobs: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is said, and there is nothing to take away."""
+
+    def failing(_: str) -> Draft:
+        raise StorageFull("no room")
+
+    monkeypatch.setattr(blobs, "draft", failing)
+    with pytest.raises(StorageFull, match="no room"):
+        await vault.put(blocks(LARGE))
     assert [] == names(blobs)
 
 
