@@ -129,8 +129,7 @@ def _inside(content: bytes, joined: bytes) -> Iterator[tuple[str, bytes]]:
     for run in _BASE64_RUN.finditer(joined):
         for start in range(4):  # a word before it may have been joined to the run
             length = (len(run[0]) - start) // 4 * 4
-            decoded = base64.b64decode(run[0][start : start + length])
-            yield from ((f"base64 > {form}", inner) for form, inner in _unpacked(decoded))
+            yield "base64", base64.b64decode(run[0][start : start + length])
 
 
 def _unpacked(content: bytes) -> Iterator[tuple[str, bytes]]:

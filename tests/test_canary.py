@@ -72,11 +72,12 @@ def test_a_canary_is_found_in_every_encoding(name: str, before: bytes) -> None:
         "zip, stored": _zip(TEXT.encode(), zipfile.ZIP_STORED),
         "zip in zip": _zip(_zip(TEXT.encode())),
         "zip in base64": base64.encodebytes(_zip(b"x" * 99 + TEXT.encode())),
+        "base64 in base64": base64.encodebytes(base64.encodebytes(b"x" * 99 + TEXT.encode())),
         "gzip of base64": gzip.compress(base64.b64encode(TEXT.encode())),
     }.items(),
 )
-def test_a_canary_is_found_inside_what_is_compressed(name: str, content: bytes) -> None:
-    """An office document is a zip; a log that was rotated is a gzip."""
+def test_a_canary_is_found_inside_what_is_wrapped(name: str, content: bytes) -> None:
+    """An office document is a zip, a log that was rotated a gzip, a forwarded mail base64 twice."""
     assert _forms(b"before" + content + b"after")
 
 

@@ -141,8 +141,8 @@ def _check_blob(calls: list[Call], data: Path, promise: Promise, reply: Call) ->
 
 FAULTS = {
     "the log cannot be synced": ("fdatasync:error=EIO:when=12+", SMALL),
-    "a body cannot be synced": ("fsync:error=EIO:when=1+", LARGE),
-    "a body's name cannot be given": ("rename:error=ENOSPC:when=1+", LARGE),
+    "a body cannot be synced": ("fsync:error=EIO:when=4+", LARGE),
+    "a body's name cannot be given": ("rename:error=ENOSPC:when=6+", LARGE),
 }
 
 

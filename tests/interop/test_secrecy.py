@@ -108,8 +108,8 @@ def test_the_search_finds_its_control(pair: Pair, day: list[Canary], tmp_path: P
     found = search_folder(tmp_path, day)
 
     for name in ("subject", "text", "attachment", "recipient", "Message-ID"):
-        places = {finding.place for finding in found if finding.canary == name}
-        assert {"forgotten.eml", "forgotten.eml.gz > gzip"} <= places, name
+        places = {finding.place.partition(" > ")[0] for finding in found if finding.canary == name}
+        assert {"forgotten.eml", "forgotten.eml.gz"} <= places, name
 
 
 def test_logs_and_keys_hold_no_canary(pair: Pair, day: list[Canary]) -> None:
