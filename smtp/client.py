@@ -18,6 +18,9 @@ from smtp.reply import Reply, printable
 __all__ = ["Connection", "Outcome", "Outgoing"]
 
 UNREACHABLE = Reply(451, "4.4.1", "The next hop could not be reached; it will be tried again")
+UNWELCOME = Reply(
+    451, "4.7.0", "The next hop closed right after TLS: perhaps it does not accept our certificate"
+)
 
 Entitled = Callable[[bytes], Reply | None]
 
@@ -90,7 +93,9 @@ class _Wire(asyncio.Protocol):
         if (refusal := entitled(certificate)) is not None:
             return refusal
         self.dialogue.secured()
-        return await self.theirs() or certificate
+        failure = await self.theirs()
+        # TLS 1.3 lets a server refuse our certificate only after the handshake, by going away.
+        return (UNWELCOME if failure is LOST else failure) or certificate
 
     async def upgrade(self, context: ssl.SSLContext, host: str, seconds: float) -> bytes | Reply:
         """Start TLS; return the peer's certificate (DER) or why there is no TLS."""

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from smtp.dialogue import GARBLED, INJECTED, LOST, NO_TLS, SILENT
 from smtp.envelope import Body, Notify, Recipient, Ret
 from smtp.outgoing import NO_EIGHT_BIT, NO_UTF8_ADDRESSES, TOO_BIG_FOR_THEM
 from smtp.reply import Reply
-from tests.smtp.stage import Pki, run
+from tests.smtp.stage import NOW, Pki, run
 from tests.smtp.talk import MODERN, Talk, hop
 
 A, B, C = (Recipient(parse(f"{name}@chu.example")) for name in "abc")
@@ -239,6 +240,28 @@ def test_a_certificate_of_an_unknown_authority(loop: str, pki: Pki) -> None:
     assert "unable to get local issuer certificate" in failure.text
 
 
+@pytest.mark.parametrize(
+    ("starts", "words"),
+    [(timedelta(days=-30), "certificate has expired"), (timedelta(days=30), "not yet valid")],
+)
+async def test_a_certificate_out_of_its_time(
+    starts: timedelta, words: str, pki: Pki, tmp_path: Path
+) -> None:
+    """Expired or not yet valid: the message waits, and the operator reads why."""
+    context = pki.server(client_certificates=False)
+    issued = pki.authority.issue("late", starts=NOW + starts, days=1)
+    context.load_cert_chain(*issued.write(tmp_path, "late"))
+
+    async def script(talk: Talk) -> None:
+        await talk.tls()
+
+    async with hop(context, script) as listening:
+        failure = await dial(listening.port, pki)
+    assert isinstance(failure, Reply)
+    assert words in failure.text
+    assert failure.transient
+
+
 @both_loops
 def test_a_peer_that_does_not_know_our_certificate(loop: str, pki: Pki) -> None:
     """With TLS 1.3 the refusal comes after the handshake: still no message goes out."""
@@ -254,6 +277,7 @@ def test_a_peer_that_does_not_know_our_certificate(loop: str, pki: Pki) -> None:
     failure = run(loop, main())
     assert isinstance(failure, Reply)
     assert failure.transient
+    assert "our certificate" in failure.text or "TLS with the next hop failed" in failure.text
 
 
 @pytest.mark.parametrize(
@@ -533,7 +557,7 @@ class Taker:
         return "250 2.0.0 taken"
 
 
-async def test_an_independent_server_takes_our_mail(pki: Pki, tmp_path: Path) -> None:
+async def test_an_independent_server_takes_our_mail(pki: Pki) -> None:
     """An aiosmtpd neither pipelines nor knows DSN; dots, 8-bit and SMTPUTF8 arrive."""
     taker = Taker()
     loop = asyncio.get_running_loop()
