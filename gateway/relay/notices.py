@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from gateway.receipts import bounce
+from gateway.receipts.bounce import Ended
 from gateway.relay.delivery import Delivery, State, delivery_id, holder
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Door, Message, Summary
@@ -25,6 +27,7 @@ from vault.errors import VaultError
 _HEADER = 64 << 10  # as much of a header as a report returns
 _WHOLE = 1 << 20  # a message beyond this is returned by its header alone
 _NOTICES = 30  # refusals told by mail to one sender within the hour; the journal has them all
+_EXPLAINED = frozenset({Notice.FAILED, Notice.DELAYED})
 _ACTIONS = {
     Notice.FAILED: Action.FAILED,
     Notice.DELAYED: Action.DELAYED,
@@ -57,7 +60,16 @@ class Notices:
         returned = header
         if returned is None:
             returned = await self._original(message, [result for result, _ in told])
-        return await self._spooling(message, to, fates, returned, ("", ""))
+        words = bounce.reporting(
+            Ended(
+                result.copy.recipient.address,
+                result.after.said,
+                expired=result.after.state is State.EXPIRED,
+            )
+            for result, notice in told
+            if notice in _EXPLAINED
+        )
+        return await self._spooling(message, to, fates, returned, words)
 
     async def refusing(
         self,
@@ -81,10 +93,7 @@ class Notices:
             )
             for refusal in refusals
         )
-        words = ", ".join(taken)
-        french = f"Votre message a été pris en charge pour : {words}" if taken else ""
-        english = f"Your message was taken for: {words}" if taken else ""
-        return await self._spooling(message, to, fates, header, (french, english))
+        return await self._spooling(message, to, fates, header, bounce.refusing(refusals, taken))
 
     def _fate(self, result: Result, notice: Notice) -> Fate:
         copy, after = result.copy, result.after
@@ -98,7 +107,7 @@ class Notices:
             action=_ACTIONS[notice],
             status=status,
             original=original(copy.recipient),
-            diagnostic=str(said) if said and notice in {Notice.FAILED, Notice.DELAYED} else "",
+            diagnostic=str(said) if said and notice in _EXPLAINED else "",
             remote_mta=copy.domain if foreign and after.attempts else "",
             last_attempt=after.changed if after.attempts else None,
             retry_until=after.expires if notice is Notice.DELAYED else None,
