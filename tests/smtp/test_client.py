@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,15 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
-from smtp import client
+from smtp import client, reply
 from smtp.address import parse
 from smtp.client import Connection, Outcome, Outgoing
 from smtp.dialogue import GARBLED, INJECTED, LOST, NO_TLS, SILENT
-from smtp.envelope import Body, Notify, Recipient, Ret
+from smtp.envelope import Body, Draft, Mail, Notify, Recipient, Ret
 from smtp.outgoing import NO_EIGHT_BIT, NO_UTF8_ADDRESSES, TOO_BIG_FOR_THEM
 from smtp.reply import Reply
-from tests.smtp.stage import NOW, Pki, run
+from smtp.rules import Rules
+from tests.smtp.stage import NOW, Pki, opened, run
 from tests.smtp.talk import MODERN, Talk, hop
 
 A, B, C = (Recipient(parse(f"{name}@chu.example")) for name in "abc")
@@ -25,6 +27,7 @@ ONE = Outgoing(parse("martin@labo.example"), (A,), size=7)
 THREE = Outgoing(parse("martin@labo.example"), (A, B, C), size=7)
 BODY = b"hello\r\n"
 BIG = b"".join(b".%d line\r\n" % n for n in range(200_000))
+SMALL = BIG[: BIG.index(b"\r\n", 5000) + 2]
 NOT_LISTED = Reply(451, "4.7.1", "not on the list")
 both_loops = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 
@@ -305,10 +308,10 @@ async def test_without_tls_nothing_is_said(
         heard.append((await talk.end()).decode())
 
     async with hop(pki.server(client_certificates=True), script) as listening:
-        opened = await dial(listening.port, pki)
-        assert isinstance(opened, Reply)
-        assert opened.transient
-        assert failure in {None, opened}
+        told = await dial(listening.port, pki)
+        assert isinstance(told, Reply)
+        assert told.transient
+        assert failure in {None, told}
     assert not [line for line in heard if line.startswith(("MAIL", "HELO"))]
 
 
@@ -593,3 +596,79 @@ async def test_an_independent_server_takes_our_mail(pki: Pki) -> None:
     await connection.close()
     server.close()
     await server.wait_closed()
+
+
+class Keeping:
+    """An intake that keeps what it gets, and refuses one name."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[Draft, bytes]] = []
+
+    def mail(self, draft: Draft) -> Reply:
+        return reply.SENDER_OK
+
+    def rcpt(self, draft: Draft, recipient: Recipient) -> Reply:
+        return reply.NO_SUCH_MAILBOX if recipient == B else reply.RECIPIENT_OK
+
+    async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
+        self.kept.append((draft, b"".join([block async for block in body])))
+        return reply.OK
+
+    async def abandoned(self, draft: Draft) -> None:
+        return None
+
+
+@both_loops
+@pytest.mark.parametrize("chunking", [True, False])
+def test_our_own_door_understands_our_client(loop: str, chunking: bool, pki: Pki) -> None:  # noqa: FBT001
+    """Every parameter and every octet arrives as it was given, in small and in large."""
+    asked = Recipient(
+        parse("hélène@chu.example"),
+        frozenset({Notify.SUCCESS, Notify.FAILURE}),
+        "utf-8;hélène+x@chu.example",
+    )
+    outgoing = Outgoing(
+        parse("martin@labo.example"),
+        (A, B, asked),
+        size=len(BIG),
+        body=Body.EIGHT_BIT,
+        smtputf8=True,
+        envid="id +=1",
+        ret=Ret.FULL,
+        transfer="01K0TRANSFER",
+    )
+
+    async def main() -> Keeping:
+        intake = Keeping()
+        async with opened(Rules.of("relay", "mx.chu.example"), pki, intake) as door:
+            connection = await connected(door.port, pki, chunking=chunking)
+            blocks = [BIG[at : at + 65_536] for at in range(0, len(BIG), 65_536)]
+            for sent in ([SMALL], blocks, [SMALL]):
+                outcome = await connection.send(outgoing, body(*sent))
+                assert [reply.OK, reply.NO_SUCH_MAILBOX, reply.OK] == [
+                    r for _, r in outcome.replies
+                ]
+                assert outcome.dsn
+                assert outcome.reusable
+            refused = replace(outgoing, recipients=(B,))
+            assert [str(reply.NO_SUCH_MAILBOX)] == said(await connection.send(refused, body(BODY)))
+            assert [str(reply.OK)] == said(await connection.send(ONE, body(BODY)))
+            await connection.close()
+        return intake
+
+    kept = run(loop, main()).kept
+    assert [SMALL, BIG, SMALL, BODY] == [content for _, content in kept]
+    draft = kept[0][0]
+    assert (
+        Mail(
+            outgoing.mail_from,
+            len(BIG),
+            Body.EIGHT_BIT,
+            True,
+            Ret.FULL,
+            "id +=1",
+            "01K0TRANSFER",
+        )
+        == draft.mail
+    )
+    assert (A, asked) == draft.recipients
