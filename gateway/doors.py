@@ -5,13 +5,12 @@ Submission has TLS from the first octet (RFC 8314) or STARTTLS; sizes are limite
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from datetime import datetime
 
 from gateway.logins import Logins
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
-from gateway.relay.intake import Intake
+from gateway.relay.intake import Intake, Onward
 from gateway.settings import Listener
 from smtp import tls
 from smtp.address import Address, domain_of, key
@@ -29,11 +28,11 @@ NAMES = ("submission", "submission_starttls", "submission_certificate", "relay")
 class Doors:
     """The doors of one gateway."""
 
-    def __init__(self, rooms: Rooms, ring: Callable[[], None]) -> None:
+    def __init__(self, rooms: Rooms, onward: Onward) -> None:
         self._rooms = rooms
         self._settings = rooms.settings
         self.open_ones: list[Door] = []
-        self._intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, ring)
+        self._intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward)
         self._logins = Logins(
             rooms.accounts, rooms.credentials, rooms.clock, rooms.settings.limits, rooms.notes.tell
         )

@@ -6,7 +6,6 @@ RFC 5321 §5, R-A4, R-C2.
 """
 
 import asyncio
-import secrets
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
@@ -17,7 +16,7 @@ from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt, Lane, Link
 from gateway.relay.message import Copy
 from gateway.relay.resolver import Resolver
-from gateway.relay.results import Result, Scale, outgoing
+from gateway.relay.results import Result, Scale, chance, outgoing
 from gateway.relay.routes import Hosts, Lookup, Route
 from gateway.settings import Relay
 from imap.store import INBOX, Arrival, Summary, new_entry_id
@@ -175,11 +174,6 @@ class Carrier:
 
     def _scale(self) -> Scale:
         return Scale(self.desk.schedule, self.desk.clock(), chance())
-
-
-def chance() -> float:
-    """Throw the dice: a number from 0 up to, not including, 1."""
-    return secrets.randbelow(1 << 32) / (1 << 32)
 
 
 def _print(der: bytes) -> str:

@@ -11,16 +11,16 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
-from gateway.relay.carrier import Carrier, chance
+from gateway.relay.carrier import Carrier
 from gateway.relay.delivery import Event, State, step
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt, Lane
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
-from gateway.relay.results import Result, Scale
+from gateway.relay.results import Result, Scale, chance
 from gateway.relay.routes import Ours, Route, route
 from gateway.settings import Relay
 from smtp import reply
@@ -49,6 +49,7 @@ class Courier:
         self._carrier = carrier
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease)
+        self._most = 4 * settings.concurrency  # copies in hand at once
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._lanes: dict[Route, Lane] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -59,6 +60,7 @@ class Courier:
         self._stopping = False
         self._ended = asyncio.Event()
         self._ended.set()
+        self._resting = False
         self.rested = asyncio.Event()  # set while nothing is due and nothing in hand
         desk.keeper.subscribe(self._list_changed)
 
@@ -69,6 +71,26 @@ class Courier:
         """Look at the spool now: something may be due."""
         self.rested.clear()
         self._bell.set()
+
+    def room(self, domains: Iterable[str]) -> datetime | None:
+        """Return when a claim made now would end, if mail for these domains can go at once.
+
+        A message may then enter the spool as claimed already, and come by ``carry`` once it is
+        committed: nothing is asked of the database that intake has just written. None: let it be
+        due, and it is claimed in its turn.
+        """
+        if self._tasks is None or self._stopping or self._in_hand >= self._most:
+            return None
+        lanes = (self._lanes.get(self._way(domain)) for domain in domains)
+        if any(lane is not None and (lane.full or lane.failures) for lane in lanes):
+            return None
+        return self._desk.clock() + self._lease
+
+    def carry(self, copies: Sequence[Copy]) -> None:
+        """Attempt copies that entered the spool as claimed."""
+        self.rested.clear()
+        for one in _grouped(copies):
+            self._dispatch(one)
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
         del listed, before
@@ -120,13 +142,13 @@ class Courier:
         await self._carrier.rest(self._lanes.values())
         wake, self._wake = self._wake, set()
         statements = [self._books.spool.waking(now, domain) for domain in wake]
-        room = min(_BATCH, 4 * self._settings.concurrency - self._in_hand)
+        room = min(_BATCH, self._most - self._in_hand)
         busy = self._busy()
         if room > 0:
             statements.append(self._books.spool.claiming(now, self._lease, room, busy))
         rows = (await self._books.database.commit(statements))[-1] if statements else []
         self._short = room <= 0 or len(rows) == room or bool(busy)
-        for one in self._grouped(rows):
+        for one in _grouped(self._opened(rows)):
             self._dispatch(one)
         return len(rows)
 
@@ -137,8 +159,8 @@ class Courier:
 
     async def _rest(self) -> None:
         """Wait for the bell, or until something is due."""
-        if self._in_hand == 0:
-            self.rested.set()
+        self._resting = True
+        self._rest_assured()
         pause = _POLL
         due = self._books.spool.next_due()
         if due is not None and not self._short:
@@ -146,31 +168,33 @@ class Courier:
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._bell.wait()
+        self._resting = False
 
-    def _grouped(self, rows: Sequence[Row]) -> Iterable[Attempt]:
-        """Put together what goes to one domain with one message; a row that is broken stays."""
-        copies: list[Copy] = []
+    def _rest_assured(self) -> None:
+        if self._resting and self._in_hand == 0 and not self._bell.is_set():
+            self.rested.set()
+
+    def _opened(self, rows: Sequence[Row]) -> list[Copy]:
+        """Return the copies of claimed rows; one that does not open stays where it is."""
         try:
-            copies = self._books.spool.claimed(rows)
+            return self._books.spool.claimed(rows)
         except Exception:  # noqa: BLE001 - then one by one: a broken row must not stop the others
-            for row in rows:
-                try:
-                    copies += self._books.spool.claimed([row])
-                except Exception as error:  # noqa: BLE001 - see above
-                    self._crashed(error, delivery=row[0])
-        copies.sort(key=_together)
-        for _, group in groupby(copies, key=_together):
-            found = tuple(group)
-            yield Attempt(found[0].message, found[0].domain, found)
+            return [copy for row in rows for copy in self._opened_alone(row)]
+
+    def _opened_alone(self, row: Row) -> list[Copy]:
+        try:
+            return self._books.spool.claimed([row])
+        except Exception as error:  # noqa: BLE001 - its claim ends by itself, and it is told again
+            self._crashed(error, delivery=row[0])
+            return []
+
+    def _way(self, domain: str) -> Route:
+        desk = self._desk
+        return route(domain, desk.domains, desk.keeper.current, self._settings.default_port)
 
     def _dispatch(self, one: Attempt) -> None:
         """Put an attempt on its lane, and somebody to work on it."""
-        way = route(
-            one.domain,
-            self._desk.domains,
-            self._desk.keeper.current,
-            self._settings.default_port,
-        )
+        way = self._way(one.domain)
         lane = self._lanes.get(way)
         if lane is None:
             lane = self._lanes[way] = Lane(way, self._settings.connections_per_peer)
@@ -192,8 +216,9 @@ class Courier:
                 async with self._slots:
                     await self._carry(lane, one)
                 self._in_hand -= len(one.copies)
-                if self._short or self._in_hand == 0 or self._wake:
+                if self._short or self._wake:
                     self._bell.set()
+                self._rest_assured()
                 one = None if self._stopping else lane.take()
         finally:
             lane.workers -= 1
@@ -228,7 +253,8 @@ class Courier:
                 results.append(stopped)
         if not going:
             return results
-        one = replace(one, copies=tuple(going))
+        if len(going) < len(one.copies):
+            one = replace(one, copies=tuple(going))
         if isinstance(lane.route, Ours):
             return results + self._carrier.deliver(one, scale)
         try:
@@ -319,6 +345,16 @@ class Courier:
 
     def _crashed(self, error: Exception, **ids: object) -> None:
         self._desk.on_event("courier.crashed", {"exception": error, **ids})
+
+
+def _grouped(copies: Sequence[Copy]) -> Iterable[Attempt]:
+    """Put together what goes to one domain with one message."""
+    if len(copies) == 1:
+        yield Attempt(copies[0].message, copies[0].domain, (copies[0],))
+        return
+    for _, group in groupby(sorted(copies, key=_together), key=_together):
+        found = tuple(group)
+        yield Attempt(found[0].message, found[0].domain, found)
 
 
 def _together(copy: Copy) -> tuple[str, str]:

@@ -208,7 +208,7 @@ class Schedule:
         if not delivery.warned and now < notice:
             due = min(due, notice)  # be there in time to tell the sender
         if our_fault:
-            delivery = replace(delivery, expires=delivery.expires + (due - now))
+            delivery = replace(delivery, expires=max(delivery.expires, now) + (due - now))
         # One last attempt falls on the expiry itself.
         return step(delivery, Event.PUT_OFF, now, said, due=min(due, delivery.expires))
 

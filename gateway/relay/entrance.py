@@ -6,13 +6,14 @@ repair are put off and their sender is told, refused ones have ended and their s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from gateway.receipts.receipt import Kind
 from gateway.relay.books import Books
-from gateway.relay.delivery import Delivery, State, delivery_id, holder
+from gateway.relay.delivery import Delivery, Event, State, delivery_id, holder, step
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Message
-from gateway.relay.results import OUR_FAULT, Result
+from gateway.relay.results import OUR_FAULT, Result, chance
 from gateway.relay.verdict import RELAY, Verdict
 from smtp.address import Address
 from smtp.envelope import Recipient
@@ -44,6 +45,12 @@ class Entrance:
             if result.after.state is not State.REFUSED
         )
 
+    @property
+    def claimed(self) -> list[Copy]:
+        """The copies that the courier takes at once."""
+        copies = [result.copy for result in self.results]
+        return [copy for copy in copies if copy.delivery.state is State.SENDING]
+
     def statements(self, books: Books, sealed: Sealed, actor: str) -> list[Statement]:
         """Return the transaction: body, keys, rows, cases, receipts, journal."""
         holders = [
@@ -59,13 +66,19 @@ class Entrance:
 
 
 def entrance(
-    desk: Desk, message: Message, decided: Sequence[tuple[Recipient, Verdict]], chance: float
+    desk: Desk,
+    message: Message,
+    decided: Sequence[tuple[Recipient, Verdict]],
+    lease: datetime | None,
 ) -> Entrance:
-    """Return each recipient's copy as the verdict has it."""
+    """Return each recipient's copy as the verdict has it.
+
+    With ``lease`` the courier takes the allowed ones at once: they enter as claimed until then.
+    """
     return Entrance(
         message,
         tuple(
-            _result(desk, message, number, recipient, verdict, chance)
+            _result(desk, message, number, recipient, verdict, lease)
             for number, (recipient, verdict) in enumerate(decided, 1)
         ),
     )
@@ -77,12 +90,12 @@ def _result(  # noqa: PLR0917 - one recipient of one message
     number: int,
     recipient: Recipient,
     verdict: Verdict,
-    chance: float,
+    lease: datetime | None,
 ) -> Result:
     now, schedule = message.arrived, desk.schedule
     expires = now + schedule.expire_after
     deferred = verdict.action is Action.DEFER
-    pause = schedule.pause(1, chance)
+    pause = schedule.pause(1, chance()) if deferred else timedelta()
     if deferred and verdict.reason in OUR_FAULT:
         expires += pause
     # A person who submits is told of a delay at once; a gateway only when it has lasted.
@@ -97,7 +110,10 @@ def _result(  # noqa: PLR0917 - one recipient of one message
         warned=told,
         said=None if verdict.action is Action.ALLOW else verdict.reply,
     )
-    return Result(Copy(message, recipient, delivery), delivery, verdict.reason, late=told)
+    claimed = delivery
+    if lease is not None and delivery.state is State.QUEUED:
+        claimed = step(delivery, Event.ATTEMPT, now, due=lease)
+    return Result(Copy(message, recipient, claimed), delivery, verdict.reason, late=told)
 
 
 def _told(books: Books, result: Result, actor: str) -> list[Statement]:

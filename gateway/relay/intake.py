@@ -6,16 +6,17 @@ one transaction makes the message ours: its rows, keys, receipts, journal. A cra
 a sealed orphan for the sweeper; after it, a message that we will deliver. RFC 5321 §6.1, RFC 6409.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
 
 from gateway.credentials import fingerprint
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, arrive
-from gateway.relay.carrier import chance
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import entrance
-from gateway.relay.message import Message, Summary
+from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, is_report
 from gateway.relay.verdict import RELAY, Question, Verdict, nothing_to_keep
@@ -30,17 +31,28 @@ from vault.errors import Conflict, StorageFull, VaultError
 _TRIES = 3  # a neighbour may move what we read before our turn to write comes
 
 
+class Onward(Protocol):
+    """Who takes messages on from here (``courier``)."""
+
+    def ring(self) -> None:
+        """Something may be due."""
+
+    def room(self, domains: Iterable[str]) -> datetime | None:
+        """Until when mail for these may be claimed at once, or None: not now."""
+
+    def carry(self, copies: Sequence[Copy]) -> None:
+        """These were committed as claimed."""
+
+
 class Intake:
     """What the doors of ``smtp.server`` ask; one a gateway."""
 
-    def __init__(
-        self, desk: Desk, notices: Notices, limits: Limits, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, desk: Desk, notices: Notices, limits: Limits, onward: Onward) -> None:
         self._desk = desk
         self._books = desk.books
         self._notices = notices
         self._limits = limits
-        self._wake = wake
+        self._onward = onward
         self._answers = Answers(desk)
 
     def mail(self, draft: Draft) -> Reply:
@@ -104,7 +116,7 @@ class Intake:
             return await self._keep(arrival, answer.meaning)
         await arrival.drained()
         await self._committed(answer.meaning)
-        self._after()
+        self._after(due=False)
         return Reply(250, "2.0.0", "Noted")
 
     async def _keep(self, arrival: Arrival, also: Callable[[], list[Statement]]) -> Reply:
@@ -123,7 +135,8 @@ class Intake:
         if refusal is not None:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
-        entered = entrance(self._desk, arrival.message(sealed.size), decided, chance())
+        lease = self._onward.room({domain_of(one.address) for one in unseen})
+        entered = entrance(self._desk, arrival.message(sealed.size), decided, lease)
         header = arrival.top + arrival.block
         notices = await self._notices.reporting(entered.message, entered.results, header)
         notices += await self._noticed(draft, entered.message, header, entered.taken)
@@ -139,7 +152,9 @@ class Intake:
         except Conflict:
             await self._books.vault.discard(sealed)
             raise
-        self._after()
+        claimed = entered.claimed
+        self._onward.carry(claimed)
+        self._after(due=bool(notices) or len(claimed) < len(decided))
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
 
@@ -244,7 +259,8 @@ class Intake:
     def _count(self, draft: Draft, reason: str) -> None:
         self._desk.metrics.refused.labels(draft.peer.listener, reason).inc()
 
-    def _after(self) -> None:
+    def _after(self, *, due: bool = True) -> None:
         """Wake those who carry on; the rows alone would do, a little later."""
-        self._wake()
+        if due:
+            self._onward.ring()
         self._books.outbox.bell.set()

@@ -210,11 +210,6 @@ class Spool:
             "state NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?", (_DONE, limit)
         )
 
-    def counts(self) -> dict[State, int]:
-        """Return how many deliveries stand in each state."""
-        rows = self._database.read("SELECT state, count(*) FROM delivery GROUP BY state")
-        return {State(state): count for state, count in rows}
-
     def named(self, name: str) -> list[MessageId]:
         """Return the messages of that id, reference or header Message-ID, newest first."""
         rows = self._database.read(

@@ -113,7 +113,7 @@ class Gateway:
         )
         notices = Notices(self.desk)
         self.courier = Courier(self.desk, notices, Carrier(self.desk, self, r, self.dial), r)
-        self.intake = Intake(self.desk, notices, Limits(), self.courier.ring)
+        self.intake = Intake(self.desk, notices, Limits(), self.courier)
 
     @property
     def books(self) -> Books:

@@ -159,3 +159,6 @@ def test_the_expiry_clock_stands_still_while_our_own_list_is_stale() -> None:
     after = SCHEDULE.put_off(sending, NOW, at, reply.LIST_STALE, chance=0.5, our_fault=True)
     assert State.DEFERRED is after.state
     assert (at + 5 * MINUTE, at + 5 * MINUTE) == (after.due, after.expires)
+    long_after = at + timedelta(days=7)
+    again = SCHEDULE.put_off(sending, NOW, long_after, reply.LIST_STALE, chance=0.5, our_fault=True)
+    assert (long_after + 5 * MINUTE, again.due) == (again.due, again.expires)
