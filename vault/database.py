@@ -228,6 +228,12 @@ class Database:
             else:
                 waiting.future.set_exception(error)
 
+    def _end(
+        self, loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], error: VaultError | None
+    ) -> None:
+        self._settle(group, error)
+        loop.call_soon(self._begin, loop)  # what they do next may join the next group
+
     # In the writer's thread: the disk.
 
     def _work(self) -> None:
@@ -255,8 +261,7 @@ class Database:
         except sqlite3.Error as raised:
             sqlite.undo(self._writer)
             error = sqlite.in_words(raised)
-        loop.call_soon_threadsafe(self._settle, group, error)
-        loop.call_soon_threadsafe(self._begin, loop)
+        loop.call_soon_threadsafe(self._end, loop, group, error)
 
     def _empty(
         self, loop: asyncio.AbstractEventLoop, asked: "Sequence[asyncio.Future[None]]"
