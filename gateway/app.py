@@ -34,7 +34,6 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
-from gateway.serving import Gateway
 from gateway.settings import Settings, SettingsError, load
 from gateway.supervisor import Supervisor
 from gateway.versions import Versions
@@ -74,6 +73,8 @@ def serve(config: Path, announce: Callable[[Mapping[str, int]], None] = lambda _
 
 
 async def _serve(settings: Settings, announce: Callable[[Mapping[str, int]], None]) -> None:
+    from gateway.serving import Gateway  # a command alone needs neither doors nor web pages
+
     log = open_log(sys.stderr, settings.log.level, json_lines=settings.log.json_lines)
     adopt_libraries(log)
     async with opened(settings, log) as rooms:

@@ -185,7 +185,7 @@ class Gateway:
         self._doors.leave(who)
 
     def _problems(self) -> dict[str, str]:
-        return problems(self.rooms, stopping=self._stopping)
+        return problems(self.rooms, self._expires, stopping=self._stopping)
 
     async def _perform(self, actor: str, verb: str, arguments: Mapping[str, Any]) -> object:
         return await perform(self.rooms, actor, verb, arguments)

@@ -33,7 +33,7 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
     )
 
 
-def problems(rooms: Rooms, *, stopping: bool) -> dict[str, str]:
+def problems(rooms: Rooms, certificate: datetime, *, stopping: bool) -> dict[str, str]:
     """Return why no mail can be taken now, a word and a sentence each; nothing: all is well."""
     found = {}
     if stopping:
@@ -43,6 +43,8 @@ def problems(rooms: Rooms, *, stopping: bool) -> dict[str, str]:
         found["list"] = "no trust list is in force: every message is put off"
     elif list_.stale:
         found["list"] = "the trust list is stale: every message is put off"
+    if certificate <= rooms.clock():
+        found["certificate"] = "our certificate has expired: no peer accepts us"
     if shutil.disk_usage(rooms.settings.paths.data).free < rooms.settings.vault.reserve:
         found["disk"] = "the disk is down to its reserve: every message is put off"
     return found

@@ -23,7 +23,7 @@ SAFE = frozenset(
     {
         *("at", "level", "event", "loop", "logger", "error", "where", "template"),
         *("message", "delivery", "reference", "transfer", "entry", "case", "mailbox", "folder"),
-        *("listener", "door", "host", "port", "ports", "ip", "tls", "fingerprint", "domain"),
+        *("listener", "door", "host", "port", "ports", "ip", "tls", "certificate", "domain"),
         *("reason", "code", "enhanced", "state", "attempts", "outcome", "kind", "until"),
         *("recipients", "refused", "size", "seconds", "count", "version", "digest", "previous"),
         *("verb", "actor", "signal", "pid", "path", "setting", "ring", "seq"),

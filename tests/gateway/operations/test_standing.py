@@ -53,12 +53,14 @@ async def test_what_waits_is_counted_and_its_age_told(
 
 async def test_readiness_says_what_is_missing(rooms: Rooms, clock: Clock, lists: Lists) -> None:
     """No list, a stale list, a full disk, an end in sight."""
-    assert ["stopping", "list"] == list(problems(rooms, stopping=True))
+    assert ["stopping", "list"] == list(problems(rooms, _EXPIRES, stopping=True))
     content, signature = lists.published(START)
     await rooms.keeper.offer(content, [signature])
-    assert {} == problems(rooms, stopping=False)
+    assert {} == problems(rooms, _EXPIRES, stopping=False)
     clock.now += timedelta(days=31)
-    assert "stale" in problems(rooms, stopping=False)["list"]
+    assert "stale" in problems(rooms, _EXPIRES, stopping=False)["list"]
+    clock.now += timedelta(days=60)
+    assert "expired" in problems(rooms, _EXPIRES, stopping=False)["certificate"]
 
 
 async def test_a_disk_at_its_reserve_is_said_so(rooms: Rooms) -> None:
@@ -66,4 +68,4 @@ async def test_a_disk_at_its_reserve_is_said_so(rooms: Rooms) -> None:
     vault = rooms.settings.vault.model_copy(update={"reserve": 1 << 62})
     object.__setattr__(rooms, "settings", rooms.settings.model_copy(update={"vault": vault}))
 
-    assert "disk" in problems(rooms, stopping=False)
+    assert "disk" in problems(rooms, _EXPIRES, stopping=False)
