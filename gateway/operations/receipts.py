@@ -12,9 +12,7 @@ from gateway.receipts.outbox import Row
 
 async def tail(rooms: Rooms, *, limit: int = 20, mailbox: str | None = None) -> object:
     """Return the latest receipts, oldest first."""
-    key = mailbox_key(rooms, mailbox)
-    rows = rooms.outbox.tail(limit if not key else 10_000)
-    return [_row(row) for row in rows if not key or row.mailbox == key][-limit:]
+    return [_row(row) for row in rooms.outbox.tail(limit, mailbox=mailbox_key(rooms, mailbox))]
 
 
 async def resend(

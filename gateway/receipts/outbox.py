@@ -86,17 +86,17 @@ class Outbox:
                 ]
             )
 
-    def tail(self, limit: int = 20, after: int | None = None) -> list[Row]:
+    def tail(self, limit: int = 20, after: int | None = None, mailbox: str = "") -> list[Row]:
         """Return the newest receipts, oldest first; or those beyond a ``seq``, to follow on."""
+        mine = " WHERE (? = '' OR mailbox = ?)"
         if after is None:
             rows = self.database.read(
-                _SELECT + " ORDER BY seq DESC LIMIT ?",
-                (limit,),
+                _SELECT + mine + " ORDER BY seq DESC LIMIT ?", (mailbox, mailbox, limit)
             )[::-1]
         else:
             rows = self.database.read(
-                _SELECT + " WHERE seq > ? ORDER BY seq LIMIT ?",
-                (after, limit),
+                _SELECT + mine + " AND seq > ? ORDER BY seq LIMIT ?",
+                (mailbox, mailbox, after, limit),
             )
         return [self._opened(row) for row in rows]
 

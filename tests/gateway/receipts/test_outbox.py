@@ -65,12 +65,14 @@ async def test_with_its_event_or_not_at_all(rest: Rest, outbox: Outbox) -> None:
 async def test_tail(rest: Rest, outbox: Outbox) -> None:
     """The tail shows the newest, oldest first, and can be followed."""
     made = [receipt(f"M{n}") for n in range(5)]
-    await rest.commit([outbox.adding(one, "k1") for one in made])
+    await rest.commit([outbox.adding(one, f"k{n % 2}") for n, one in enumerate(made)])
     newest = outbox.tail(2)
 
     assert ["M3", "M4"] == [row.message for row in newest]
     assert [] == outbox.tail(after=newest[-1].seq)
     assert ["M4"] == [row.message for row in outbox.tail(after=newest[0].seq)]
+    assert ["M1", "M3"] == [row.message for row in outbox.tail(mailbox="k1")]
+    assert [] == outbox.tail(after=newest[0].seq, mailbox="k1")
 
 
 @pytest.mark.parametrize(
