@@ -138,7 +138,7 @@ class Opener:
         begin, stop = span(self.size, start, end)
         if len(sealed) != stop - begin:
             raise SealError("the sealed body is cut short")
-        first, view, opened = start // CHUNK, memoryview(sealed), []
+        first, view, opened = min(start // CHUNK, self._last), memoryview(sealed), []
         for at in range(0, len(sealed), CHUNK + TAG):
             number = first + at // (CHUNK + TAG)
             piece = view[at : at + CHUNK + TAG]

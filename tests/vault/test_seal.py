@@ -156,6 +156,14 @@ def test_any_range_opens_alone(data: st.DataObject) -> None:
     assert stop - begin <= end - start + 2 * (CHUNK + TAG)
 
 
+@pytest.mark.parametrize("size", [0, 1, CHUNK, 2 * CHUNK])
+def test_nothing_can_be_read_at_the_very_end(size: int) -> None:
+    """The end of a body is a place in it, even where a next chunk would begin."""
+    sealed = seal_whole(KEY, ID, SALT, BODY[:size])
+    begin, stop = span(size, size, size)
+    assert b"" == Opener(KEY, ID, sealed[:HEADER], size).open(sealed[begin:stop], size, size)
+
+
 def test_a_wrong_size_does_not_open() -> None:
     """The size lies in a row that nobody signed: a wrong one finds no last chunk."""
     for wrong in (CHUNK, 2 * CHUNK, len(BODY) - 1, len(BODY) + 1, 5 * CHUNK):
