@@ -16,6 +16,7 @@ from smtp.reply import Reply
 MessageId = NewType("MessageId", str)  # ours, 26 characters; not the header's Message-ID
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 
 class Body(StrEnum):
@@ -118,7 +119,7 @@ class Envelope:
 def new_message_id(now: datetime) -> MessageId:
     """Make an id that sorts by time: 48 bits of milliseconds, 80 random bits, in base 32."""
     number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
-    return MessageId("".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5)))
+    return MessageId("".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]))
 
 
 def reference(message_id: MessageId) -> str:

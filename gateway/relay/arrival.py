@@ -92,40 +92,45 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
         header = Header.parse(header.raw)
     except HeaderError as error:
         refusal = unreadable(error)
-    arrival = Arrival(
-        id=new_message_id(now),
+    envelope = Envelope(new_message_id(now), now, draft.peer, draft.mail, draft.recipients)
+    top, block = b"", header.raw
+    found = refusal or _said(header, limits)
+    if isinstance(found, Reply):
+        said, refusal = _NO_AUTHORS, found
+    else:
+        said, refusal = found, _not_allowed(found, draft, desk)
+        top = trace.received(envelope, desk.host, now)
+        if draft.peer.listener != RELAY:
+            added, block = completed(header, desk.host, envelope.id, now)
+            top += added
+    return Arrival(
+        id=envelope.id,
         at=now,
         draft=draft,
         header=header,
-        said=_NO_AUTHORS,
-        top=b"",
-        block=header.raw,
+        said=said,
+        top=top,
+        block=block,
         rest=scanner.rest,
         body=body,
         refusal=refusal,
     )
-    return arrival if refusal else _judged(arrival, desk, limits)
 
 
-def _judged(arrival: Arrival, desk: Desk, limits: Limits) -> Arrival:
-    """Return the arrival with what we add to it, or with what is wrong with its header."""
-    if trace.hops(arrival.header) >= limits.hops:
-        return replace(arrival, refusal=LOOPING)
-    said = authors(arrival.header)
-    if isinstance(said, Reply):
-        return replace(arrival, refusal=said)
-    draft = arrival.draft
-    envelope = Envelope(arrival.id, arrival.at, draft.peer, draft.mail, draft.recipients)
-    top, block = trace.received(envelope, desk.host, arrival.at), arrival.header.raw
+def _said(header: Header, limits: Limits) -> Authors | Reply:
+    """Return in whose name the message speaks, or what is wrong with its header anywhere."""
+    if trace.hops(header) >= limits.hops:
+        return LOOPING
+    return authors(header)
+
+
+def _not_allowed(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
+    """Return why its door does not let it speak in that name."""
     if draft.peer.listener == RELAY:
-        refusal = _not_theirs(said, draft, desk)
-    elif draft.peer.login is None:
-        refusal = reply.MUST_LOG_IN
-    else:
-        refusal = own(said, draft.peer.login, desk.domains)
-        added, block = completed(arrival.header, desk.host, arrival.id, arrival.at)
-        top += added
-    return replace(arrival, said=said, top=top, block=block, refusal=refusal)
+        return _not_theirs(said, draft, desk)
+    if draft.peer.login is None:
+        return reply.MUST_LOG_IN
+    return own(said, draft.peer.login, desk.domains)
 
 
 def _not_theirs(said: Authors, draft: Draft, desk: Desk) -> Reply | None:

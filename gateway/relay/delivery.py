@@ -144,13 +144,15 @@ def step(
         state = TRANSITIONS[delivery.state, event]
     except KeyError:
         raise IllegalTransition(f"{event} in {delivery.state}") from None
-    return replace(
-        delivery,
+    return Delivery(
+        id=delivery.id,
         state=state,
         changed=now,
+        expires=delivery.expires,
         due=now if state is State.QUEUED else due,
         attempts=delivery.attempts + (event is Event.ATTEMPT),
         lost=delivery.lost + (event is Event.LOST),
+        warned=delivery.warned,
         said=said or delivery.said,
     )
 

@@ -9,6 +9,7 @@ the claim, before the attempt is made: a crash needs no other recovery than that
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from gateway.relay.delivery import FINAL, Delivery, DeliveryId, State
 from gateway.relay.message import (
@@ -64,6 +65,8 @@ class Spool:
     def __init__(self, database: Database, ring: KeyRing) -> None:
         self._database = database
         self._ring = ring
+        # The same few mailboxes write and are written to again and again.
+        self._index = lru_cache(maxsize=4096)(ring.index)
 
     def entering(self, message: Message, copies: Iterable[Copy]) -> list[Statement]:
         """Return the statements that put a message and its deliveries, decided already, in."""
@@ -244,11 +247,11 @@ class Spool:
 
     def address(self, address: Address) -> bytes:
         """Return the keyed hash by which an address is looked up."""
-        return self._ring.index(addresses.key(address), "address")
+        return self._index(addresses.key(address), "address")
 
     def recipient_key(self, recipient: Address) -> str:
         """Return the opaque name under which receipts speak of a recipient."""
-        return self._ring.index(addresses.key(recipient), "receipt").hex()
+        return self._index(addresses.key(recipient), "receipt").hex()
 
     def _copies(self, where: str, args: tuple[object, ...]) -> list[Copy]:
         rows = self._database.read(f"SELECT {_DELIVERY} FROM delivery WHERE {where}", args)  # noqa: S608 - constants only
