@@ -143,27 +143,12 @@ async def opened(
 
 def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock) -> Rooms:
     """Open the key ring, the database and everything that works on them."""
-    paths, ring = settings.paths, _ring(settings)
-    blobs = paths.data / "blobs"
-    try:
-        blobs.mkdir(mode=0o700, exist_ok=True)
-        database = Database.open(paths.data / "sceau.db")
-        vault = Vault(
-            database,
-            ring,
-            Folder(blobs),
-            inline_limit=settings.vault.inline_limit,
-            reserve=settings.vault.reserve,
-        )
-    except (VaultError, OSError) as error:
-        raise OperationError(
-            f"the database in {paths.data} cannot be opened: {error}",
-            "if it is damaged, restore a backup: docs/operations.md says how",
-        ) from None
+    ring = _ring(settings)
+    database, vault = _at_rest(settings, ring)
     mailboxes = Mailboxes(database, vault, ring)
     accounts = Accounts(database, ring, mailboxes, now)
     outbox = Outbox(database, ring, settings.site.name, asyncio.Event())
-    journal = Journal(database, ring, paths.journal_head)
+    journal = Journal(database, ring, settings.paths.journal_head)
     register = Register(database, ring)
     review = Review(database, register, timedelta(days=settings.limits.hold_days))
     spool = Spool(database, ring)
@@ -193,6 +178,27 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         desk=desk,
         notices=Notices(desk),
     )
+
+
+def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:
+    folder, limits = settings.paths.data, settings.vault
+    blobs = folder / "blobs"
+    try:
+        blobs.mkdir(mode=0o700, exist_ok=True)
+        database = Database.open(folder / "sceau.db")
+        vault = Vault(
+            database,
+            ring,
+            Folder(blobs),
+            inline_limit=limits.inline_limit,
+            reserve=limits.reserve,
+        )
+    except (VaultError, OSError) as error:
+        raise OperationError(
+            f"the database in {folder} cannot be opened: {error}",
+            "if it is damaged, restore a backup: docs/operations.md says how",
+        ) from None
+    return database, vault
 
 
 def _ring(settings: Settings) -> KeyRing:

@@ -82,32 +82,23 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self.accepted = Counter(
-            "sceau_messages_accepted",
-            "Messages answered 250, by door.",
-            ["door"],
-            registry=registry,
-        )
-        self.refused = Counter(
-            "sceau_recipients_refused",
+
+        def counter(name: str, words: str, *labels: str) -> Counter:
+            return Counter(f"sceau_{name}", words, labels, registry=registry)
+
+        self.accepted = counter("messages_accepted", "Messages answered 250, by door.", "door")
+        self.refused = counter(
+            "recipients_refused",
             "Recipients or messages refused or deferred, by door and reason.",
-            ["door", "reason"],
-            registry=registry,
+            "door",
+            "reason",
         )
-        self.deliveries = Counter(
-            "sceau_deliveries", "Deliveries that reached a state.", ["state"], registry=registry
+        self.deliveries = counter("deliveries", "Deliveries that reached a state.", "state")
+        self.events = counter(
+            "events", "Noteworthy events: failed log-ins and handshakes, wrong next hops.", "event"
         )
-        self.events = Counter(
-            "sceau_events",
-            "Noteworthy events: failed log-ins, failed handshakes, wrong next hops.",
-            ["event"],
-            registry=registry,
-        )
-        self.crashes = Counter(
-            "sceau_crashes",
-            "Unexpected errors caught at a loop's boundary; each is a bug.",
-            ["loop"],
-            registry=registry,
+        self.crashes = counter(
+            "crashes", "Unexpected errors caught at a loop's boundary; each is a bug.", "loop"
         )
         self.attempt_seconds = Histogram(
             "sceau_attempt_seconds",

@@ -55,8 +55,13 @@ def _loose(path: Path) -> None:
     path.chmod(0o644)
 
 
+def _open_to_all(folder: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o755)
+
+
 _FAULTS: list[tuple[Callable[[Path], object], str]] = [
-    (lambda folder: (folder / "data").mkdir(mode=0o755), "others can enter .*data"),
+    (lambda folder: _open_to_all(folder / "data"), "others can enter .*data"),
     (lambda folder: (folder / "data").touch(), "the data folder .* cannot be used: File exists"),
     (lambda folder: _loose(folder / "gateway.key"), "others can read the private key"),
     (lambda folder: _loose(folder / "passphrase"), "others can read the secret"),
