@@ -1,7 +1,8 @@
 """The journal: who did what to which message, append-only, each row chained to the one before.
 
 An entry is a statement of the transaction that it tells of, so neither is there without the
-other. What a person could be known by is sealed; addresses can be looked up by a keyed hash. The
+other. What a person could be known by is sealed, and addresses can be looked up by a keyed hash
+(R-G6); no content of a message ever comes here (R-I1). The
 chain is computed inside the database's writer, and its head is signed, now and then, into a file
 beside the key ring: who can only reach the data folder cannot rewrite what was signed.
 docs/journal.md says how to verify it alone.

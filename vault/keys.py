@@ -4,7 +4,8 @@ Every key of the ring wraps bodies' file keys and seals values; the newest does 
 new, the older ones still open. Beside them lie two keys that never change: the index key, by
 which what is sealed can be looked up, and the signing key, which signs the journal's head. The
 file must be readable by its owner alone, and may be locked with a passphrase as well.
-docs/sealed-format.md is the specification.
+docs/sealed-format.md is the specification. RFC 8452 (AES-GCM-SIV), RFC 8032 (Ed25519), RFC 7914
+(scrypt).
 """
 
 import hmac

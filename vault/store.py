@@ -3,7 +3,8 @@
 Small bodies lie in the database, large ones in blobs. Each body has a random file key of its own,
 which is kept only as wraps, one a holder ('delivery/<id>', 'entry/<id>'), each bound to its row.
 When the last wrap is dropped nobody can open the body again, and the schema's trigger takes the
-rest away in the same transaction. What a crash leaves behind is sealed, and is swept.
+rest away in the same transaction. What a crash leaves behind is sealed, and is swept: at no moment
+does anything lie in clear (R-I4).
 """
 
 import asyncio
