@@ -63,6 +63,7 @@ class Bench:
                 what = "End to end, beside the better Postfix"
                 self._compare(what, sceau, best, size, self.ground.sink)
             chunking = sceau.to(systems.CHUNKING, "sceau, CHUNKING")
+            self.console.rule("CHUNKING outward, apart", align="left")
             self.found.apart += [
                 self.play(chunking, size, self.ground.chunking) for size in self.sizes
             ]
@@ -128,7 +129,7 @@ def main(
     out: Path,
 ) -> None:
     """Measure Sceau beside Postfix from Debian and stock aiosmtpd, and its memory."""
-    console = Console(width=max(110, Console().width))
+    console = Console(width=max(130, Console().width))
     if quick:
         rounds, seconds = QUICK_ROUNDS, QUICK_SECONDS
     began = time.monotonic()

@@ -1,8 +1,10 @@
 """What was found: tables for people, one JSON document for whatever compares runs."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -85,10 +87,10 @@ def compare(what: str, ours: Sequence[Measure], theirs: Sequence[Measure]) -> Co
 def show(console: Console, report: Report) -> None:
     """Print the tables."""
     for what in dict.fromkeys(c.what for c in report.comparisons):
-        table = Table(title=what, title_justify="left")
-        columns = ("size", "ours", "theirs", "rate", "CPU ours", "theirs", "CPU", "p99 ours")
-        for column in (*columns, "theirs", "p99", "harness", ""):
-            table.add_column(column, justify="right")
+        table = _table(
+            f"{what}: ours, theirs, ratio",
+            ("size", "rate/s", "", "", "CPU ms", "", "", "p99 ms", "", "", "harness", ""),
+        )
         for comparison in report.comparisons:
             if comparison.what == what:
                 table.add_row(*_row(comparison))
@@ -99,50 +101,56 @@ def show(console: Console, report: Report) -> None:
         _show_memory(console, report.memory)
 
 
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1))
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
 def _row(found: Comparison) -> list[str]:
-    ours, theirs = found.ours, found.theirs
+    ours, theirs, target = found.ours, found.theirs, found.target
     return [
         NAMES.get(found.size, str(found.size)),
-        f"{ours.rate:,.1f}/s",
-        f"{theirs.rate:,.1f}/s",
-        _against(found.rate, found.target.rate, "≥"),
-        f"{ours.cpu * 1e3:.2f} ms",
-        f"{theirs.cpu * 1e3:.2f} ms",
-        _against(found.cpu, found.target.cpu, "≤"),
-        f"{ours.p99 * 1e3:.1f} ms",
-        f"{theirs.p99 * 1e3:.1f} ms",
-        _against(found.p99, found.target.p99, "≤"),
+        f"{ours.rate:,.1f}",
+        f"{theirs.rate:,.1f}",
+        _against(found.rate, target.rate, met=found.rate.median >= target.rate),
+        f"{ours.cpu * 1e3:.2f}",
+        f"{theirs.cpu * 1e3:.2f}",
+        _against(found.cpu, target.cpu, met=found.cpu.median <= (target.cpu or math.inf)),
+        f"{ours.p99 * 1e3:.1f}",
+        f"{theirs.p99 * 1e3:.1f}",
+        _against(found.p99, target.p99, met=found.p99.median <= (target.p99 or math.inf)),
         f"{ours.harness * 1e3:.2f} ms",
         "[green]met[/]" if found.met else "[red]missed[/]",
     ]
 
 
-def _against(found: Ratio, target: float | None, sign: str) -> str:
-    wanted = f" ({sign} {target:g})" if target is not None else ""
-    return f"{found.median:.2f}{wanted} [dim]{found.lowest:.2f} to {found.highest:.2f}[/]"
+def _against(found: Ratio, target: float | None, *, met: bool) -> str:
+    """Return the ratio, coloured by whether it reaches its target, which stands behind it."""
+    if target is None:
+        return f"{found.median:.2f}"
+    return f"[{'green' if met else 'red'}]{found.median:.2f}[/] [dim]of {target:g}[/]"
 
 
 def _show_apart(console: Console, apart: Sequence[Measure]) -> None:
-    table = Table(title="Apart: not compared", title_justify="left")
-    for column in ("what", "size", "rate", "accepted", "CPU", "p99", "harness"):
-        table.add_column(column, justify="right")
+    columns = ("what", "size", "rate/s", "accepted/s", "CPU ms", "p99 ms", "harness ms")
+    table = _table("Apart, not compared", columns)
     for m in apart:
         table.add_row(
             m.system,
             NAMES.get(m.size, str(m.size)),
-            f"{m.rate:,.1f}/s",
-            f"{m.accepted:,.1f}/s",
-            f"{m.cpu * 1e3:.2f} ms",
-            f"{m.p99 * 1e3:.1f} ms",
-            f"{m.harness * 1e3:.2f} ms",
+            f"{m.rate:,.1f}",
+            f"{m.accepted:,.1f}",
+            f"{m.cpu * 1e3:.2f}",
+            f"{m.p99 * 1e3:.1f}",
+            f"{m.harness * 1e3:.2f}",
         )
     console.print(table)
 
 
 def _show_memory(console: Console, memory: Memory) -> None:
-    table = Table(title="Memory, resident", title_justify="left")
-    for column in ("when", "found", "at most"):
-        table.add_column(column, justify="right")
+    table = _table("Memory, resident", ("when", "found", "at most"))
     table.add_row("at rest", f"{memory.rest / MIB:.0f} MiB", "150 MiB")
     table.add_row(
         f"each of {memory.sessions} idle TLS sessions",
