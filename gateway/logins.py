@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from gateway import passwords
 from gateway.accounts import Accounts, Mailbox
@@ -30,6 +31,8 @@ CERTIFICATE_UNKNOWN = Reply(
 )
 
 Event = Callable[[str, Mapping[str, object]], None]
+_Nobody: TypeAlias = tuple[None, None]
+_NOBODY: _Nobody = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +79,15 @@ class Logins:
         if self._locked(attempt):
             return self._throttled(attempt)
         typed = passwords.typed(password)
-        mailbox, credential = self._credential(attempt, typed)
-        if not self._known(credential, typed, attempt):
+        if self._opened(attempt, typed) is None:
             async with self._slow:
-                # Others may have failed, or proved the very same, while this one waited.
-                if self._locked(attempt):
+                if self._locked(attempt):  # by others who failed while this one waited
                     return self._throttled(attempt)
-                if not self._known(credential, typed, attempt):
-                    right = await asyncio.to_thread(
-                        passwords.matches,
-                        credential.secret if credential else self._dummy,
-                        typed,
-                        self._credentials.hasher,
-                    )
-                    if credential is None or not right:
-                        return self._failed(attempt, "password", reply.BAD_CREDENTIALS)
-                    self._proofs.learn(credential.id, typed, self._clock())
-        assert mailbox is not None
+                await self._prove(attempt, typed)
+        # Looked up again: meanwhile it may have been revoked.
+        mailbox = self._opened(attempt, typed)
+        if mailbox is None:
+            return self._failed(attempt, "password", reply.BAD_CREDENTIALS)
         self._near.forgive((attempt.pair,))
         return mailbox.address
 
@@ -112,19 +107,33 @@ class Logins:
             return self._failed(attempt, "certificate", CERTIFICATE_UNKNOWN)
         return opened[0].address
 
-    def _credential(
-        self, attempt: _Try, typed: Password
-    ) -> tuple[Mailbox | None, Credential | None]:
+    async def _prove(self, attempt: _Try, typed: Password) -> None:
+        """Ask argon2id, of somebody's hash or of nobody's; remember a right answer."""
+        if self._opened(attempt, typed) is not None:
+            return  # another connection with the same password was a moment earlier
+        _, credential = self._asked(attempt, typed)
+        secret = credential.secret if credential else self._dummy
+        hasher = self._credentials.hasher
+        right = await asyncio.to_thread(passwords.matches, secret, typed, hasher)
+        if right and credential is not None:
+            self._proofs.learn(credential.id, typed, attempt.now)
+
+    def _opened(self, attempt: _Try, typed: Password) -> Mailbox | None:
+        """Return the mailbox that a password opens, if it was proved to within the moment."""
+        mailbox, credential = self._asked(attempt, typed)
+        if credential is None or not self._proofs.known(credential.id, typed, attempt.now):
+            return None
+        return mailbox
+
+    def _asked(self, attempt: _Try, typed: Password) -> tuple[Mailbox, Credential] | _Nobody:
+        """Return the mailbox and the usable credential that a log-in names, as they are now."""
         mailbox = self._accounts.find(attempt.who) if attempt.who else None
         if mailbox is None or not mailbox.sends:
-            return None, None
+            return _NOBODY
         credential = self._credentials.password_of(mailbox, typed.selector)
         if credential is None or not credential.usable(attempt.now):
-            return mailbox, None
+            return _NOBODY
         return mailbox, credential
-
-    def _known(self, credential: Credential | None, typed: Password, attempt: _Try) -> bool:
-        return credential is not None and self._proofs.known(credential.id, typed, attempt.now)
 
     def _opened_by(self, der: bytes, now: datetime) -> list[Mailbox]:
         usable = (

@@ -91,8 +91,9 @@ class Proofs:
         """Remember a password that was just verified."""
         if len(self._known) >= self._limit:
             self._known = {proof: until for proof, until in self._known.items() if now < until}
-        if len(self._known) < self._limit:
-            self._known[self._proof(credential, password)] = now + self._life
+        if len(self._known) >= self._limit:
+            self._known.pop(next(iter(self._known)))  # the oldest
+        self._known[self._proof(credential, password)] = now + self._life
 
     def _proof(self, credential: str, password: Password) -> bytes:
         proved = _octets(f"{credential}\0{password.text}")

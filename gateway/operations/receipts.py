@@ -12,7 +12,9 @@ from gateway.receipts.outbox import Row
 
 async def tail(rooms: Rooms, *, limit: int = 20, mailbox: str | None = None) -> object:
     """Return the latest receipts, oldest first."""
-    return [_row(row) for row in rooms.outbox.tail(limit, mailbox=mailbox_key(rooms, mailbox))]
+    key = mailbox_key(rooms, mailbox)
+    rows = await rooms.outbox.of(key, limit) if key else rooms.outbox.tail(limit)
+    return [_row(row) for row in rows]
 
 
 async def resend(

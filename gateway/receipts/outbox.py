@@ -77,28 +77,24 @@ class Outbox:
     async def sent(self, seqs: Sequence[int], now: datetime) -> None:
         """Mark a batch as taken by the broker."""
         if seqs:
-            await self.database.commit(
-                [
-                    Statement(
-                        "UPDATE outbox SET sent = ? WHERE seq IN (SELECT value FROM json_each(?))",
-                        (now.timestamp(), json.dumps(seqs)),
-                    )
-                ]
-            )
+            await self.database.commit([_marking(seqs, now.timestamp())])
 
-    def tail(self, limit: int = 20, after: int | None = None, mailbox: str = "") -> list[Row]:
+    def tail(self, limit: int = 20, after: int | None = None) -> list[Row]:
         """Return the newest receipts, oldest first; or those beyond a ``seq``, to follow on."""
-        mine = " WHERE (? = '' OR mailbox = ?)"
         if after is None:
-            rows = self.database.read(
-                _SELECT + mine + " ORDER BY seq DESC LIMIT ?", (mailbox, mailbox, limit)
-            )[::-1]
+            rows = self.database.read(_SELECT + " ORDER BY seq DESC LIMIT ?", (limit,))[::-1]
         else:
             rows = self.database.read(
-                _SELECT + mine + " AND seq > ? ORDER BY seq LIMIT ?",
-                (mailbox, mailbox, after, limit),
+                _SELECT + " WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
             )
         return [self._opened(row) for row in rows]
+
+    async def of(self, mailbox: str, limit: int = 20) -> list[Row]:
+        """Return a mailbox's newest receipts, oldest first; they may lie far apart."""
+        rows = await self.database.query(
+            _SELECT + " WHERE mailbox = ? ORDER BY seq DESC LIMIT ?", (mailbox, limit)
+        )
+        return [self._opened(row) for row in reversed(rows)]
 
     async def resend(
         self, *, message: str = "", mailbox: str = "", since: datetime | None = None
@@ -109,18 +105,17 @@ class Outbox:
         """
         if not message and not mailbox:
             return 0
-        (rows,) = await self.database.commit(
-            [
-                Statement(
-                    "UPDATE outbox SET sent = NULL WHERE sent IS NOT NULL"
-                    " AND (? = '' OR message = ?) AND (? = '' OR mailbox = ?) AND at >= ?"
-                    " RETURNING seq",
-                    (message, message, mailbox, mailbox, since.timestamp() if since else 0.0),
-                )
-            ]
+        # Found in a thread and marked piece by piece: months of receipts must not hold up mail.
+        found = await self.database.query(
+            "SELECT seq FROM outbox WHERE sent IS NOT NULL"
+            " AND (? = '' OR message = ?) AND (? = '' OR mailbox = ?) AND at >= ? ORDER BY seq",
+            (message, message, mailbox, mailbox, since.timestamp() if since else 0.0),
         )
+        seqs = [seq for (seq,) in found]
+        for start in range(0, len(seqs), _PIECE):
+            await self.database.commit([_marking(seqs[start : start + _PIECE], None)])
         self.bell.set()
-        return len(rows)
+        return len(seqs)
 
     def forgetting(self, now: datetime, keep: timedelta) -> Statement:
         """Return the statement that removes receipts sent longer ago than ``keep``."""
@@ -140,6 +135,16 @@ class Outbox:
 
 
 _SELECT = "SELECT seq, id, mailbox, message, type, at, sent, payload FROM outbox"
+
+
+_PIECE = 1000
+
+
+def _marking(seqs: Sequence[int], sent: float | None) -> Statement:
+    return Statement(
+        "UPDATE outbox SET sent = ? WHERE seq IN (SELECT value FROM json_each(?))",
+        (sent, json.dumps(seqs)),
+    )
 
 
 def _place(event_id: str) -> str:

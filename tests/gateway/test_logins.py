@@ -266,3 +266,16 @@ async def test_certificates_are_throttled(door: Door) -> None:
     logins = door.logins(limit=1)
     assert CERTIFICATE_UNKNOWN == await logins.certificate("", CERTIFIED)
     assert reply.LOGIN_THROTTLED == await logins.certificate("", CERTIFIED)
+
+
+async def test_revoked_while_being_verified(door: Door) -> None:
+    """A password revoked while it is being verified opens nothing."""
+    logins = door.logins()
+    await logins._slow.acquire()
+    await logins._slow.acquire()  # the log-in waits its turn
+    async with asyncio.TaskGroup() as group:
+        attempt = group.create_task(logins.password(LABO, door.password, HERE))
+        await door.credentials.revoke(door.mailbox, door.credential.id)
+        logins._slow.release()
+
+    assert reply.BAD_CREDENTIALS == attempt.result()

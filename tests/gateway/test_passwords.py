@@ -91,12 +91,11 @@ def test_proof_is_of_one_credential() -> None:
 
 
 def test_proofs_are_bounded() -> None:
-    """Proofs that lapsed make room; while none did, nothing more is remembered."""
+    """Proofs that lapsed make room for new ones; while none did, the oldest does."""
     proofs, password = Proofs(limit=2), passwords.new()
     for credential in ("1.a", "1.b", "1.c"):
         proofs.learn(credential, password, START)
-    later = START + timedelta(minutes=1)
 
-    assert not proofs.known("1.c", password, START)
-    proofs.learn("1.d", password, later)
-    assert proofs.known("1.d", password, later)
+    assert [False, True, True] == [proofs.known(f"1.{c}", password, START) for c in "abc"]
+    proofs.learn("1.d", password, START + timedelta(minutes=1))
+    assert 1 == len(proofs._known)

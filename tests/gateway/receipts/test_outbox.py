@@ -71,8 +71,8 @@ async def test_tail(rest: Rest, outbox: Outbox) -> None:
     assert ["M3", "M4"] == [row.message for row in newest]
     assert [] == outbox.tail(after=newest[-1].seq)
     assert ["M4"] == [row.message for row in outbox.tail(after=newest[0].seq)]
-    assert ["M1", "M3"] == [row.message for row in outbox.tail(mailbox="k1")]
-    assert [] == outbox.tail(after=newest[0].seq, mailbox="k1")
+    assert ["M1", "M3"] == [row.message for row in await outbox.of("k1")]
+    assert ["M4"] == [row.message for row in await outbox.of("k0", 1)]
 
 
 @pytest.mark.parametrize(
