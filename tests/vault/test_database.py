@@ -53,7 +53,7 @@ async def test_the_settings_that_durability_rests_on(database: Database) -> None
         "temp_store": 2,
         "foreign_keys": 1,
     }
-    for connection in (database._writer, database._reader, database._long):
+    for connection in (database._writer.connection, database._reader, database._long):
         got = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
         assert wanted == got
 
@@ -151,13 +151,13 @@ async def test_a_group_has_a_limit(database: Database, commits: list[int]) -> No
 def commits(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many transactions each COMMIT took with it."""
     sizes: list[int] = []
-    real = database._commit
+    real = database._writer._commit
 
     def counting(loop: asyncio.AbstractEventLoop, group: Sequence[Any]) -> None:
         sizes.append(len(group))
         real(loop, group)
 
-    monkeypatch.setattr(database, "_commit", counting)
+    monkeypatch.setattr(database._writer, "_commit", counting)
     return sizes
 
 
@@ -178,13 +178,13 @@ async def test_cancelled_on_its_way_to_the_disk(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit that cannot be stopped any more is carried out, and its neighbours are told."""
-    real = database._commit
+    real = database._writer._commit
 
     def cancelling(loop: asyncio.AbstractEventLoop, group: Sequence[Any]) -> None:
         loop.call_soon_threadsafe(task.cancel)
         real(loop, group)
 
-    monkeypatch.setattr(database, "_commit", cancelling)
+    monkeypatch.setattr(database._writer, "_commit", cancelling)
     task = asyncio.ensure_future(database.commit([add("cancelled")]))
 
     assert [asyncio.CancelledError, list] == await outcomes(task, database.commit([add("a")]))
@@ -295,7 +295,7 @@ async def intruder(
 async def test_a_full_database_is_said_and_recovers(database: Database) -> None:
     """No room: the whole group fails as StorageFull, nothing is kept, later ones go on."""
     (pages,) = database.read("PRAGMA page_count")[0]
-    database._writer.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+    database._writer.connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
     big = Statement("INSERT INTO body (id, size, sealed) VALUES (1, 1, zeroblob(100000))")
 
     assert [StorageFull, StorageFull] == await outcomes(
@@ -304,7 +304,7 @@ async def test_a_full_database_is_said_and_recovers(database: Database) -> None:
     assert [Conflict, StorageFull] == await outcomes(
         database.commit([Statement(SET, (1.0, b"nobody"), expect=1)]), database.commit([big])
     )
-    database._writer.execute("PRAGMA max_page_count = 100000").fetchall()
+    database._writer.connection.execute("PRAGMA max_page_count = 100000").fetchall()
     await database.commit([add("b"), big])
     assert ["b"] == names(database)
 
@@ -313,7 +313,7 @@ async def test_a_failed_commit_promises_nothing(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When COMMIT itself fails, all of its group are told, and nothing of it is there."""
-    database._writer.execute("PRAGMA defer_foreign_keys = ON").fetchall()
+    database._writer.connection.execute("PRAGMA defer_foreign_keys = ON").fetchall()
     orphan = Statement("INSERT INTO wrap VALUES ('h', 1, 1, x'00')")
     defer = Statement("PRAGMA defer_foreign_keys = ON")
 

@@ -122,8 +122,10 @@ async def test_nothing_to_do_costs_nothing(
 
 async def test_damage_does_not_stop_the_others(rotated: Vault, database: Database) -> None:
     """What does not open stays as it is, and its key is said to be in use."""
-    database._writer.execute("UPDATE wrap SET wrapped = x'00' WHERE holder = 'delivery/2'")
-    database._writer.execute("UPDATE message SET facts = substr(facts, 1, 20)")
+    database._writer.connection.execute(
+        "UPDATE wrap SET wrapped = x'00' WHERE holder = 'delivery/2'"
+    )
+    database._writer.connection.execute("UPDATE message SET facts = substr(facts, 1, 20)")
     await finish(rotated, limit=100)
     assert Uses(1, 1, 1) == (await rotated.uses())[1]
     assert b"bonjour" in await rotated.read("delivery/3")

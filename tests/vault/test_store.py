@@ -171,7 +171,7 @@ async def test_an_unknown_holder(vault: Vault) -> None:
 async def test_a_wrap_moved_to_another_row_does_not_open(vault: Vault, database: Database) -> None:
     """Whoever can write the database cannot give one holder's body to another."""
     await keep(vault, SMALL, "delivery/1")
-    database._writer.execute("UPDATE wrap SET holder = 'delivery/2'")
+    database._writer.connection.execute("UPDATE wrap SET holder = 'delivery/2'")
     with pytest.raises(SealError):
         await vault.read("delivery/2")
 
@@ -183,7 +183,9 @@ async def test_sealed_bytes_of_another_body_do_not_open(
     """Nor can they give out one body as another."""
     await keep(vault, body, "delivery/1")
     await keep(vault, body, "delivery/2")
-    database._writer.execute("UPDATE body SET sealed = (SELECT sealed FROM body ORDER BY id)")
+    database._writer.connection.execute(
+        "UPDATE body SET sealed = (SELECT sealed FROM body ORDER BY id)"
+    )
     first, *rest = names(blobs) or [""]
     for name in rest:
         (tmp_path / "blobs" / name).write_bytes((tmp_path / "blobs" / first).read_bytes())
