@@ -18,8 +18,8 @@ from smtp.server import SHUTDOWN, Authenticator, Connection, Intake, Limits, OnE
 
 _BACKLOG = 512
 _AT_ONCE = 64  # accepted in a row, before others have their turn
-_BREATH = 1.0  # seconds without accepting when there is no file descriptor left
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_LAST = 5.0  # seconds to put things away for whoever's message was given up
+_BREATH = 1.0  # seconds without accepting when it cannot be done
 
 
 class Door:
@@ -61,7 +61,7 @@ class Door:
         return int(self._socket.getsockname()[1])
 
     async def stop(self) -> None:
-        """Accept nobody; 421 to who has no message in hand; let the others finish, for a while."""
+        """Accept nobody; 421 to whoever has no message in hand; the others may finish, for a while."""
         if self._socket is not None:
             self._loop.remove_reader(self._socket)
             self._socket.close()
@@ -70,11 +70,12 @@ class Door:
             task.cancel()
         for connection in list(self.connections):
             connection.retire(reply.STOPPING)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.limits.grace):
-                await self._emptied()
+        await self._emptied_within(self.limits.grace)
         for connection in list(self.connections):
             connection.abort()
+        await self._emptied_within(_LAST)
+        for task in self._running:
+            task.cancel()
         await self._emptied()
 
     def drop(self, keep: Callable[[Peer], bool]) -> None:
@@ -82,6 +83,11 @@ class Door:
         for connection in list(self.connections):
             if not keep(connection.machine.peer):
                 connection.retire(reply.NO_LONGER_TRUSTED)
+
+    async def _emptied_within(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._emptied()
 
     async def _emptied(self) -> None:
         while self.connections or self._running:
@@ -123,9 +129,12 @@ class Door:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
-                self.on_event("accept.exhausted", {"listener": self.rules.listener})
+                # Above all EMFILE: the loop would spin on a connection that it cannot take.
+                facts = {
+                    "listener": self.rules.listener,
+                    "error": errno.errorcode.get(error.errno or 0, ""),
+                }
+                self.on_event("accept.failed", facts)
                 self._loop.remove_reader(listening)
                 self._loop.call_later(_BREATH, self._listen)
                 return
