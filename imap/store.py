@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
-from vault.store import Vault
 
 from vault.database import Database, Statement
 from vault.keys import KeyRing
+from vault.store import Vault
 
 INBOX = "INBOX"
 
@@ -153,15 +153,16 @@ class Mailboxes:
             ),
         ]
 
-    def entries(self, mailbox: int, folder: str = INBOX) -> list[Entry]:
-        """Return a folder's entries by ascending UID."""
-        return [
-            self._entry(row) for row in self._database.read(_LIST, (mailbox, self._key(folder)))
-        ]
+    def entries(
+        self, mailbox: int, folder: str = INBOX, *, after: int = 0, limit: int = -1
+    ) -> list[Entry]:
+        """Return a folder's entries by ascending UID; of a large one, so many beyond a UID."""
+        args = (mailbox, self._key(folder), after, limit)
+        return [self._entry(row) for row in self._database.read(_LIST, args)]
 
     def entry(self, mailbox: int, uid: int, folder: str = INBOX) -> Entry | None:
         """Return one entry by its UID, or None."""
-        rows = self._database.read(_LIST_ONE, (mailbox, self._key(folder), uid))
+        rows = self._database.read(_ONE, (mailbox, self._key(folder), uid))
         return self._entry(rows[0]) if rows else None
 
     async def read(self, entry: Entry, start: int = 0, end: int | None = None) -> bytes:
@@ -212,12 +213,12 @@ class Mailboxes:
         return self._ring.index(folder, "folder")
 
 
-_LIST = (
+_ENTRY = (
     "SELECT e.id, e.uid, e.folder, e.modseq, e.flags, e.arrived, e.size, e.facts"
-    " FROM entry e JOIN folder f ON f.id = e.folder WHERE f.mailbox = ? AND f.key = ?"
-    " ORDER BY e.uid"
+    " FROM folder f JOIN entry e ON e.folder = f.id WHERE f.mailbox = ? AND f.key = ?"
 )
-_LIST_ONE = _LIST.replace(" ORDER BY", " AND e.uid = ? ORDER BY")
+_LIST = _ENTRY + " AND e.uid > ? ORDER BY e.uid LIMIT ?"
+_ONE = _ENTRY + " AND e.uid = ?"
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Summary)

@@ -81,6 +81,7 @@ async def test_uids_ascend(rest: Rest, mailboxes: Mailboxes) -> None:
     assert list(range(1, 21)) == [entry.uid for entry in entries]
     assert sorted(entry.modseq for entry in entries) == [entry.modseq for entry in entries]
     assert (21, entries[-1].modseq) == (folder.uid_next, folder.modseq)
+    assert entries[5:8] == mailboxes.entries(1, after=5, limit=3)
 
 
 async def test_uid_is_not_given_again(rest: Rest, mailboxes: Mailboxes) -> None:

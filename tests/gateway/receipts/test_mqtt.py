@@ -1,9 +1,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -201,22 +201,33 @@ async def test_settings(tmp_path: Path) -> None:
     assert tmp_path / "own" == Broker.of(settings.load(file)).anchors
 
 
+@dataclass(slots=True)
+class Pushing:
+    """The loop at work between an outbox and a real broker; its pauses end when a test says so."""
+
+    outbox: Outbox
+    paused: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pause(self, _: float) -> None:
+        self.paused.set()
+        await self.go_on.wait()
+        self.go_on.clear()
+
+
 @asynccontextmanager
-async def publishing(rest: Rest, mosquitto: Mosquitto) -> AsyncIterator[Outbox]:
-    outbox = Outbox(rest.database, rest.ring, "labo", asyncio.Event())
-    stopped = asyncio.Event()
-
-    async def pause(_: float) -> None:
-        await stopped.wait()
-
-    def heard(event: str, _: Mapping[str, object]) -> None:
-        if event == "broker.lost":
-            outbox.bell.clear()
-
-    loop = Publisher(outbox, mosquitto.broker().connected, Clock(), heard, pause=pause)
+async def publishing(rest: Rest, mosquitto: Mosquitto) -> AsyncIterator[Pushing]:
+    pushing = Pushing(Outbox(rest.database, rest.ring, "labo", asyncio.Event()))
+    loop = Publisher(
+        pushing.outbox,
+        mosquitto.broker().connected,
+        Clock(),
+        lambda *_: None,
+        pause=pushing.pause,
+    )
     async with asyncio.TaskGroup() as group:
         task = group.create_task(loop.run())
-        yield outbox
+        yield pushing
         task.cancel()
 
 
@@ -230,13 +241,33 @@ async def add(rest: Rest, outbox: Outbox, count: int) -> list[str]:
 async def test_whole_way(rest: Rest, mosquitto: Mosquitto) -> None:
     """What a transaction put into the outbox reaches the laboratory in order, at 2,000 a second."""
     took: list[float] = []
-    async with mosquitto.reader(MINE) as client, publishing(rest, mosquitto) as outbox:
+    async with mosquitto.reader(MINE) as client, publishing(rest, mosquitto) as pushing:
         await client.subscribe(topic("labo", MINE), qos=1)
         while len(took) < 3 and min(took, default=9) > 0.5:  # a busy machine is given time
             begun = time.perf_counter()
-            made = await add(rest, outbox, 1000)
+            made = await add(rest, pushing.outbox, 1000)
             seen = [json.loads(payload)["id"] for payload in await read(client, 1000)]
             took.append(time.perf_counter() - begun)
             assert made == seen
 
     assert min(took) <= 0.5
+
+
+async def test_broker_away(rest: Rest, mosquitto: Mosquitto) -> None:
+    """What happens while the broker is away arrives when it is back, after what came before."""
+    async with publishing(rest, mosquitto) as pushing:
+        async with mosquitto.reader(MINE) as client:
+            await client.subscribe(topic("labo", MINE), qos=1)
+            before = await add(rest, pushing.outbox, 5)
+            first = [json.loads(payload)["id"] for payload in await read(client, 5)]
+        await mosquitto.stop()
+        after = await add(rest, pushing.outbox, 500)
+        await pushing.paused.wait()
+        await mosquitto.start()
+        async with mosquitto.reader(MINE) as client:
+            await client.subscribe(topic("labo", MINE), qos=1)
+            pushing.go_on.set()
+            seen = [json.loads(payload)["id"] for payload in await read(client, 500)]
+
+    assert before == first
+    assert after == [one for one in seen if one not in before][: len(after)]
