@@ -15,19 +15,20 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from gateway.relay.carrier import Carrier
-from gateway.relay.delivery import Event, State, step
+from gateway.relay.delivery import Event, step
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt, Lane
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
+from gateway.relay.recorder import Recorder
 from gateway.relay.results import Result, Scale, chance
 from gateway.relay.routes import Ours, Route, route
 from gateway.settings import Relay
-from smtp import reply
 from smtp.reply import Reply
 from trust.decision import ALLOW, Decision, attempt
 from trust.members import TrustList
-from vault.database import Conflict, Row, Statement
+from vault.database import Row
+from vault.errors import Conflict
 
 CUT_SHORT = Reply(
     451, "4.4.2", "The next hop took too long over the message; it will be tried again"
@@ -45,7 +46,7 @@ class Courier:
     def __init__(self, desk: Desk, notices: Notices, carrier: Carrier, settings: Relay) -> None:
         self._desk = desk
         self._books = desk.books
-        self._notices = notices
+        self._recorder = Recorder(desk, notices)
         self._carrier = carrier
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease)
@@ -231,14 +232,32 @@ class Courier:
         began = asyncio.get_running_loop().time()
         try:
             results = await self._attempt(lane, one)
-            await self._record(one, results)
         except Exception as error:  # noqa: BLE001 - one message never stops the loop
             self._crashed(error, message=one.message.id)
-            await self._salvage(one)
+            await self._recorder.salvage(one, self._scale())
             return
+        await self._write_down(one, results)
         outcome = results[0].after.state if results else "settled"
         seconds = asyncio.get_running_loop().time() - began
         self._desk.metrics.attempt_seconds.labels(outcome).observe(seconds)
+
+    async def _write_down(self, one: Attempt, results: Sequence[Result]) -> None:
+        """Record what came of an attempt, again and again if the disk will not have it.
+
+        The peer may have the message by now: forgetting that would send it twice.
+        """
+        until = asyncio.get_running_loop().time() + self._settings.lease * (1 - _LEAST_OF_LEASE)
+        while True:
+            try:
+                if await self._recorder.record(one, results):
+                    self.ring()
+            except Exception as error:  # noqa: BLE001 - one message never stops the loop
+                self._crashed(error, message=one.message.id)
+            else:
+                return
+            if asyncio.get_running_loop().time() >= until:
+                return  # its claim ends, and it is tried anew (RFC 1047)
+            await asyncio.sleep(_BREATH)
 
     async def _attempt(self, lane: Lane, one: Attempt) -> list[Result]:
         """Ask the trust list again, then deliver or send what may go."""
@@ -271,63 +290,6 @@ class Courier:
         if copy.message.ours and copy.domain in self._desk.domains:
             return ALLOW
         return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
-
-    async def _record(self, one: Attempt, results: Sequence[Result]) -> None:
-        """Commit what came of an attempt, with all that it means."""
-        told = [result for result in results if result.notice]
-        reports = await self._notices.reporting(one.message, told) if told else []
-        statements = [*(s for result in results for s in self._meaning(result)), *reports]
-        try:
-            await self._books.database.commit(statements)
-        except Conflict:
-            results = [result for result in results if await self._record_alone(one, result)]
-        self._books.outbox.bell.set()
-        if reports:
-            self._bell.set()
-        for result in results:
-            self._tally(result)
-
-    async def _record_alone(self, one: Attempt, result: Result) -> bool:
-        """Commit one result of several of which another is past; return whether it counted.
-
-        A peer's report may have settled the copy while we were still writing down its 250.
-        """
-        reports = await self._notices.reporting(one.message, [result]) if result.notice else []
-        try:
-            await self._books.database.commit([*self._meaning(result), *reports])
-        except Conflict:
-            return False
-        return True
-
-    def _meaning(self, result: Result) -> list[Statement]:
-        copy, after = result.copy, result.after
-        # First what needs the body's key, then the step, which may drop it.
-        statements = [*result.also, *self._books.moving(copy, after, reason=result.reason)]
-        if result.late:
-            statements += self._books.delayed(copy, after, result.reason)
-        if after.state is State.HELD:
-            _, holding = self._books.review.holding(after.id, (result.reason,), after.changed)
-            statements += holding
-        return statements
-
-    def _tally(self, result: Result) -> None:
-        state = result.after.state
-        self._desk.metrics.deliveries.labels(state).inc()
-        if state in {State.RELAYED, State.DELIVERED}:
-            took = result.after.changed - result.copy.message.arrived
-            self._desk.metrics.delivery_seconds.observe(took.total_seconds())
-
-    async def _salvage(self, one: Attempt) -> None:
-        """Put off what an unexpected error cut short; if even that fails, its claim will end.
-
-        It counts as lost: a message that does this again and again goes to a person.
-        """
-        scale = self._scale()
-        for copy in one.copies:
-            lost = replace(copy, delivery=replace(copy.delivery, lost=copy.delivery.lost + 1))
-            result = scale.put_off(lost, reply.LOCAL_ERROR, "gateway-error")
-            with suppress(Exception):
-                await self._record_alone(one, replace(result, late=False))
 
     async def _give_back(self) -> None:
         """Queue again what was claimed and not begun, so that the next start finds it due."""

@@ -109,6 +109,9 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.RELAYED, Event.BOUNCED): State.FAILED,
 }
 
+_IN_HAND = frozenset({Event.RELEASED, Event.PASSED})
+_NO_TIME = timedelta()
+
 FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
 WAITING = frozenset({State.QUEUED, State.DEFERRED})  # the courier will take it when due
 
@@ -139,7 +142,10 @@ def step(
     said: Reply | None = None,
     due: datetime | None = None,
 ) -> Delivery:
-    """Return the delivery after the event; ``due`` is for PUT_OFF and ATTEMPT (the lease's end)."""
+    """Return the delivery after the event; ``due`` is for PUT_OFF and ATTEMPT (the lease's end).
+
+    While a person, or a scanner, had it in hand its expiry clock stood still.
+    """
     try:
         state = TRANSITIONS[delivery.state, event]
     except KeyError:
@@ -148,7 +154,7 @@ def step(
         id=delivery.id,
         state=state,
         changed=now,
-        expires=delivery.expires,
+        expires=delivery.expires + (now - delivery.changed if event in _IN_HAND else _NO_TIME),
         due=now if state is State.QUEUED else due,
         attempts=delivery.attempts + (event is Event.ATTEMPT),
         lost=delivery.lost + (event is Event.LOST),

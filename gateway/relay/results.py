@@ -102,9 +102,8 @@ class Scale:
             case Action.HOLD:
                 after = step(copy.delivery, Event.HOLD, self.now, decision.reply)
                 return Result(copy, after, decision.reason)
-            case Action.DEFER:
-                our_fault = decision.reason in OUR_FAULT
-                return self.put_off(copy, decision.reply, decision.reason, our_fault=our_fault)
+        our_fault = decision.reason in OUR_FAULT
+        return self.put_off(copy, decision.reply, decision.reason, our_fault=our_fault)
 
     def answered(self, copy: Copy, said: Reply, *, dsn: bool) -> Result:
         """Return what a peer's reply makes of a copy."""

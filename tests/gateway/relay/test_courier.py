@@ -1,23 +1,46 @@
 """The door out, against peers of every kind."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from gateway.accounts import Status as Standing
+from gateway.relay import courier
 from gateway.relay.delivery import State
+from gateway.relay.notices import Notices
 from gateway.relay.routes import Hosts
 from smtp import reply
 from smtp.address import parse
 from smtp.envelope import Notify, Recipient, Ret
 from smtp.reply import Reply
 from tests.world.peers import Peer
-from tests.world.world import World, letter
+from tests.world.world import Gateway, World, letter
 from trust.members import Status
+from vault.database import Database, Row, Statement
+from vault.errors import VaultError
 
 DR, ACCUEIL = "dr@labo.example", "accueil@chu.example"
 DOWN, URGENCES = "garde@clinique.example", "urgences@clinique.example"
 NO = Reply(550, "5.1.1", "No such person here")
+
+
+def break_disk(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway, peer: Peer, times: int
+) -> list[VaultError]:
+    """Let commits fail so many times, once the peer has a message."""
+    database = gateway.rest.database
+    honest_commit, failures = Database.commit, [VaultError("the disk failed")] * times
+
+    async def commit(self: Database, statements: Sequence[Statement]) -> list[list[Row]]:
+        if self is database and peer.heard and failures:
+            raise failures.pop()
+        return await honest_commit(self, statements)
+
+    monkeypatch.setattr(Database, "commit", commit)
+    return failures
 
 
 async def test_what_goes_out_asks_for_reports_and_names_itself(world: World) -> None:
@@ -276,6 +299,53 @@ async def test_a_bug_over_one_message_stops_no_other(world: World) -> None:
     assert 5 == len(crashes)
     assert 1 == len(world.labo.books.review.register.cases())
     assert clinic.dials >= 5
+
+
+async def test_what_a_peer_took_is_written_down_though_the_disk_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their 250 is remembered until it can be recorded: it is not sent twice."""
+    clinic = await world.play()
+    failures = break_disk(monkeypatch, world.labo, clinic, times=2)
+    monkeypatch.setattr(courier, "_BREATH", 0)
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    assert [] == failures
+    assert 1 == len(clinic.heard)
+    assert [State.RELAYED] == world.labo.states()
+
+
+async def test_what_cannot_be_written_down_at_all_is_tried_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the claim ends: better twice than never (RFC 1047)."""
+    clinic = await world.play()
+    break_disk(monkeypatch, world.labo, clinic, times=1)
+    monkeypatch.setattr(courier, "_LEAST_OF_LEASE", 1)  # no time left to try again
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    assert [State.SENDING] == world.labo.states()
+    await world.later(seconds=901)
+    assert [State.RELAYED] == world.labo.states()
+    assert 2 == len(clinic.heard)
+
+
+async def test_a_bug_in_a_report_does_not_send_the_message_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of the message is recorded; that the telling failed is told to operators."""
+    clinic = await world.play(says=NO, gate=asyncio.Event())
+    await world.labo.submit(DR, [DOWN])
+
+    async def reporting(*_: object) -> list[Statement]:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Notices, "reporting", reporting)
+    assert clinic.gate is not None
+    clinic.gate.set()
+    await world.settle()
+    assert [State.FAILED] == world.labo.states()
+    assert "notice.crashed" in dict(world.labo.events)
 
 
 async def test_an_attempt_that_takes_too_long_is_cut_before_its_claim_ends(

@@ -87,6 +87,20 @@ def test_a_report_settles_what_its_250_was_never_read_of(state: State) -> None:
     assert State.FAILED is step(delivery(state), Event.BOUNCED, NOW).state
 
 
+@pytest.mark.parametrize(
+    ("state", "event"), [(State.HELD, Event.RELEASED), (State.INSPECTING, Event.PASSED)]
+)
+def test_what_a_person_had_in_hand_has_not_aged(state: State, event: Event) -> None:
+    """A message released after a week still has its whole day to be delivered."""
+    later = NOW + timedelta(days=7)
+    after = step(delivery(state), event, later)
+    assert (State.QUEUED, later, later + timedelta(days=1)) == (
+        after.state,
+        after.due,
+        after.expires,
+    )
+
+
 def test_the_last_reply_is_kept_until_a_newer_one_comes() -> None:
     """An expiry tells the sender what the peer said last."""
     put_off = step(delivery(State.SENDING), Event.PUT_OFF, NOW, reply.LOCAL_ERROR, due=NOW)

@@ -1,0 +1,94 @@
+"""What came of an attempt, written down: one transaction with all that it means.
+
+The rows, the receipts, the journal, the reports to the sender, the case of what is held. Where a
+neighbour was quicker (a peer's report may settle a copy while we still write down its 250), each
+copy is recorded by itself, and what was settled stays as it was.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from gateway.relay.delivery import State
+from gateway.relay.desk import Desk
+from gateway.relay.lanes import Attempt
+from gateway.relay.notices import Notices
+from gateway.relay.results import Result, Scale
+from smtp import reply
+from vault.database import Statement
+from vault.errors import Conflict, VaultError
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """One a gateway."""
+
+    desk: Desk
+    notices: Notices
+
+    async def record(self, one: Attempt, results: Sequence[Result]) -> bool:
+        """Commit what came of an attempt; return whether there is something new to send."""
+        reports = await self._reports(one, results)
+        statements = [*(s for result in results for s in self._meaning(result)), *reports]
+        try:
+            await self.desk.books.database.commit(statements)
+        except Conflict:
+            results = [result for result in results if await self._record_alone(one, result)]
+        self.desk.books.outbox.bell.set()
+        for result in results:
+            self._tally(result)
+        return bool(reports)
+
+    async def _record_alone(self, one: Attempt, result: Result) -> bool:
+        """Commit one result of several of which another is past; return whether it counted.
+
+        A peer's report may have settled the copy while we were still writing down its 250.
+        """
+        reports = await self._reports(one, [result])
+        try:
+            await self.desk.books.database.commit([*self._meaning(result), *reports])
+        except Conflict:
+            return False
+        return True
+
+    async def _reports(self, one: Attempt, results: Sequence[Result]) -> list[Statement]:
+        """Return what tells the sender; a bug in the telling must not undo what was done."""
+        told = [result for result in results if result.notice]
+        if not told:
+            return []
+        try:
+            return await self.notices.reporting(one.message, told)
+        except VaultError:
+            raise  # the machine's fault: all of it is written down once that is over
+        except Exception as error:  # noqa: BLE001 - else the message would be sent again
+            self.desk.on_event("notice.crashed", {"exception": error, "message": one.message.id})
+            return []
+
+    def _meaning(self, result: Result) -> list[Statement]:
+        copy, after = result.copy, result.after
+        # First what needs the body's key, then the step, which may drop it.
+        statements = [*result.also, *self.desk.books.moving(copy, after, reason=result.reason)]
+        if result.late:
+            statements += self.desk.books.delayed(copy, after, result.reason)
+        if after.state is State.HELD:
+            _, holding = self.desk.books.review.holding(after.id, (result.reason,), after.changed)
+            statements += holding
+        return statements
+
+    def _tally(self, result: Result) -> None:
+        state = result.after.state
+        self.desk.metrics.deliveries.labels(state).inc()
+        if state in {State.RELAYED, State.DELIVERED}:
+            took = result.after.changed - result.copy.message.arrived
+            self.desk.metrics.delivery_seconds.observe(took.total_seconds())
+
+    async def salvage(self, one: Attempt, scale: Scale) -> None:
+        """Put off what an unexpected error cut short; if even that fails, its claim will end.
+
+        It counts as lost: a message that does this again and again goes to a person.
+        """
+        for copy in one.copies:
+            lost = replace(copy, delivery=replace(copy.delivery, lost=copy.delivery.lost + 1))
+            result = scale.put_off(lost, reply.LOCAL_ERROR, "gateway-error")
+            with suppress(Exception):
+                await self._record_alone(one, replace(result, late=False))

@@ -1,0 +1,153 @@
+"""What a report says of our copies."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.receipts.receipt import Kind as Told
+from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, delivery_id
+from gateway.relay.message import Copy, Message, Summary
+from gateway.relay.reports import NO_ANSWER, NOT_THEIRS, Finding, findings, is_report
+from smtp.address import parse
+from smtp.dsn import Action, Fate, Kind, Report
+from smtp.envelope import Mail, MessageId, Notify, Recipient
+from smtp.header import Header
+from smtp.reply import Reply
+from tests.world.clock import START as NOW
+
+DR, GARDE = parse("dr@labo.example"), parse("garde@clinique.example")
+STATUS, READING = Kind.STATUS, Kind.DISPOSITION
+
+
+def copy(
+    state: State = State.RELAYED, notify: Notify | None = None, orcpt: str | None = None
+) -> Copy:
+    made = Message(MessageId("0" * 26), NOW, 9, "submission", Mail(DR), Summary())
+    row = Delivery(delivery_id(made.id, 1), state, NOW, NOW + timedelta(days=1))
+    return Copy(made, Recipient(GARDE, frozenset({notify}) if notify else None, orcpt), row)
+
+
+def told(fate: Fate, kind: Kind = STATUS) -> Report:
+    return Report(kind, "mx.clinique.example", (fate,))
+
+
+def found(fate: Fate, one: Copy | None = None, kind: Kind = STATUS) -> Finding:
+    heard = findings(told(fate, kind), [one or copy()], lambda _: True)
+    assert not isinstance(heard, Reply)
+    return heard[0]
+
+
+@pytest.mark.parametrize(
+    ("action", "event", "receipt", "wanted"),
+    [
+        (Action.DELIVERED, Event.CONFIRMED, None, False),
+        (Action.FAILED, Event.BOUNCED, None, True),
+        (Action.DELAYED, None, Told.DELAYED, True),
+        (Action.RELAYED, None, None, False),
+        (Action.EXPANDED, None, None, False),
+        (Action.OTHER, None, None, False),
+    ],
+)
+def test_each_action_has_its_meaning(
+    action: Action,
+    event: Event | None,
+    receipt: Told | None,
+    wanted: bool,  # noqa: FBT001
+) -> None:
+    """Delivered and failed settle; the others only tell."""
+    one = found(Fate(GARDE, action))
+    assert (event, receipt, wanted) == (one.event, one.receipt, one.wanted)
+
+
+def test_success_is_shown_to_who_asked() -> None:
+    """And to nobody else: software has its receipt."""
+    assert found(Fate(GARDE, Action.DELIVERED), copy(notify=Notify.SUCCESS)).wanted
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_a_reading_report_moves_nothing_and_is_always_shown(action: Action) -> None:
+    """Reading is the reader's word, not its server's."""
+    one = found(Fate(GARDE, action), kind=READING)
+    assert (None, Told.READ, True) == (one.event, one.receipt, one.wanted)
+    assert one.after(NOW) is None
+
+
+@given(st.sampled_from(State), st.sampled_from([Action.DELIVERED, Action.FAILED]))
+def test_no_report_moves_what_has_ended(state: State, action: Action) -> None:
+    """An end was told to the sender; a later word cannot take it back."""
+    one = found(Fate(GARDE, action), copy(state))
+    assert one.event is None or (state, one.event) in TRANSITIONS
+
+
+def test_a_failure_after_the_delivery_is_shown_all_the_same() -> None:
+    """Forwarded and then bounced: the sender should know, though the books stand."""
+    assert found(Fate(GARDE, Action.FAILED), copy(State.DELIVERED)).wanted
+    assert not found(Fate(GARDE, Action.FAILED), copy(State.FAILED)).wanted
+
+
+def test_a_settled_copy_keeps_their_words() -> None:
+    """The diagnostic becomes the last reply, made printable."""
+    fate = Fate(GARDE, Action.FAILED, "5.1.1", diagnostic="550 5.1.1 parti\x07")
+    after = found(fate).after(NOW)
+    assert after is not None
+    assert (State.FAILED, Reply(550, "5.1.1", "550 5.1.1 parti")) == (after.state, after.said)
+
+
+def test_a_report_without_words_or_status_is_understood() -> None:
+    """Only the action is needed."""
+    assert Reply(250, "2.0.0", "Reported as delivered") == found(Fate(GARDE, Action.DELIVERED)).said
+    assert (
+        Reply(451, "4.4.1", "x") == found(Fate(GARDE, Action.DELAYED, "4.4.1", diagnostic="x")).said
+    )
+    assert "5.4.7" == found(Fate(GARDE, Action.FAILED, "4.4.7")).said.enhanced
+
+
+@pytest.mark.parametrize(
+    ("orcpt", "fate"),
+    [
+        (None, Fate(parse("GARDE@clinique.example"), Action.DELIVERED)),
+        (None, Fate(None, Action.DELIVERED, original="rfc822;Garde@clinique.example")),
+        ("rfc822;alias", Fate(None, Action.DELIVERED, original="RFC822; alias")),
+        ("rfc822;alias", Fate(None, Action.DELIVERED, original="rfc822;garde@clinique.example")),
+    ],
+)
+def test_a_recipient_is_known_by_the_orcpt_or_its_address(orcpt: str | None, fate: Fate) -> None:
+    """ORCPT first, as we gave it; systems that rewrite it give the address."""
+    assert Event.CONFIRMED is found(fate, copy(orcpt=orcpt)).event
+
+
+@pytest.mark.parametrize(
+    "fate",
+    [
+        Fate(parse("x@clinique.example"), Action.DELIVERED),
+        Fate(None, Action.DELIVERED),
+        Fate(GARDE, Action.DELIVERED, original="rfc822;x@clinique.example"),
+    ],
+)
+def test_a_recipient_we_did_not_write_to_answers_nothing(fate: Fate) -> None:
+    """The right message with the wrong recipient is no answer."""
+    assert NO_ANSWER == findings(told(fate), [copy()], lambda _: True)
+
+
+def test_only_who_was_given_a_copy_reports_on_it() -> None:
+    """Of several recipients, those of others are passed over."""
+    fate = Fate(GARDE, Action.DELIVERED)
+    other = replace(copy(), recipient=Recipient(parse("a@chu.example")))
+    both = replace(told(fate), recipients=(fate, Fate(parse("a@chu.example"), Action.DELIVERED)))
+    assert NOT_THEIRS == findings(told(fate), [copy()], lambda _: False)
+    heard = findings(both, [copy(), other], lambda one: one.domain == "clinique.example")
+    assert isinstance(heard, tuple)
+    assert [GARDE] == [one.copy.recipient.address for one in heard]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "verdict"),
+    [(b"Multipart/Report; x=y", True), (b"multipart/mixed", False), (b"", False)],
+)
+def test_a_report_is_known_by_its_type(content_type: bytes, verdict: bool) -> None:  # noqa: FBT001
+    """RFC 6522."""
+    line = b"Content-Type: " + content_type + b"\r\n" if content_type else b""
+    assert verdict == is_report(Header.parse(line + b"\r\n"))
