@@ -1,6 +1,6 @@
 """The composition root: settings become rooms, rooms become a running gateway.
 
-The only file that makes a clock, and with ``gateway.serving`` the only one that knows everyone.
+The only file that makes a clock, and with ``gateway.running.serving`` the only one that knows everyone.
 Rooms can be open without a gateway running: a command under the lock works on the same ones.
 """
 
@@ -16,15 +16,13 @@ from typing import Any
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from gateway import checks
-from gateway.accounts import Accounts
+from gateway.accounts.credentials import Credentials
+from gateway.accounts.mailboxes import Accounts
 from gateway.control.lock import Lock
 from gateway.control.server import actor_of
-from gateway.credentials import Credentials
-from gateway.housekeeping import sign_journal
-from gateway.notes import Notes
 from gateway.observe.logs import adopt_libraries, open_log
 from gateway.observe.metrics import Metrics
+from gateway.observe.notes import Notes
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
@@ -34,9 +32,11 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
+from gateway.running import checks
+from gateway.running.housekeeping import sign_journal
+from gateway.running.supervisor import Supervisor
+from gateway.running.versions import Versions
 from gateway.settings import Settings, SettingsError, load
-from gateway.supervisor import Supervisor
-from gateway.versions import Versions
 from imap.store import Mailboxes
 from quarantine.register import Register
 from quarantine.review import Review
@@ -78,7 +78,7 @@ def serve(config: Path, announce: Callable[[Mapping[str, int]], None] = lambda _
 
 
 async def _serve(settings: Settings, announce: Callable[[Mapping[str, int]], None]) -> None:
-    from gateway.serving import Gateway  # a command alone needs neither doors nor web pages
+    from gateway.running.serving import Gateway  # a command alone needs neither doors nor web pages
 
     log = open_log(sys.stderr, settings.log.level, json_lines=settings.log.json_lines)
     adopt_libraries(log)

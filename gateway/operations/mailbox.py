@@ -6,7 +6,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.accounts import AccountError, Kind, Mailbox, Status
+from gateway.accounts.mailboxes import AccountError, Kind, Mailbox, Status
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import address as read_address

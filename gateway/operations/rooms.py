@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.accounts import Accounts
-from gateway.credentials import Credentials
-from gateway.notes import Notes
+from gateway.accounts.credentials import Credentials
+from gateway.accounts.mailboxes import Accounts
 from gateway.observe.metrics import Metrics
+from gateway.observe.notes import Notes
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.desk import Desk

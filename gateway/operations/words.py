@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from gateway.accounts import Mailbox
+from gateway.accounts.mailboxes import Mailbox
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from smtp.address import Address, AddressError, parse

@@ -8,7 +8,7 @@ ever there without the others.
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.accounts import Accounts, Mailbox
+from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.receipts.outbox import Outbox
 from gateway.receipts.receipt import Kind, Receipt
 from gateway.relay.delivery import FINAL, Delivery, State, holder

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from gateway.credentials import fingerprint
+from gateway.accounts.credentials import fingerprint
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, arrive
 from gateway.relay.desk import Desk

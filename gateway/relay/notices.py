@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from gateway.accounts.throttle import Throttle
 from gateway.receipts import bounce
 from gateway.receipts.bounce import Ended
 from gateway.relay.delivery import Delivery, State, delivery_id, holder
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Door, Message, Summary
 from gateway.relay.results import Notice, Result, original
-from gateway.throttle import Throttle
 from smtp import dsn
 from smtp.address import Address
 from smtp.dsn import Action, Fate, Kind, Letter, Report

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from gateway.app import clock
 from gateway.cli import main
 from gateway.demo.pki import Authority
-from gateway.doors import welcome
+from gateway.running.doors import welcome
 from smtp.address import Address
 from smtp.envelope import Peer
 from tests.world.lists import Lists

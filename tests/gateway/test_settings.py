@@ -47,7 +47,9 @@ def _example(*, whole: bool) -> dict[str, Any]:
 def test_the_example_shows_every_key_and_no_other() -> None:
     """An operator finds every setting in one file."""
     example = _example(whole=True)
-    sections: dict[str, Any] = {name: field.annotation for name, field in Settings.model_fields.items()}
+    sections: dict[str, Any] = {
+        name: field.annotation for name, field in Settings.model_fields.items()
+    }
 
     assert sections.keys() == example.keys()
     for name, section in sections.items():

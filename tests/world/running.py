@@ -16,8 +16,8 @@ from gateway.app import clock, opened
 from gateway.observe.logs import open_log
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
-from gateway.serving import Gateway
-from gateway.supervisor import Supervisor
+from gateway.running.serving import Gateway
+from gateway.running.supervisor import Supervisor
 from tests.world.site import Site
 
 DOORS = "".join(

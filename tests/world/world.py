@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from gateway.accounts import Accounts, Kind, Mailbox
+from gateway.accounts.mailboxes import Accounts, Kind, Mailbox
 from gateway.demo.pki import Authority, Issued
 from gateway.observe.metrics import Metrics
 from gateway.receipts.outbox import Outbox

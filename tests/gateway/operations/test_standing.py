@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import State
-from gateway.standing import problems, standing
+from gateway.running.standing import problems, standing
 from tests.gateway.operations.conftest import Ask, held, spooled
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists

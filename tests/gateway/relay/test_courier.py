@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.accounts import Status as Standing
+from gateway.accounts.mailboxes import Status as Standing
 from gateway.relay import courier
 from gateway.relay.delivery import State
 from gateway.relay.notices import Notices

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.accounts import Status as Standing
+from gateway.accounts.mailboxes import Status as Standing
 from gateway.relay.arrival import LOOPING
 from gateway.relay.authors import FROM_IS_NOT_YOU, FROM_NOT_ENTITLED, ONE_FROM
 from gateway.relay.delivery import State

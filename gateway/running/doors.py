@@ -7,7 +7,7 @@ import asyncio
 import ssl
 from datetime import datetime
 
-from gateway.logins import Logins
+from gateway.accounts.logins import Logins
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward

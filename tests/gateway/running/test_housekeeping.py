@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from gateway.housekeeping import Chore, keep
+from gateway.running.housekeeping import Chore, keep
 
 
 async def test_a_chore_that_fails_is_told_and_done_again() -> None:

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from gateway.throttle import _CROWDED, Throttle
+from gateway.accounts.throttle import _CROWDED, Throttle
 from tests.world.clock import START
 
 WINDOW = timedelta(minutes=5)

@@ -6,8 +6,8 @@ from argon2 import PasswordHasher
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway import passwords
-from gateway.passwords import Proofs
+from gateway.accounts import passwords
+from gateway.accounts.passwords import Proofs
 from tests.world.clock import START
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.accounts import AccountError, Accounts, Kind, Status
+from gateway.accounts.mailboxes import AccountError, Accounts, Kind, Status
 from imap.store import INBOX, Mailboxes
 from smtp.address import Address, parse
 from tests.world.clock import Clock
@@ -106,7 +106,7 @@ async def test_journalled_with_it(rest: Rest, accounts: Accounts) -> None:
 
 async def test_cache_is_bounded(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many mailboxes there are, the look-up keeps a bounded number of them."""
-    monkeypatch.setattr("gateway.accounts._CACHED", 2)
+    monkeypatch.setattr("gateway.accounts.mailboxes._CACHED", 2)
     addresses = [parse(f"a{n}@chu.example") for n in range(5)]
     for address in addresses:
         await accounts.add(address, Kind.ORG)

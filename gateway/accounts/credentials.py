@@ -16,8 +16,8 @@ from typing import Any, Literal
 from argon2 import PasswordHasher
 from cryptography import x509
 
-from gateway import passwords
-from gateway.accounts import AccountError, Mailbox
+from gateway.accounts import passwords
+from gateway.accounts.mailboxes import AccountError, Mailbox
 from vault.database import Database, Statement
 from vault.errors import Conflict
 from vault.keys import KeyRing

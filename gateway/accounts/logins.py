@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from gateway import passwords
-from gateway.accounts import Accounts, Mailbox
-from gateway.credentials import Credential, Credentials, fingerprint
-from gateway.passwords import Password, Proofs
+from gateway.accounts import passwords
+from gateway.accounts.credentials import Credential, Credentials, fingerprint
+from gateway.accounts.mailboxes import Accounts, Mailbox
+from gateway.accounts.passwords import Password, Proofs
+from gateway.accounts.throttle import Throttle
 from gateway.settings import Limits
-from gateway.throttle import Throttle
 from smtp import reply
 from smtp.address import Address, AddressError, key, parse
 from smtp.envelope import Peer

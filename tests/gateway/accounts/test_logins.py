@@ -7,11 +7,11 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from gateway import passwords
-from gateway.accounts import Accounts, Kind, Mailbox, Status
-from gateway.credentials import Credential, Credentials, fingerprint
+from gateway.accounts import passwords
+from gateway.accounts.credentials import Credential, Credentials, fingerprint
+from gateway.accounts.logins import CERTIFICATE_UNKNOWN, Logins
+from gateway.accounts.mailboxes import Accounts, Kind, Mailbox, Status
 from gateway.demo.pki import Authority
-from gateway.logins import CERTIFICATE_UNKNOWN, Logins
 from gateway.settings import Limits
 from imap.store import Mailboxes
 from smtp import reply

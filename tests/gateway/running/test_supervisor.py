@@ -4,7 +4,7 @@ import asyncio
 import socket
 from pathlib import Path
 
-from gateway.supervisor import Supervisor
+from gateway.running.supervisor import Supervisor
 
 
 def _listening(path: Path) -> socket.socket:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import checks
 from gateway.demo.pki import Authority
 from gateway.operations.error import OperationError
+from gateway.running import checks
 from gateway.settings import Settings, load
 
 _NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.notes import Notes
 from gateway.observe.logs import open_log
 from gateway.observe.metrics import Metrics
+from gateway.observe.notes import Notes
 from smtp.address import Address
 from tests.world.clock import Clock
 from tests.world.rest import Rest

@@ -17,10 +17,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway import checks
 from gateway.control.server import Control
-from gateway.doors import Doors, cannot_bind
-from gateway.housekeeping import chores, keep, sign_journal
 from gateway.observe.status import StatusDoor, pages
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
@@ -30,8 +27,11 @@ from gateway.relay.carrier import Carrier, Entitled, dialling
 from gateway.relay.courier import Courier
 from gateway.relay.lanes import Link
 from gateway.relay.resolver import Dns
-from gateway.standing import problems, standing
-from gateway.supervisor import Supervisor
+from gateway.running import checks
+from gateway.running.doors import Doors, cannot_bind
+from gateway.running.housekeeping import chores, keep, sign_journal
+from gateway.running.standing import problems, standing
+from gateway.running.supervisor import Supervisor
 from smtp import tls
 from smtp.address import Address
 from smtp.reply import Reply

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.versions import Versions
+from gateway.running.versions import Versions
 from trust.keeper import Stored
 from vault.database import Database, Statement
 from vault.keys import KeyRing

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from gateway import passwords
-from gateway.accounts import AccountError, Accounts, Kind, Mailbox
-from gateway.credentials import Credentials, fingerprint
+from gateway.accounts import passwords
+from gateway.accounts.credentials import Credentials, fingerprint
+from gateway.accounts.mailboxes import AccountError, Accounts, Kind, Mailbox
 from gateway.demo.pki import Authority
 from imap.store import Mailboxes
 from smtp.address import parse
@@ -46,7 +46,7 @@ async def test_selector_is_the_mailboxs_own(
     """Two passwords of a mailbox never share their first group."""
     first, second, third = (passwords.typed(f"{group}-0000") for group in ("aaaa", "aaaa", "bbbb"))
     coming = iter((first, second, third))
-    monkeypatch.setattr("gateway.passwords.new", lambda: next(coming))
+    monkeypatch.setattr("gateway.accounts.passwords.new", lambda: next(coming))
     await credentials.add_password(mailbox)
     await credentials.add_password(mailbox)
 

@@ -1,0 +1,1 @@
+"""The gateway while it runs: its doors, its loops and chores, and how it stands."""
