@@ -15,7 +15,7 @@ from vault.errors import Conflict, StorageFull, VaultError, of_file
 SCHEMA = Path(__file__).with_name("schema")
 PATIENCE = 5000  # milliseconds to wait for another process that writes
 
-_LOG_PAGES = 4000  # when the write-ahead log is written back: 16 MiB, hot pages only once
+_LOG_PAGES = 2000  # when the log is written back: 8 MiB, a pause of some milliseconds
 
 # Whose fault is it? These are the machine's: every transaction of the group fails with them.
 _MACHINE = frozenset(
