@@ -157,7 +157,7 @@ class Door:
         tls = self.rules.implicit_tls
         try:
             await self._loop.connect_accepted_socket(
-                lambda: Connection(self, self._loop),
+                lambda: Connection(self, self._loop).inlet,
                 taken,
                 ssl=self.context if tls else None,
                 ssl_handshake_timeout=self.limits.handshake_timeout if tls else None,

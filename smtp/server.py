@@ -106,6 +106,49 @@ class Room(Protocol):
         """The connection is closed."""
 
 
+# Every connection reads into this one: what is read is copied out before anything else runs.
+_BLOCK = memoryview(bytearray(_HIGH))
+
+
+class Inlet(asyncio.BufferedProtocol):
+    """What a transport sees of a connection.
+
+    A plain protocol, as aiosmtpd's is, gets up to half a megabyte at once from TLS, paused or
+    not; one that lends its buffer gets no more than that, and can pause in between.
+    """
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Pass it on."""
+        self._connection.connection_made(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's name
+        """Lend the common block."""
+        return _BLOCK
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Pass on what was put there."""
+        self._connection.data_received(bytes(_BLOCK[:nbytes]))
+
+    def eof_received(self) -> bool | None:
+        """Pass it on."""
+        return self._connection.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass it on."""
+        self._connection.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Pass it on."""
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass it on."""
+        self._connection.resume_writing()
+
+
 class Connection(SMTP):
     """One connection: bytes to the session, its questions to the intake, its replies back."""
 
@@ -116,6 +159,7 @@ class Connection(SMTP):
             room.intake, hostname=room.rules.host, timeout=room.limits.idle_timeout, loop=loop
         )
         self._room = room
+        self.inlet = Inlet(self)
         self.machine = Session(room.rules, Peer(""))
         self._body: Body | None = None
         self._early: bytearray | None = None  # arrived while TLS was being started
@@ -300,7 +344,7 @@ class Connection(SMTP):
         try:
             transport = await self.loop.start_tls(
                 clear,
-                self,
+                self.inlet,
                 self._room.context,
                 server_side=True,
                 ssl_handshake_timeout=self._room.limits.handshake_timeout,
