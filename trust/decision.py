@@ -277,7 +277,7 @@ def next_hop(
 
 
 def speaks_for(peer: Peer, domain: str, listed: TrustList | None, now: datetime) -> bool:
-    """Whether this peer may put the domain into From or Sender, or report on its deliveries."""
+    """Whether this peer may write in the domain's name, or report on its deliveries."""
     if listed is None or now >= listed.stale_after:
         return False
     member = listed.member(domain)
@@ -287,6 +287,14 @@ def speaks_for(peer: Peer, domain: str, listed: TrustList | None, now: datetime)
         return domain_of(peer.login) == domain
     certificate = None if peer.certificate is None else _read(peer.certificate)
     return certificate is not None and certificate.in_date(now) and member.entitles(certificate)
+
+
+def speaks_as(peer: Peer, author: Address, listed: TrustList | None, now: datetime) -> bool:
+    """Whether this peer may put the address into From or Sender: a pinned one needs its key."""
+    if listed is None or not speaks_for(peer, domain_of(author), listed, now):
+        return False
+    case = ask(author, author, peer, listed, now)
+    return sender_address(case) is not PIN_REQUIRED
 
 
 def _read(der: bytes) -> Certificate | None:

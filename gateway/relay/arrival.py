@@ -17,7 +17,7 @@ from smtp import reply, trace
 from smtp.envelope import Draft, Envelope, MessageId, new_message_id
 from smtp.header import Header, HeaderError, HeaderScanner
 from smtp.reply import Reply
-from trust.decision import in_force, speaks_for
+from trust.decision import in_force, speaks_as
 
 LOOPING = Reply(
     554, "5.4.6", "The message has passed through too many hosts, it is in a loop; it was refused"
@@ -130,15 +130,15 @@ def _not_allowed(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
         return _not_theirs(said, draft, desk)
     if draft.peer.login is None:
         return reply.MUST_LOG_IN
-    return own(said, draft.peer.login, desk.domains)
+    return own(said, draft.peer.login)
 
 
 def _not_theirs(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
-    """Relay: every domain in From and Sender is one that the peer's certificate speaks for."""
+    """Relay: every address in From and Sender is one that the peer's certificate speaks for."""
     now, listed = desk.clock(), desk.keeper.current
     if (objection := in_force(listed, now)) is not None:
         return objection.reply
-    if all(speaks_for(draft.peer, domain, listed, now) for domain in said.domains):
+    if all(speaks_as(draft.peer, one, listed, now) for one in said.all):
         return None
     return FROM_NOT_ENTITLED
 

@@ -5,7 +5,6 @@ submission it names the mailbox that logged in, on relay only domains that the p
 speaks for. Every other byte is left alone. RFC 5322 §3.6.2, RFC 6409 §6.1, §8; R-J1.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,9 +47,14 @@ class Authors:
     sender: Address | None
 
     @property
+    def all(self) -> frozenset[Address]:
+        """Everybody in whose name the message speaks."""
+        return frozenset(one for one in (*self.authors, self.sender) if one)
+
+    @property
     def domains(self) -> frozenset[str]:
         """Every domain in whose name the message speaks."""
-        return frozenset(domain_of(one) for one in (*self.authors, self.sender) if one)
+        return frozenset(domain_of(one) for one in self.all)
 
 
 def authors(header: Header) -> Authors | Reply:
@@ -75,16 +79,17 @@ def unreadable(error: HeaderError) -> Reply:
     return Reply(550, "5.6.0", printable(f"The message was refused, nothing was kept: {error}"))
 
 
-def own(said: Authors, login: Address, ours: Iterable[str]) -> Reply | None:
+def own(said: Authors, login: Address) -> Reply | None:
     """Submission: From is the mailbox that logged in, or Sender is and says who really sent it.
 
-    Either way all named domains are ours: the next gateway would refuse anything else.
+    Either way all named addresses are of its own domain: a gateway may serve many houses, and the
+    next one, which sees one certificate for them all, could not tell them apart.
     """
     me = key(login)
     alone = len(said.authors) == 1 and key(said.authors[0]) == me
     if not alone and (said.sender is None or key(said.sender) != me):
         return FROM_IS_NOT_YOU
-    return None if said.domains <= frozenset(ours) else FROM_IS_FOREIGN
+    return None if said.domains == {domain_of(login)} else FROM_IS_FOREIGN
 
 
 def message_id(header: Header) -> str:
@@ -103,7 +108,7 @@ def completed(header: Header, host: str, id: MessageId, now: datetime) -> tuple[
         added += b"Date: " + date(now).encode("ascii") + b"\r\n"
     if header.first("message-id") is None:
         added += f"Message-ID: {given_message_id(id, host)}\r\n".encode("ascii")
-    return added, header.without("bcc")
+    return added, header.without("bcc", "resent-bcc")
 
 
 def given_message_id(id: MessageId, host: str) -> str:  # noqa: A002 - the word of the house

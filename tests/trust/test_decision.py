@@ -23,7 +23,16 @@ from tests.trust.simulator import (
     pki,
     trust_list,
 )
-from trust.decision import Action, Decision, Reason, attempt, decide, next_hop, speaks_for
+from trust.decision import (
+    Action,
+    Decision,
+    Reason,
+    attempt,
+    decide,
+    next_hop,
+    speaks_as,
+    speaks_for,
+)
 from trust.identity import Certificate, Identity, Way
 from trust.members import Member, Status, TrustList
 
@@ -369,6 +378,28 @@ def test_speaking_for_a_domain(
 ) -> None:
     """From, Sender and reports are believed from those the list names, and nobody else."""
     assert expected == speaks_for(peer, domain, trust_list(*entries), NOW)
+
+
+@pytest.mark.parametrize(
+    ("pins", "expected"),
+    [((), True), ((spki("labo.example"),), True), ((spki("chu.example"),), False)],
+)
+def test_a_pinned_address_is_named_by_its_own_key_alone(
+    pins: tuple[str, ...],
+    expected: bool,  # noqa: FBT001
+) -> None:
+    """Else MAIL FROM would keep the pin, and From, which people read, would not."""
+    current = trust_list(LABO, listed(APP, *pins))
+    assert expected == speaks_as(RELAY, APP, current, NOW)
+
+
+def test_speaking_as_an_address_needs_its_domain() -> None:
+    """Not listed, or no list: nobody does."""
+    assert speaks_as(
+        RELAY, parse("postmaster@labo.example"), trust_list(replace(LABO, open=False)), NOW
+    )
+    assert not speaks_as(RELAY, DR, LIST, NOW)
+    assert not speaks_as(RELAY, APP, None, NOW)
 
 
 def test_nobody_speaks_without_a_fresh_list() -> None:

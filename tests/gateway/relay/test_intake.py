@@ -14,7 +14,8 @@ from smtp.body import BodyError
 from smtp.envelope import Peer
 from smtp.reply import Reply
 from tests.world.world import World, letter, pieces, sending
-from trust.members import Status
+from trust.identity import Certificate
+from trust.members import Kind, Listed, Status
 from vault.errors import StorageFull, VaultError
 
 DR, ACCUEIL, OUTSIDER = "dr@labo.example", "accueil@chu.example", "x@gmail.example"
@@ -214,6 +215,19 @@ async def test_what_a_peer_may_not_bring(world: World, content: bytes, refusal: 
     assert refusal == said
     assert [] == world.chu.states()
     assert 0 == world.chu.bodies()
+
+
+async def test_a_pinned_address_is_not_written_as_by_another_gateway(world: World) -> None:
+    """From is held to its pins as MAIL FROM is: two gateways may serve one domain."""
+    pin = Certificate.parse(world.chu.issued.der).spki_sha256
+    world.lists.addresses.append(
+        Listed(parse("chef@labo.example"), Kind.PER, "1", frozenset({pin}))
+    )
+    await world.publish()
+    content = letter("chef@labo.example", [ACCUEIL])
+    said = await world.chu.take(world.relay_peer(world.labo), DR, [ACCUEIL], content)
+    assert FROM_NOT_ENTITLED == said
+    assert [] == world.chu.states()
 
 
 async def test_a_header_that_is_none_is_refused(world: World) -> None:
