@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,19 +41,20 @@ def federation(folder: Path) -> Federation:
     return Federation(folder / "federation")
 
 
-def make_pair(federation: Federation, settings: Settings = QUICK) -> Pair:
-    """Set up both sites; whoever else is to be a member must have been added before."""
+@contextmanager
+def running_pair(federation: Federation, settings: Settings = QUICK) -> Iterator[Pair]:
+    """Run both sites; whoever else is to be a member must have been added before."""
     labo = Site(federation, "labo", "labo.example", settings)
     hopital = Site(federation, "hopital", "chu-nord.example", settings)
     listed = federation.publish()
     labo.found(listed)
     hopital.found(listed)
-    return Pair(labo, hopital, labo.user("resultats", "APP"), hopital.user("dr.durand"))
+    with labo, hopital:
+        yield Pair(labo, hopital, labo.user("resultats", "APP"), hopital.user("dr.durand"))
 
 
 @pytest.fixture(scope="module")
 def pair(federation: Federation) -> Iterator[Pair]:
     """Both gateways, running for all tests of a file."""
-    made = make_pair(federation)
-    with made.labo, made.hopital:
+    with running_pair(federation) as made:
         yield made

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.interop.conftest import QUICK, Pair, make_pair
+from tests.interop.conftest import QUICK, Pair, running_pair
 from tests.interop.mail import arrived, compose, eventually, message_id, receipts, submission
 from tests.interop.site import Federation, Site
 
@@ -23,6 +23,7 @@ class Load:
     pair: Pair
     name: str
     victim: Site
+    politely: bool = False
     accepted: list[str] = field(default_factory=list)
     killed: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,21 +52,23 @@ class Load:
             self.accepted.append(message)
             if len(self.accepted) >= KILL_AFTER and not self.killed.is_set():
                 self.killed.set()
-                self.victim.kill()
+                self.victim.stop() if self.politely else self.victim.kill()
 
 
 @pytest.fixture(scope="module")
 def pair(federation: Federation) -> Iterator[Pair]:
-    made = make_pair(federation, {**QUICK, "vault": {"inline_limit": 64 * 1024}})
-    with made.labo, made.hopital:
+    with running_pair(federation, {**QUICK, "vault": {"inline_limit": 64 * 1024}}) as made:
         yield made
 
 
 @pytest.mark.parametrize("victim", ["labo", "hopital"])
-def test_killed_in_mid_load_a_gateway_keeps_every_promise(pair: Pair, victim: str) -> None:
+@pytest.mark.parametrize("politely", [False, True])
+def test_ended_in_mid_load_a_gateway_keeps_every_promise(
+    pair: Pair, victim: str, *, politely: bool
+) -> None:
     """Every message that got its 250 is in its mailbox once, with its receipts, after a restart."""
     site = pair.labo if victim == "labo" else pair.hopital
-    load = Load(pair, f"Panne de {victim}", site)
+    load = Load(pair, f"Panne de {victim} {politely}", site, politely)
     load.run()
     site.start()
     promised = set(load.accepted)

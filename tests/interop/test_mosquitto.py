@@ -136,9 +136,9 @@ def pair(federation: Federation, broker: Broker) -> Iterator[Pair]:
     listed = federation.publish()
     labo.found(listed)
     hopital.found(listed)
-    made = Pair(labo, hopital, labo.user("resultats", "APP"), hopital.user("dr.durand"))
-    broker.password(made.robot.key, "software-password")
     with labo, hopital:
+        made = Pair(labo, hopital, labo.user("resultats", "APP"), hopital.user("dr.durand"))
+        broker.password(made.robot.key, "software-password")
         yield made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.demo.pki import Authority
-from tests.interop.conftest import Pair, make_pair
+from tests.interop.conftest import Pair, running_pair
 from tests.interop.liar import DROP, END, Answers, Liar
 from tests.interop.mail import compose, context, eventually, message_id, relay, submission
 from tests.interop.postfix import free_port
@@ -86,8 +86,7 @@ def pair(
     """Two gateways, and a list on which every liar is a member with a port of its own."""
     for name in (*CASES, *BAD_CERTIFICATES, "down"):
         federation.add(_domain(name), honest, free_port())
-    made = make_pair(federation, {"relay": {"retry": [600, 600], "reply_timeout": 5}})
-    with made.labo, made.hopital:
+    with running_pair(federation, {"relay": {"retry": [600, 600], "reply_timeout": 5}}) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.conftest import Pair, make_pair
+from tests.interop.conftest import Pair, running_pair
 from tests.interop.mail import (
     arrived,
     compose,
@@ -58,8 +58,7 @@ relayhost = [127.0.0.1]:{relay}
 def pair(federation: Federation) -> Iterator[Pair]:
     """Two gateways, whose list names Postfix's domain, certificate and port as well."""
     federation.add(DOMAIN, federation.credential(f"mx.{DOMAIN}", f"mx.{DOMAIN}"), free_port())
-    made = make_pair(federation)
-    with made.labo, made.hopital:
+    with running_pair(federation) as made:
         yield made
 
 

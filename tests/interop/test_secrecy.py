@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.canary import Canary, Finding, search, search_folder
-from tests.interop.conftest import QUICK, Pair, make_pair
+from tests.interop.conftest import QUICK, Pair, running_pair
 from tests.interop.mail import arrived, context, eventually, states, submission
 from tests.interop.site import Federation
 
@@ -31,8 +31,7 @@ ENVELOPE_ID = "kanari-envid-2275"
 def pair(federation: Federation) -> Iterator[Pair]:
     """Two gateways at their most talkative, with a low limit so that blobs are written too."""
     settings = {**QUICK, "log": {"level": "debug"}, "vault": {"inline_limit": 16 * 1024}}
-    made = make_pair(federation, settings)
-    with made.labo, made.hopital:
+    with running_pair(federation, settings) as made:
         yield made
 
 

@@ -1,0 +1,53 @@
+"""The demonstration as anybody runs it, and what is left of it on the disk."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gateway.demo import documents
+from tests.canary import Canary, search_folder
+from tests.interop.site import COMMAND
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    """Run it once; return its folder and the object it ends with."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    done = subprocess.run(
+        [*COMMAND, "demo", "--once", "--json", "--dir", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr[-3000:]
+    return folder, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_it_counts_what_reached_the_far_mailboxes(demo: tuple[Path, dict[str, object]]) -> None:
+    """Everything sent arrived, the outsider was refused, one message is held."""
+    report = demo[1]
+
+    assert report["ok"] is True
+    assert ["ok", "messages", "delivered", "refused", "held", "failed", "receipts"] == list(report)
+    assert 0 == report["failed"]
+    assert all(int(str(report[name])) > 0 for name in ("delivered", "refused", "held", "receipts"))
+
+
+def test_its_data_at_rest_tell_nothing(
+    demo: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    """No patient, no number, no address in what the sites keep; in the control, all of them."""
+    description = json.loads((demo[0] / "demo.json").read_text("utf-8"))
+    texts = [text for patient in documents.PATIENTS for text in (patient.name, patient.ins)]
+    texts += [user["address"] for user in description["users"]]
+    texts += [user["password"] for user in description["users"]]
+    canaries = [Canary(f"{number}", text) for number, text in enumerate(texts) if len(text) >= 10]
+    (tmp_path / "control").write_text("\n".join(texts), "utf-8")
+    control = {finding.canary for finding in search_folder(tmp_path, canaries)}
+
+    assert {canary.name for canary in canaries} == control
+    for folder in description["data"]:
+        assert set() == search_folder(Path(folder), canaries)
