@@ -1,4 +1,4 @@
-"""The socket under ``smtp.session``: the one importer of aiosmtpd, and the doors we listen at.
+"""The connection under ``smtp.session``: the one importer of aiosmtpd.
 
 ``Connection`` is aiosmtpd's SMTP protocol with the places replaced where bytes arrive and leave;
 its command loop never starts. Nothing here knows the protocol: it carries bytes to the session
@@ -10,8 +10,8 @@ does not stop a commit in mid-course.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Protocol, cast
 
 from aiosmtpd.smtp import SMTP
@@ -33,58 +33,18 @@ from smtp.events import (
     RecipientAsked,
     TlsAsked,
 )
+from smtp.intake import Authenticator, Intake, Limits, OnEvent
 from smtp.login import CertificateClaim, Claim
 from smtp.reply import Reply
 from smtp.rules import Rules
 from smtp.session import Session
 
+__all__ = ["SHUTDOWN", "Authenticator", "Connection", "Inlet", "Intake", "Limits", "OnEvent", "why"]
+
 _HIGH = 64 << 10  # stop reading from a peer that is so far ahead of us ...
 _LOW = 32 << 10  # ... until it is no more than this
 SHUTDOWN = 5.0  # seconds that a peer has for its half of TLS's goodbye
 _STEP = 1024  # progress that a peer must make while a timeout runs
-
-
-class Intake(Protocol):
-    """Who takes the mail: asked at MAIL, at each RCPT, and given the message."""
-
-    def mail(self, draft: Draft) -> Reply:
-        """May this transaction begin? Cheap and at once."""
-
-    def rcpt(self, draft: Draft, recipient: Recipient) -> Reply:
-        """May this recipient be added? A refusal is kept in the draft. Cheap and at once."""
-
-    async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
-        """Take the message or refuse it; a positive reply needs the body read to its end.
-
-        ``BodyError`` out of the body is to be let through. A refusal may come early: the rest
-        of the message is read past, and the reply given at its end.
-        """
-
-    async def abandoned(self, draft: Draft) -> None:
-        """A recipient was refused, and then no message came: its sender may not know why."""
-
-
-class Authenticator(Protocol):
-    """Who knows which mailbox a password or a certificate opens."""
-
-    async def password(self, login: str, password: str, peer: Peer) -> Address | Reply:
-        """Return the mailbox, or the refusal."""
-
-    async def certificate(self, authzid: str, peer: Peer) -> Address | Reply:
-        """Return the mailbox that ``peer.certificate`` opens, or the refusal."""
-
-
-OnEvent = Callable[[str, Mapping[str, object]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one door bears. Times in seconds."""
-
-    max_connections: int = 1000
-    idle_timeout: float = 300.0  # RFC 5321 §4.5.3.2.7: not less than five minutes
-    handshake_timeout: float = 30.0
-    grace: float = 30.0  # for messages in hand when the door closes
 
 
 class Room(Protocol):
@@ -96,7 +56,6 @@ class Room(Protocol):
     authenticator: Authenticator | None
     limits: Limits
     on_event: OnEvent
-
     connections: "set[Connection]"
 
     def run(self, work: Coroutine[object, object, None]) -> None:
@@ -222,7 +181,7 @@ class Connection(SMTP):
         machine = self.machine
         ours = machine.waiting or not (self._reading or self._choked)
         if not ours and machine.progress - self._marked < _STEP:
-            self._tell("session.timed-out")
+            self._tell("session.timed_out")
             self.machine.close(reply.TOO_SLOW)
             self._pump()
         else:

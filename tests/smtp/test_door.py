@@ -12,7 +12,7 @@ from smtp import reply
 from smtp.door import Door
 from smtp.rules import Rules
 from smtp.server import Limits
-from tests.smtp.stage import LOOPS, Pki, Wire, opened, run
+from tests.smtp.stage import LOOPS, Pki, Wire, opened, run, turn
 from tests.smtp.test_server import ENVELOPE, MESSAGE, RELAY, SUBMISSION, Patient
 from tests.transcripts.play import Desk
 
@@ -144,6 +144,28 @@ def test_stopping_does_not_wait_for_ever(loop: str, pki: Pki) -> None:
 
 
 @both_loops
+def test_what_never_ends_is_cancelled_at_last(
+    loop: str, pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that hangs does not keep the gateway from stopping; it promised nothing."""
+
+    async def main() -> None:
+        monkeypatch.setattr(doors, "_LAST", 0.05)
+        desk = Patient()
+        async with opened(RELAY, pki, desk, limits=Limits(grace=0.05)) as at:
+            wire = await Wire.dial(at.port)
+            await wire.reply()
+            await wire.starttls(pki.client())
+            await wire.say(b"EHLO x\r\n" + MESSAGE)
+            await desk.reached.wait()
+            await at.door.stop()
+            assert [] == desk.bodies
+            await wire.close()
+
+    run(loop, main())
+
+
+@both_loops
 def test_stopping_in_mid_handshake(loop: str, pki: Pki) -> None:
     """Whoever has not come in yet does not come in."""
 
@@ -152,7 +174,7 @@ def test_stopping_in_mid_handshake(loop: str, pki: Pki) -> None:
             wire = await Wire.dial(at.port)
             await wire.say(b"\x16\x03\x01")
             while not at.door._arriving:
-                await Wire.dial(at.port)
+                await turn()
             await at.door.stop()
             await wire.close()
 

@@ -184,7 +184,7 @@ async def test_time_runs_out_for_a_peer_that_does_not_get_on() -> None:
     assert not transport.closed
     connection._timeout_cb()
     assert (reply.TOO_SLOW.line(), True) == (transport.writes[-1], transport.closed)
-    assert "session.timed-out" in room.events
+    assert "session.timed_out" in room.events
     await asyncio.wait(room.tasks)
     gone(connection)
 
