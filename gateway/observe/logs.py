@@ -31,7 +31,9 @@ SAFE = frozenset(
 )
 WITHHELD = "[withheld]"
 
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:=\[\]]+@(?=[^\s<>\"'(),;:=\[\]])")
+_PLAIN = r"[^\s<>\"'(),;:=\[\]]"
+_ADDRESS = re.compile(rf'(?:{_PLAIN}+|"(?:[^"\\]|\\.)*")@(?={_PLAIN})')
+_CUT = re.compile(rf"{_PLAIN}+\Z")
 _FIRST = ("at", "level", "event")
 _LONGEST = 500
 _FRAMES = 6
@@ -39,8 +41,11 @@ _FRAMES = 6
 
 def mask(text: str) -> str:
     """Return the text on one line, not too long, without the local part of any address."""
-    line = "".join(c if c.isprintable() else " " for c in text[:_LONGEST])
-    return _ADDRESS.sub("…@", line)
+    head = text[: 2 * _LONGEST]
+    if head != text:  # what is cut in two may have lost the @ by which it is known
+        head = _CUT.sub("…", head)
+    line = "".join(c if c.isprintable() else " " for c in head)
+    return _ADDRESS.sub("…@", line)[:_LONGEST]
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

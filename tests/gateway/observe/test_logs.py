@@ -40,9 +40,15 @@ def test_an_unknown_key_is_withheld() -> None:
         ("rcpt <dr.canari@chu.example> refused", "rcpt <…@chu.example> refused"),
         ("279086712345678@patient.mssante.fr", "…@patient.mssante.fr"),
         ("a@b.example,c@d.example", "…@b.example,…@d.example"),
+        ('550 <"dr.canari"@chu.example>', "550 <…@chu.example>"),
+        ('"dr \\" canari"@chu.example', "…@chu.example"),
+        ("x" * 490 + " 279086712345678@patient.mssante.fr", "x" * 490 + " …@patient"),
+        ("a@b.example " * 83 + "279086712@b.example", ("…@b.example " * 42)[:500]),
         ("two\nlines", "two lines"),
         ("no address", "no address"),
         ("x" * 600, "x" * 500),
+        (f"{'x' * 997} 2790867", "x" * 500),
+        ("2790867" * 200, "…"),
     ],
 )
 def test_an_address_is_masked_but_for_its_domain(text: str, expected: str) -> None:
