@@ -13,12 +13,14 @@ from smtp.reply import Reply
 
 _MAX_FAULTS = 20
 
-# A mistyped address (5.1.z) is no fault. The third failed log-in ends the connection.
+# A mistyped address (5.1.z) is no fault. The third failed log-in ends the connection, whether it
+# was looked at or not.
 _FAULTS = {
     (500, "5.5.2"): 1,
     (501, "5.5.2"): 1,
     (501, "5.5.4"): 1,
     (502, "5.5.1"): 1,
+    (454, "4.7.0"): 7,
     (504, "5.5.4"): 1,
     (535, "5.7.8"): 7,
     (555, "5.5.4"): 1,

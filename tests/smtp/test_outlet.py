@@ -32,7 +32,11 @@ def test_421_is_the_last_word() -> None:
 
 def test_faults_add_up() -> None:
     """Twenty lines of nonsense, or three wrong passwords, are enough."""
-    for said, times in ((reply.UNKNOWN_COMMAND, 20), (reply.BAD_CREDENTIALS, 3)):
+    for said, times in (
+        (reply.UNKNOWN_COMMAND, 20),
+        (reply.BAD_CREDENTIALS, 3),
+        (reply.LOGIN_THROTTLED, 3),
+    ):
         outlet = Outlet()
         over = []
         for _ in range(times):
