@@ -9,6 +9,7 @@ does not stop a commit in mid-course.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -40,6 +41,9 @@ from smtp.rules import Rules
 from smtp.session import Session
 
 __all__ = ["SHUTDOWN", "Authenticator", "Connection", "Inlet", "Intake", "Limits", "OnEvent", "why"]
+
+# The stock class tells, at each connection, of log-ins that it will never be asked for.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 _HIGH = 64 << 10  # stop reading from a peer that is so far ahead of us ...
 _LOW = 32 << 10  # ... until it is no more than this
