@@ -112,7 +112,7 @@ class Intake:
             return await self._reject(arrival, answer)
         if answer is None:
             return await self._keep(arrival, list)
-        if answer.wanted:
+        if answer.wanted or len(arrival.draft.recipients) > 1:
             return await self._keep(arrival, answer.meaning)
         await arrival.drained()
         await self._committed(answer.meaning)

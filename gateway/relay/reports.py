@@ -6,7 +6,7 @@ that answers nothing is how loops and forgeries travel; it is refused. RFC 3461 
 RFC 8098 §3.1; HOUSE idea 4; R-F1, R-F3.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,7 @@ NOT_THEIRS = Reply(
 )
 
 _EVENTS = {Action.DELIVERED: Event.CONFIRMED, Action.FAILED: Event.BOUNCED}
+_GRAVITY = (Action.FAILED, Action.DELIVERED, Action.DELAYED)
 _ASKED = {
     Action.DELIVERED: Notify.SUCCESS,
     Action.RELAYED: Notify.SUCCESS,
@@ -70,9 +71,13 @@ def findings(
     """Return what a report says of these copies, or why it is not to be taken.
 
     ``theirs`` says whether a copy was given to whoever reports on it. One recipient of several
-    that is not theirs is passed over: they may report on their own only.
+    that is not theirs is passed over: they may report on their own only. A copy that they passed
+    on to several has one fate all the same, the gravest (RFC 3461 §5.2.7).
     """
-    matched = [(fate, copy) for copy in copies for fate in report.recipients if _names(fate, copy)]
+    named: dict[str, Fate] = {}
+    for fate in sorted(report.recipients, key=_gravity):
+        named.setdefault(_name(fate), fate)
+    matched = [(named[name], copy) for copy in copies if (name := _named(copy, named)) is not None]
     if not matched:
         return NO_ANSWER
     heard = tuple(_finding(report.kind, fate, copy) for fate, copy in matched if theirs(copy))
@@ -93,14 +98,20 @@ def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
     return Finding(copy, fate.action, said, event, delayed, wanted)
 
 
-def _names(fate: Fate, copy: Copy) -> bool:
-    """Whether a report's recipient is this one: by the ORCPT we gave, else by its address."""
+def _gravity(fate: Fate) -> int:
+    return _GRAVITY.index(fate.action) if fate.action in _GRAVITY else len(_GRAVITY)
+
+
+def _name(fate: Fate) -> str:
+    """Return whom a report speaks of: by the ORCPT we gave, else by its address."""
     if fate.original is not None:
-        return _spelled(fate.original) in {
-            _spelled(original(copy.recipient)),
-            _spelled(copy.recipient.address),
-        }
-    return fate.final is not None and key(fate.final) == key(copy.recipient.address)
+        return _spelled(fate.original)
+    return key(fate.final) if fate.final is not None else ""
+
+
+def _named(copy: Copy, named: Container[str]) -> str | None:
+    names = (_spelled(original(copy.recipient)), key(copy.recipient.address))
+    return next((name for name in names if name in named), None)
 
 
 def _spelled(text: str) -> str:

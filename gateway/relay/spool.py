@@ -225,18 +225,23 @@ class Spool:
     def sent_by(
         self, sender: Address, *, envid: str | None = None, message_id: str | None = None
     ) -> list[Copy]:
-        """Return the copies of what this sender sent under that ENVID, or that Message-ID."""
-        found: dict[DeliveryId, Copy] = {}
+        """Return the copies of what this sender sent under that ENVID and that Message-ID.
+
+        Some software gives every message the same ENVID, some reports know only one of the two:
+        both where both fit, else the ENVID, else the Message-ID.
+        """
         who = self.address(sender)
-        for column, value in (("envid", envid), ("message_id", message_id)):
-            if value:
-                mark = self._ring.index(value, column.replace("_", "-"))
-                copies = self._copies(
-                    f"message IN (SELECT id FROM message WHERE {column} = ? AND sender = ?)",  # noqa: S608 - constants only
-                    (mark, who),
-                )
-                found |= {copy.delivery.id: copy for copy in copies}
-        return list(found.values())
+        by_envid, by_id = (
+            self._copies(
+                f"message IN (SELECT id FROM message WHERE {column} = ? AND sender = ?)",  # noqa: S608 - constants only
+                (self._ring.index(value, column.replace("_", "-")), who),
+            )
+            if value
+            else []
+            for column, value in (("envid", envid), ("message_id", message_id))
+        )
+        named = {copy.delivery.id for copy in by_id}
+        return [copy for copy in by_envid if copy.delivery.id in named] or by_envid or by_id
 
     def given_to(self, recipient: Address, message_id: str) -> list[Copy]:
         """Return this recipient's copies of what came under that Message-ID."""

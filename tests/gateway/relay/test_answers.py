@@ -191,6 +191,47 @@ async def test_a_report_goes_to_one_recipient(world: World) -> None:
     assert [ONE_AT_A_TIME] == [refusal.reply for refusal in draft.refused]
 
 
+async def test_a_report_to_several_is_kept_from_none_of_them(world: World) -> None:
+    """With a return path it may have more readers than the one whose software has its receipt."""
+    copy = await relayed(world)
+    await world.labo.add("chef")
+    played = world.played["clinique.example"]
+    peer = Peer("", certificate=played.certificate, listener="relay")
+    both = [DR, "chef@labo.example"]
+    sender = "postmaster@clinique.example"
+    said = await world.labo.take(peer, sender, both, report(copy.message.id))
+    assert 250 == said.code
+    await world.settle()
+    assert State.DELIVERED is state(world)
+    assert 1 == len(await world.labo.inbox("chef"))
+
+
+async def test_a_report_on_each_reader_of_a_list_counts_once(world: World) -> None:
+    """Two groups with one Original-Recipient, as a mailing list's server writes them."""
+    copy = await relayed(world)
+    content = report(copy.message.id)
+    group = content[content.index(b"Original-Recipient") : content.index(b"\r\n--b--")]
+    twice = content.replace(group, group + b"\r\n" + group)
+    assert 250 == (await bring(world, twice)).code
+    assert State.DELIVERED is state(world)
+
+
+async def test_one_envid_for_every_message_settles_only_the_one_reported(world: World) -> None:
+    """Some software invents one ENVID and keeps it: the returned header tells which it was."""
+    await world.play()
+    for number in (1, 2):
+        content = letter(DR, [GARDE]).replace(b"<1@test.", b"<%d@test." % number)
+        await world.labo.submit(DR, [GARDE], content, envid="always")
+    await world.settle()
+    returned = (
+        b"\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        b"Message-ID: <2@test.example>\r\n\r\n--b--"
+    )
+    await bring(world, report("always").replace(b"\r\n--b--", returned))
+    moved = [c for c in world.labo.copies() if c.delivery.state is State.DELIVERED]
+    assert ["<2@test.example>"] == [copy.message.summary.message_id for copy in moved]
+
+
 async def test_reports_are_matched_by_message_id_when_there_is_no_envid(world: World) -> None:
     """Some systems forget the ENVID and return the header."""
     await relayed(world)

@@ -62,6 +62,23 @@ def test_each_action_has_its_meaning(
     assert (event, receipt, wanted) == (one.event, one.receipt, one.wanted)
 
 
+def test_a_copy_passed_on_to_several_has_the_gravest_fate() -> None:
+    """Their list has two readers: one finding, or the second would contradict the first."""
+    fates = [
+        Fate(parse(f"{name}@clinique.example"), action, original=f"rfc822;{GARDE}")
+        for name, action in (
+            ("a", Action.DELIVERED),
+            ("b", Action.RELAYED),
+            ("c", Action.FAILED),
+            ("d", Action.DELIVERED),
+        )
+    ]
+    report = Report(STATUS, "mx.clinique.example", tuple(fates))
+    heard = findings(report, [copy()], lambda _: True)
+    assert not isinstance(heard, Reply)
+    assert [Event.BOUNCED] == [one.event for one in heard]
+
+
 def test_success_is_shown_to_who_asked() -> None:
     """And to nobody else: software has its receipt."""
     assert found(Fate(GARDE, Action.DELIVERED), copy(notify=Notify.SUCCESS)).wanted
