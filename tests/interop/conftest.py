@@ -10,7 +10,10 @@ import pytest
 
 from tests.interop.site import Federation, Settings, Site, User
 
-QUICK: Settings = {"relay": {"retry": [1, 1, 2, 2, 3, 5], "jitter": 0.0}}
+QUICK: Settings = {
+    "relay": {"retry": [1, 1, 2, 2, 3, 5], "jitter": 0.0},
+    "limits": {"stop_within": 5},
+}
 
 
 @dataclass(frozen=True, slots=True)
