@@ -4,7 +4,7 @@
 intake, and handed on unchanged until the last receipt. RFC 5321 §2.3.1, RFC 3461 §4.
 """
 
-import secrets
+import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -118,7 +118,7 @@ class Envelope:
 
 def new_message_id(now: datetime) -> MessageId:
     """Make an id that sorts by time: 48 bits of milliseconds, 80 random bits, in base 32."""
-    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    number = (int(now.timestamp() * 1000) << 80) | int.from_bytes(os.urandom(10))
     return MessageId("".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]))
 
 

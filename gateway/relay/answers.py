@@ -21,8 +21,6 @@ from smtp.reply import Reply
 from trust.decision import speaks_for
 from vault.database import Statement
 
-_REACH = 128 << 10  # how far into a report we look for what it says
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -57,20 +55,19 @@ class Answers:
 
     desk: Desk
 
-    async def read(self, arrival: Arrival) -> tuple[Arrival, Answer | Reply | None]:
-        """Return the arrival, read a little further, and its report: or why it is not taken.
+    def read(self, arrival: Arrival) -> Answer | Reply | None:
+        """Return what a report says, or why it is not taken; its parts for programs come early.
 
         None: it came with a return path and answers nothing here; it is a message like others.
         """
-        arrival = await arrival.peeked(_REACH)
         null = arrival.draft.mail.mail_from is None
         report = read(arrival.header, arrival.rest)
         if report is None or (report.kind is Kind.STATUS and self._submitted(arrival)):
-            return arrival, NOT_A_REPORT if null else None
+            return NOT_A_REPORT if null else None
         found = self.found(arrival, report)
         if isinstance(found, Reply):
-            return arrival, found if null else None
-        return arrival, Answer(self, arrival, report)
+            return found if null else None
+        return Answer(self, arrival, report)
 
     def found(self, arrival: Arrival, report: Report) -> tuple[Finding, ...] | Reply:
         """Return what a report says of our copies."""

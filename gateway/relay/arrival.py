@@ -5,7 +5,7 @@ other byte is handed on as it was sent. RFC 5321 §4.4, §6.3; RFC 6409 §8.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.relay.authors import FROM_NOT_ENTITLED, Authors, authors, completed, own, unreadable
@@ -23,13 +23,17 @@ LOOPING = Reply(
     554, "5.4.6", "The message has passed through too many hosts, it is in a loop; it was refused"
 )
 
+_AHEAD = 64 << 10  # octets of the body that are read with the header
 _LONGEST = 1000  # characters of a header field that receipts and lists show
 _NO_AUTHORS = Authors((), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message whose header has been read; ``refusal`` says why it will not be taken."""
+    """A message whose header has been read, and a little more.
+
+    ``refusal`` says why it will not be taken.
+    """
 
     id: MessageId
     at: datetime
@@ -38,23 +42,15 @@ class Arrival:
     said: Authors
     top: bytes  # what we put in front
     block: bytes  # the header as it is kept
-    rest: bytes  # what of the body came with it
+    rest: bytes  # the body, as far as it was read ahead
+    whole: bool  # nothing more will come
     body: AsyncIterator[bytes]
     refusal: Reply | None = None
 
-    async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield the message as it is kept."""
-        yield b"".join((self.top, self.block, self.rest))
-        async for block in self.body:
-            yield block
-
-    async def peeked(self, limit: int) -> "Arrival":
-        """Read ahead until that much of the body, or all of it, is in ``rest``."""
-        parts, size = [self.rest], len(self.rest)
-        while size < limit and (block := await anext(self.body, None)) is not None:
-            parts.append(block)
-            size += len(block)
-        return replace(self, rest=b"".join(parts))
+    @property
+    def start(self) -> bytes:
+        """The message as it is kept, as far as it was read; all of it if ``whole``."""
+        return b"".join((self.top, self.block, self.rest))
 
     async def drained(self) -> None:
         """Read to the end what nobody keeps: only a whole message may be answered 250."""
@@ -83,10 +79,11 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
     """Read a message's header and judge it by the rules of its door."""
     now = desk.clock()
     scanner = HeaderScanner(limits.header_size)
-    header, refusal = Header(b"", ()), None
+    header, refusal, whole = Header(b"", ()), None, True
     try:
         async for block in body:
-            if scanner.feed(block):
+            if scanner.feed(block) and len(scanner.rest) >= _AHEAD:
+                whole = False
                 break
         header = Header(scanner.finish(), ())
         header = Header.parse(header.raw)
@@ -112,9 +109,17 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
         top=top,
         block=block,
         rest=scanner.rest,
+        whole=whole,
         body=body,
         refusal=refusal,
     )
+
+
+async def blocks(start: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield a message as it is kept: what was read ahead, then what still comes."""
+    yield start
+    async for block in body:
+        yield block
 
 
 def _said(header: Header, limits: Limits) -> Authors | Reply:

@@ -7,7 +7,7 @@ RFC 5321 §5, R-A4, R-C2.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -114,6 +114,8 @@ class Carrier:
         return results, back
 
     async def _say(self, link: Link, one: Attempt, copies: tuple[Copy, ...]) -> Outcome:
+        if one.content is not None:
+            return await link.send(outgoing(one, copies), _one(one.content))
         body = self.desk.books.vault.stream(holder(copies[0].delivery.id))
         async with aclosing(body):
             return await link.send(outgoing(one, copies), body)
@@ -174,6 +176,10 @@ class Carrier:
 
     def _scale(self) -> Scale:
         return Scale(self.desk.schedule, self.desk.clock(), chance())
+
+
+async def _one(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _print(der: bytes) -> str:

@@ -87,10 +87,10 @@ class Courier:
             return None
         return self._desk.clock() + self._lease
 
-    def carry(self, copies: Sequence[Copy]) -> None:
-        """Attempt copies that entered the spool as claimed."""
+    def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
+        """Attempt copies that entered the spool as claimed; the message, if it is at hand."""
         self.rested.clear()
-        for one in _grouped(copies):
+        for one in _grouped(copies, content):
             self._dispatch(one)
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
@@ -111,7 +111,8 @@ class Courier:
                         await asyncio.sleep(_BREATH)
                     elif not claimed:
                         await self._rest()
-            await self._give_back()
+            waiting = [one for lane in self._lanes.values() for one in lane.waiting]
+            await self._give_back(copy for one in waiting for copy in one.copies)
         finally:
             await self._carrier.close(self._lanes.values())
             self._ended.set()
@@ -230,6 +231,10 @@ class Courier:
     async def _carry(self, lane: Lane, one: Attempt) -> None:
         """Make one attempt and record it; what is unexpected ends it, and nothing else."""
         began = asyncio.get_running_loop().time()
+        if self._left(one) < self._lease / 2:
+            await self._give_back(one.copies)  # it waited too long for its turn
+            self.ring()
+            return
         try:
             results = await self._attempt(lane, one)
         except Exception as error:  # noqa: BLE001 - one message never stops the loop
@@ -277,7 +282,7 @@ class Courier:
         if isinstance(lane.route, Ours):
             return results + self._carrier.deliver(one, scale)
         try:
-            async with asyncio.timeout(self._settings.lease * _LEAST_OF_LEASE):
+            async with asyncio.timeout(self._left(one).total_seconds() * _LEAST_OF_LEASE):
                 sent, back = await self._carrier.send(lane, one, scale)
         except TimeoutError:
             return results + [self._scale().put_off(c, CUT_SHORT, "too-slow") for c in going]
@@ -291,11 +296,15 @@ class Courier:
             return ALLOW
         return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
 
-    async def _give_back(self) -> None:
-        """Queue again what was claimed and not begun, so that the next start finds it due."""
+    def _left(self, one: Attempt) -> timedelta:
+        """Return how long our claim on it still holds."""
+        due = one.copies[0].delivery.due
+        return timedelta() if due is None else due - self._desk.clock()
+
+    async def _give_back(self, copies: Iterable[Copy]) -> None:
+        """Queue again what was claimed and not begun, uncounted as lost."""
         now = self._desk.clock()
-        waiting = [c for lane in self._lanes.values() for one in lane.waiting for c in one.copies]
-        for copy in waiting:
+        for copy in copies:
             queued = replace(step(copy.delivery, Event.LOST, now), lost=copy.delivery.lost)
             with suppress(Conflict):
                 await self._books.database.commit(
@@ -309,14 +318,14 @@ class Courier:
         self._desk.on_event("courier.crashed", {"exception": error, **ids})
 
 
-def _grouped(copies: Sequence[Copy]) -> Iterable[Attempt]:
+def _grouped(copies: Sequence[Copy], content: bytes | None = None) -> Iterable[Attempt]:
     """Put together what goes to one domain with one message."""
     if len(copies) == 1:
-        yield Attempt(copies[0].message, copies[0].domain, (copies[0],))
+        yield Attempt(copies[0].message, copies[0].domain, (copies[0],), content)
         return
     for _, group in groupby(sorted(copies, key=_together), key=_together):
         found = tuple(group)
-        yield Attempt(found[0].message, found[0].domain, found)
+        yield Attempt(found[0].message, found[0].domain, found, content)
 
 
 def _together(copy: Copy) -> tuple[str, str]:

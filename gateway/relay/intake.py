@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gateway.accounts.credentials import fingerprint
 from gateway.relay.answers import Answers
-from gateway.relay.arrival import Arrival, arrive
+from gateway.relay.arrival import Arrival, arrive, blocks
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import entrance
 from gateway.relay.message import Copy, Message, Summary
@@ -40,8 +40,8 @@ class Onward(Protocol):
     def room(self, domains: Iterable[str]) -> datetime | None:
         """Until when mail for these may be claimed at once, or None: not now."""
 
-    def carry(self, copies: Sequence[Copy]) -> None:
-        """These were committed as claimed."""
+    def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
+        """These were committed as claimed; the whole message, if it is at hand."""
 
 
 class Intake:
@@ -107,7 +107,7 @@ class Intake:
 
     async def _report(self, arrival: Arrival) -> Reply:
         """Take a report: what it says moves deliveries, and its reader sees it if it asked to."""
-        arrival, answer = await self._answers.read(arrival)
+        answer = self._answers.read(arrival)
         if isinstance(answer, Reply):
             return await self._reject(arrival, answer)
         if answer is None:
@@ -126,7 +126,8 @@ class Intake:
         if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
             await arrival.drained()
             return Reply(250, "2.0.0", "Accepted before")
-        sealed = await self._books.vault.put(arrival.blocks())
+        start = arrival.start
+        sealed = await self._books.vault.put(blocks(start, arrival.body))
         # Asked again though RCPT asked already: the list may have changed during DATA, and this
         # is the answer the journal keeps.
         question = self._question(draft)
@@ -153,7 +154,7 @@ class Intake:
             await self._books.vault.discard(sealed)
             raise
         claimed = entered.claimed
-        self._onward.carry(claimed)
+        self._onward.carry(claimed, start if arrival.whole else None)
         self._after(due=bool(notices) or len(claimed) < len(decided))
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")

@@ -18,6 +18,7 @@ from smtp.client import UNREACHABLE
 from smtp.outgoing import Outcome, Outgoing
 from smtp.reply import Reply
 
+_DEEP = 16  # attempts in hand for each connection, so that none waits for the database
 _LONGEST = 3  # the step of the retry schedule that a peer's back-off stays at
 
 
@@ -49,6 +50,7 @@ class Attempt:
     message: Message
     domain: str
     copies: tuple[Copy, ...]
+    content: bytes | None = field(default=None, repr=False)  # if intake has just had it in hand
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Lane:
     @property
     def full(self) -> bool:
         """As much is in hand for it as will keep its connections busy; the rest stays in rows."""
-        return len(self.waiting) >= 4 * self.width
+        return len(self.waiting) >= _DEEP * self.width
 
     @property
     def deserted(self) -> bool:

@@ -3,7 +3,7 @@
 Facts in, the delivery's next state out; ``courier`` has the sockets. RFC 5321 §4.2.1, §6.1.
 """
 
-import secrets
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -76,7 +76,7 @@ class Result:
 
 def chance() -> float:
     """Throw the dice: a number from 0 up to, not including, 1."""
-    return int.from_bytes(secrets.token_bytes(4)) / (1 << 32)
+    return int.from_bytes(os.urandom(4)) / (1 << 32)
 
 
 @dataclass(frozen=True, slots=True)

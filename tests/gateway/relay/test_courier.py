@@ -449,6 +449,22 @@ async def test_what_was_claimed_and_not_begun_is_given_back(tmp_path: Path) -> N
         assert 0 == sum(copy.delivery.lost for copy in world.labo.copies())
 
 
+async def test_what_waited_too_long_for_its_turn_is_claimed_anew(tmp_path: Path) -> None:
+    """A claim that could end in mid-attempt is given back: nobody sends what another may."""
+    async with World.opened(tmp_path, connections_per_peer=1) as world:
+        gate = asyncio.Event()
+        clinic = await world.play(gate=gate)
+        for _ in range(2):
+            await world.labo.submit(DR, [DOWN])
+        await clinic.asked.wait()
+        world.clock.advance(minutes=8)
+        gate.set()
+        await world.settle()
+        assert [State.RELAYED] * 2 == world.labo.states()
+        assert [1, 2] == sorted(copy.delivery.attempts for copy in world.labo.copies())
+        assert [0, 0] == [copy.delivery.lost for copy in world.labo.copies()]
+
+
 def test_it_says_how_it_stands(world: World) -> None:
     """One line for operators."""
     assert "in hand" in repr(world.labo.courier)

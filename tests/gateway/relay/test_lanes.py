@@ -69,7 +69,7 @@ def test_a_peer_that_answers_is_as_new() -> None:
 def test_a_peer_in_doubt_is_probed_by_one_alone() -> None:
     """As many at work as connections are allowed; one while it is in doubt."""
     busy = lane()
-    busy.waiting.extend(attempt() for _ in range(8))
+    busy.waiting.extend(attempt() for _ in range(32))
     assert busy.wants_worker
     assert busy.full
     busy.workers = 1
