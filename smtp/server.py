@@ -129,6 +129,7 @@ class Connection(SMTP):
         self._reading = True
         self._choked = False
         self._closing = False
+        self._settling = False  # what was given up is being written down: first that, then more
         self._marked = 0
 
     def __repr__(self) -> str:
@@ -183,7 +184,7 @@ class Connection(SMTP):
 
     def _timeout_cb(self) -> None:
         machine = self.machine
-        ours = machine.waiting or not (self._reading or self._choked)
+        ours = machine.waiting or self._settling or not (self._reading or self._choked)
         if not ours and machine.progress - self._marked < _STEP:
             self._tell("session.timed_out")
             self.machine.close(reply.TOO_SLOW)
@@ -208,7 +209,7 @@ class Connection(SMTP):
     # What the session says.
 
     def _pump(self) -> None:
-        while (event := self.machine.next_event()) is not None:
+        while not self._settling and (event := self.machine.next_event()) is not None:
             self._act(event)
         transport, out = self.transport, self.machine.outgoing()
         if transport is None:
@@ -244,6 +245,7 @@ class Connection(SMTP):
             case TlsAsked():
                 self._begin_tls()
             case Abandoned(draft):
+                self._settling = True
                 self._room.run(self._abandoned(draft))
             case Closed():
                 self._closing = True
@@ -291,6 +293,8 @@ class Connection(SMTP):
             await self._room.intake.abandoned(draft)
         except Exception as error:  # noqa: BLE001 - the boundary: nobody is left to be told
             self._broken(error)
+        self._settling = False
+        self._pump()
 
     def _begin_tls(self) -> None:
         transport = self.transport

@@ -12,7 +12,7 @@ import pytest
 from smtp import reply
 from smtp.address import Address
 from smtp.body import BodyError
-from smtp.envelope import Draft, Peer
+from smtp.envelope import Draft, Peer, Recipient
 from smtp.reply import Reply
 from smtp.rules import Rules
 from smtp.server import Authenticator, Connection, Intake, Limits, OnEvent, why
@@ -160,6 +160,30 @@ async def test_commands_after_a_message_in_hand_are_held_back_too() -> None:
     assert ["reading", "paused", "reading"] == transport.state
     assert 20_000 == transport.writes[-1].count(reply.OK.line()) - 1
     gone(connection)
+
+
+async def test_transactions_given_up_in_a_row_are_written_down_one_by_one() -> None:
+    """Each costs us more than its sender: the next is not read before the last is written."""
+    allowed, given_up = asyncio.Event(), []
+
+    class Refusing(Desk):
+        def rcpt(self, draft: Draft, recipient: Recipient) -> Reply:
+            return reply.PEER_NOT_ENTITLED
+
+        async def abandoned(self, draft: Draft) -> None:
+            given_up.append(draft)
+            await allowed.wait()
+
+    connection, transport, room = connected(Refusing())
+    connection.data_received((ENVELOPE + b"RSET\r\n") * 2000)
+    await turn()
+    assert (1, ["reading", "paused"]) == (len(given_up), transport.state)
+    connection._timeout_cb()  # it is not their turn
+    assert not transport.closed
+    gone(connection)
+    allowed.set()
+    await asyncio.wait(room.tasks)
+    assert 1 == len(given_up)
 
 
 async def test_a_peer_that_reads_no_replies_is_not_read_from() -> None:
