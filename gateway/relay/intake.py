@@ -8,10 +8,11 @@ a sealed orphan for the sweeper; after it, a message that we will deliver. RFC 5
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.accounts.credentials import fingerprint
+from gateway.accounts.throttle import Throttle
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, arrive, blocks
 from gateway.relay.desk import Desk
@@ -28,6 +29,7 @@ from smtp.reply import Reply
 from vault.database import Statement
 from vault.errors import Conflict, StorageFull, VaultError
 
+_REFUSALS = 300  # refused recipients of one peer, in one go, that have a journal entry each
 _TRIES = 3  # a neighbour may move what we read before our turn to write comes
 
 
@@ -54,6 +56,7 @@ class Intake:
         self._limits = limits
         self._onward = onward
         self._answers = Answers(desk)
+        self._flood = Throttle(_REFUSALS, timedelta(minutes=1))
 
     def mail(self, draft: Draft) -> Reply:
         """Say whether this transaction may begin: a submission is by the one who logged in."""
@@ -203,22 +206,31 @@ class Intake:
         actor = self._actor(draft) if draft.refused else ""
         statements = []
         for refusal in draft.refused:
-            statements.append(
-                self._books.journal.entry(
-                    message.arrived,
-                    "recipient.refused",
-                    actor,
-                    message=message.id,
-                    who=draft.mail.mail_from,
-                    whom=refusal.recipient.address,
-                    said=str(refusal.reply),
-                )
-            )
+            if self._flood.locked(actor, message.arrived):
+                # Told all the same, but together: an entry each would let a stranger fill the disk.
+                kind, _, name = actor.partition(":")
+                who = {"certificate" if kind == "peer" else kind: name}
+                told = {"listener": draft.peer.listener, "reason": "many", **who}
+                self._desk.on_event("recipient.refused", told)
+            else:
+                self._flood.failed(actor, message.arrived)
+                statements.append(self._refusal(draft, message, refusal, actor))
             if mailbox is not None:
                 statements.append(
                     self._books.refused(message, mailbox, refusal.recipient, refusal.reply)
                 )
         return statements
+
+    def _refusal(self, draft: Draft, message: Message, refusal: Refusal, actor: str) -> Statement:
+        return self._books.journal.entry(
+            message.arrived,
+            "recipient.refused",
+            actor,
+            message=message.id,
+            who=draft.mail.mail_from,
+            whom=refusal.recipient.address,
+            said=str(refusal.reply),
+        )
 
     def _unseen(self, draft: Draft) -> list[Recipient]:
         """Return the recipients, each once, without those whose copy we took before."""

@@ -1,5 +1,6 @@
 """The door in: what is taken, what is refused, and who is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -285,6 +286,21 @@ async def test_a_body_that_breaks_off_leaves_nothing(world: World) -> None:
         await world.labo.intake.accept(message.draft, body())  # type: ignore[arg-type]
     assert [] == world.labo.states()
     assert 0 == world.labo.bodies()
+
+
+async def test_a_flood_of_refused_recipients_is_written_down_together(world: World) -> None:
+    """A stranger's certificate is no licence to fill the disk; a minute later each has its entry."""
+    stranger = world.authority.issue("mx.stranger.example", days=3500)
+    peer = replace(world.relay_peer(world.labo), certificate=stranger.der)
+    everybody = [f"n{number}@chu.example" for number in range(100)]
+    for _ in range(5):
+        assert reply.PEER_NOT_ENTITLED == await world.chu.take(peer, DR, everybody)
+    story = await world.chu.story()
+    assert 300 == sum(event == "recipient.refused" for event, _ in story)
+    assert 200 == sum(event == "recipient.refused" for event, _ in world.chu.events)
+    world.clock.advance(minutes=1)
+    await world.chu.take(peer, DR, everybody)
+    assert 400 == len(await world.chu.story())
 
 
 async def test_what_is_refused_expires_with_its_window(world: World) -> None:
