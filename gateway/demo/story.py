@@ -208,8 +208,8 @@ def arrived(sent: tuple[tuple[str, str], tuple[Site, list[bytes]]]) -> int:
 
 
 def _untraced(message: bytes) -> bytes:
-    """Take off the Received fields that each gateway put above the message."""
-    while message.startswith(b"Received:"):
+    """Take off what each gateway put above the message: its trace, and the return path."""
+    while message.startswith((b"Received:", b"Return-Path:")):
         end = message.index(b"\r\n")
         while message[end + 2 : end + 3] in {b" ", b"\t"}:
             end = message.index(b"\r\n", end + 2)

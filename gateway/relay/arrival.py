@@ -5,7 +5,7 @@ other byte is handed on as it was sent. RFC 5321 §4.4, §6.3; RFC 6409 §8.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.relay.authors import FROM_NOT_ENTITLED, Authors, authors, completed, own, unreadable
@@ -14,7 +14,7 @@ from gateway.relay.message import Message, Summary
 from gateway.relay.verdict import RELAY
 from gateway.settings import Limits
 from smtp import reply, trace
-from smtp.envelope import Draft, Envelope, MessageId, new_message_id
+from smtp.envelope import Body, Draft, Envelope, MessageId, new_message_id
 from smtp.header import Header, HeaderError, HeaderScanner
 from smtp.reply import Reply
 from trust.decision import in_force, speaks_as
@@ -57,8 +57,11 @@ class Arrival:
         async for _ in self.body:
             pass
 
-    def message(self, size: int) -> Message:
-        """Return what the spool will know of it."""
+    def message(self, size: int, *, ascii_only: bool = True) -> Message:
+        """Return what the spool will know of it.
+
+        Who sends eight bits without saying so (RFC 6152) is understood, and sent on as such.
+        """
         first = self.header.first
         summary = Summary(
             author=self.said.authors[0] if self.said.authors else None,
@@ -67,8 +70,10 @@ class Arrival:
             date=_shown(first("date")),
             message_id=_shown(first("message-id")) or self._given(),
         )
-        peer = self.draft.peer
-        return Message(self.id, self.at, size, peer.listener, self.draft.mail, summary)
+        mail = self.draft.mail
+        if not ascii_only and mail.body is Body.SEVEN_BIT:
+            mail = replace(mail, body=Body.EIGHT_BIT)
+        return Message(self.id, self.at, size, self.draft.peer.listener, mail, summary)
 
     def _given(self) -> str:
         added = Header.skim(self.top).first("message-id")
@@ -97,7 +102,9 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
     else:
         said, refusal = found, _not_allowed(found, draft, desk)
         top = trace.received(envelope, desk.host, now)
-        if draft.peer.listener != RELAY:
+        if draft.peer.listener == RELAY:
+            top = _return_path(draft) + top
+        else:
             added, block = completed(header, desk.host, envelope.id, now)
             top += added
     return Arrival(
@@ -115,11 +122,29 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
     )
 
 
-async def blocks(start: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield a message as it is kept: what was read ahead, then what still comes."""
-    yield start
-    async for block in body:
-        yield block
+@dataclass(slots=True)
+class Passage:
+    """A message on its way into the vault, as it is kept: what was read ahead, then the rest."""
+
+    start: bytes
+    body: AsyncIterator[bytes]
+    ascii: bool = True  # so far
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """Yield it, and look whether it needs a way that takes eight bits."""
+        self.ascii = self.start.isascii()
+        yield self.start
+        async for block in self.body:
+            self.ascii = self.ascii and block.isascii()
+            yield block
+
+
+def _return_path(draft: Draft) -> bytes:
+    """Return the field that final delivery adds: mail that comes by relay ends here.
+
+    Clients hold it against the address that asks for a reading report (R-F2; RFC 5321 §4.4).
+    """
+    return f"Return-Path: <{draft.mail.mail_from or ''}>\r\n".encode()
 
 
 def _said(header: Header, limits: Limits) -> Authors | Reply:

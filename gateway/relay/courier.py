@@ -28,7 +28,7 @@ from smtp.reply import Reply
 from trust.decision import ALLOW, Decision, attempt
 from trust.members import TrustList
 from vault.database import Row
-from vault.errors import Conflict
+from vault.errors import VaultError
 
 CUT_SHORT = Reply(
     451, "4.4.2", "The next hop took too long over the message; it will be tried again"
@@ -101,6 +101,8 @@ class Courier:
     async def run(self) -> None:
         """Carry for ever, until told to stop or cancelled."""
         self._ended.clear()
+        self._lanes.clear()  # whatever a run before this one left is taken back from the rows
+        self._in_hand = 0
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 await self._guarded(self._recover())
@@ -206,45 +208,44 @@ class Courier:
 
     def _staff(self, lane: Lane) -> None:
         assert self._tasks is not None
-        while lane.wants_worker and not self._stopping and (first := lane.take()) is not None:
+        while lane.wants_worker and not self._stopping and (one := lane.take()) is not None:
             lane.workers += 1
-            self._tasks.create_task(self._work(lane, first))
+            self._tasks.create_task(self._work(lane, one))
 
-    async def _work(self, lane: Lane, first: Attempt) -> None:
-        """Carry one attempt after the other, as long as the lane has any."""
-        one: Attempt | None = first
+    async def _work(self, lane: Lane, one: Attempt) -> None:
+        """Make one attempt and record it; the lane goes on to the next while the disk turns."""
         try:
-            while one is not None:
-                async with self._slots:
-                    await self._carry(lane, one)
-                self._in_hand -= len(one.copies)
-                if self._short or self._wake:
-                    self._bell.set()
-                self._rest_assured()
-                one = None if self._stopping else lane.take()
+            if self._left(one) < self._lease / 2:
+                await self._give_back(one.copies)  # it waited too long for its turn
+                self.ring()
+                results = None
+            else:
+                results = await self._carry(lane, one)
         finally:
             lane.workers -= 1
-            self._staff(lane)  # a peer that is back may have more than one at work again
+            self._staff(lane)
             if lane.deserted:
                 self._lanes.pop(lane.route, None)
+        if results is not None:
+            await self._write_down(one, results)
+        self._in_hand -= len(one.copies)
+        if self._short or self._wake:
+            self._bell.set()
+        self._rest_assured()
 
-    async def _carry(self, lane: Lane, one: Attempt) -> None:
-        """Make one attempt and record it; what is unexpected ends it, and nothing else."""
+    async def _carry(self, lane: Lane, one: Attempt) -> list[Result] | None:
+        """Make one attempt; what is unexpected ends it, and nothing else."""
         began = asyncio.get_running_loop().time()
-        if self._left(one) < self._lease / 2:
-            await self._give_back(one.copies)  # it waited too long for its turn
-            self.ring()
-            return
         try:
-            results = await self._attempt(lane, one)
+            async with self._slots:
+                results = await self._attempt(lane, one)
         except Exception as error:  # noqa: BLE001 - one message never stops the loop
             self._crashed(error, message=one.message.id)
             await self._recorder.salvage(one, self._scale())
-            return
-        await self._write_down(one, results)
-        outcome = results[0].after.state if results else "settled"
+            return None
         seconds = asyncio.get_running_loop().time() - began
-        self._desk.metrics.attempt_seconds.labels(outcome).observe(seconds)
+        self._desk.metrics.attempt_seconds.labels(results[0].after.state).observe(seconds)
+        return results
 
     async def _write_down(self, one: Attempt, results: Sequence[Result]) -> None:
         """Record what came of an attempt, again and again if the disk will not have it.
@@ -306,7 +307,8 @@ class Courier:
         now = self._desk.clock()
         for copy in copies:
             queued = replace(step(copy.delivery, Event.LOST, now), lost=copy.delivery.lost)
-            with suppress(Conflict):
+            # If even this fails, the claim ends by itself.
+            with suppress(VaultError):
                 await self._books.database.commit(
                     [self._books.spool.recording(copy.delivery, queued)]
                 )

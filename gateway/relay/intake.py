@@ -14,7 +14,7 @@ from typing import Protocol
 from gateway.accounts.credentials import fingerprint
 from gateway.accounts.throttle import Throttle
 from gateway.relay.answers import Answers
-from gateway.relay.arrival import Arrival, arrive, blocks
+from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import entrance
 from gateway.relay.message import Copy, Message, Summary
@@ -129,8 +129,8 @@ class Intake:
         if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
             await arrival.drained()
             return Reply(250, "2.0.0", "Accepted before")
-        start = arrival.start
-        sealed = await self._books.vault.put(blocks(start, arrival.body))
+        passage = Passage(arrival.start, arrival.body)
+        sealed = await self._books.vault.put(passage.blocks())
         # Asked again though RCPT asked already: the list may have changed during DATA, and this
         # is the answer the journal keeps.
         question = self._question(draft)
@@ -140,7 +140,9 @@ class Intake:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
         lease = self._onward.room({domain_of(one.address) for one in unseen})
-        entered = entrance(self._desk, arrival.message(sealed.size), decided, lease)
+        entered = entrance(
+            self._desk, arrival.message(sealed.size, ascii_only=passage.ascii), decided, lease
+        )
         header = arrival.top + arrival.block
         notices = await self._notices.reporting(entered.message, entered.results, header)
         notices += await self._noticed(draft, entered.message, header, entered.taken)
@@ -157,7 +159,7 @@ class Intake:
             await self._books.vault.discard(sealed)
             raise
         claimed = entered.claimed
-        self._onward.carry(claimed, start if arrival.whole else None)
+        self._onward.carry(claimed, passage.start if arrival.whole else None)
         self._after(due=bool(notices) or len(claimed) < len(decided))
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")

@@ -12,7 +12,7 @@ from gateway.relay.delivery import State
 from smtp import reply
 from smtp.address import parse
 from smtp.body import BodyError
-from smtp.envelope import Peer
+from smtp.envelope import Body, Peer
 from smtp.reply import Reply
 from tests.world.world import World, letter, pieces, sending
 from trust.identity import Certificate
@@ -41,6 +41,27 @@ async def test_a_submission_is_completed_and_not_otherwise_touched(world: World)
     (copy,) = world.labo.copies()
     given = copy.message.summary.message_id
     assert f"\r\nMessage-ID: {given}\r\n".encode() in kept
+
+
+async def test_eight_bits_are_understood_though_nobody_declared_them(world: World) -> None:
+    """A next hop that cannot take them is then not sent them by mistake (RFC 6152)."""
+    clinic = await world.play()
+    to = "garde@clinique.example"
+    await world.labo.submit(DR, [to], letter(DR, [to]) + "é".encode())
+    long = b"x" * 70_000 + "é".encode()
+    await world.labo.submit(DR, [to], letter(DR, [to]) + long)
+    await world.labo.submit(DR, [to])
+    await world.settle()
+    assert [Body.EIGHT_BIT, Body.EIGHT_BIT, Body.SEVEN_BIT] == [s.body for s, _ in clinic.heard]
+
+
+async def test_the_return_path_is_shown_where_mail_ends(world: World) -> None:
+    """Added at final delivery and nowhere before (RFC 5321 §4.4)."""
+    await world.labo.submit(DR, [ACCUEIL])
+    await world.settle()
+    (content,) = await world.chu.inbox("accueil")
+    assert content.startswith(f"Return-Path: <{DR}>\r\nReceived: from ".encode())
+    assert 1 == content.count(b"Return-Path")
 
 
 async def test_mail_from_is_the_mailbox_that_logged_in(world: World) -> None:
