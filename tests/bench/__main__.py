@@ -18,7 +18,7 @@ SIZES = {"5k": 5 << 10, "200k": 200 << 10, "1m": 1 << 20, "10m": 10 << 20}
 
 
 ROUNDS, SECONDS = 6, 3.0
-QUICK_ROUNDS, QUICK_SECONDS = 2, 0.5
+QUICK_ROUNDS, QUICK_SECONDS, QUICK_SIZES = 2, 0.5, ("5k", "200k", "1m")
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ PARTS = {
 @click.option("--seconds", default=SECONDS, show_default=True, help="How long a cell is loaded.")
 @click.option("--size", "names", multiple=True, type=click.Choice(list(SIZES)), help="Only these.")
 @click.option("--only", "parts", multiple=True, type=click.Choice(list(PARTS)), help="Only these.")
-@click.option("--quick", is_flag=True, help="Under two minutes; indicative only.")
+@click.option("--quick", is_flag=True, help="Up to 1 MB, under two minutes, indicative.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("build/bench"), show_default=True
 )
@@ -131,7 +131,7 @@ def main(
     """Measure Sceau beside Postfix from Debian and stock aiosmtpd, and its memory."""
     console = Console(width=max(130, Console().width))
     if quick:
-        rounds, seconds = QUICK_ROUNDS, QUICK_SECONDS
+        rounds, seconds, names = QUICK_ROUNDS, QUICK_SECONDS, names or QUICK_SIZES
     began = time.monotonic()
     run = (out / "run").resolve()
     shutil.rmtree(run, ignore_errors=True)
