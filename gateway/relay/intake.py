@@ -29,6 +29,10 @@ from smtp.reply import Reply
 from vault.database import Statement
 from vault.errors import Conflict, StorageFull, VaultError
 
+MAILBOX_LEFT = Reply(
+    550, "5.7.1", "Your mailbox was suspended or closed meanwhile; the message was not sent"
+)
+
 _REFUSALS = 300  # refused recipients of one peer, in one go, that have a journal entry each
 _TRIES = 3  # a neighbour may move what we read before our turn to write comes
 
@@ -135,7 +139,7 @@ class Intake:
         # is the answer the journal keeps.
         question = self._question(draft)
         decided = [(one, self._verdict(question, one.address)) for one in unseen]
-        refusal = nothing_to_keep((verdict for _, verdict in decided), door)
+        refusal = self._left(draft) or nothing_to_keep((verdict for _, verdict in decided), door)
         if refusal is not None:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
@@ -163,6 +167,13 @@ class Intake:
         self._after(due=bool(notices) or len(claimed) < len(decided))
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
+
+    def _left(self, draft: Draft) -> Reply | None:
+        """Return why who logged in may send no more: its mailbox changed during DATA."""
+        if draft.peer.login is None:
+            return None
+        mailbox = self._books.accounts.find(draft.peer.login)
+        return None if mailbox is not None and mailbox.sends else MAILBOX_LEFT
 
     async def _committed(self, statements: Callable[[], list[Statement]]) -> None:
         """Commit, again if a neighbour moved in between what these statements stand on."""

@@ -9,6 +9,7 @@ from gateway.accounts.mailboxes import Status as Standing
 from gateway.relay.arrival import LOOPING
 from gateway.relay.authors import FROM_IS_NOT_YOU, FROM_NOT_ENTITLED, ONE_FROM
 from gateway.relay.delivery import State
+from gateway.relay.intake import MAILBOX_LEFT
 from smtp import reply
 from smtp.address import parse
 from smtp.body import BodyError
@@ -206,6 +207,26 @@ async def test_recipient_removed_while_data_was_arriving(world: World) -> None:
         world.labo.states(), key=lambda state: state is State.DELIVERED
     )
     assert 1 == len(await world.chu.inbox("accueil"))
+
+
+@pytest.mark.parametrize("standing", [Standing.SUSPENDED, Standing.CLOSED])
+async def test_a_mailbox_that_ends_while_its_data_was_arriving(
+    world: World, standing: Standing
+) -> None:
+    """A stolen password's last message cannot be kept open until nobody looks."""
+    message = sending(world.labo, Peer("", login=parse(DR), listener="submission"), DR, [ACCUEIL])
+    mailbox = world.labo.books.accounts.find(parse(DR))
+    assert mailbox is not None
+
+    async def body() -> object:
+        yield letter(DR, [ACCUEIL])
+        await world.labo.books.accounts.set_status(mailbox, standing)
+        yield b"The end.\r\n"
+
+    said = await world.labo.intake.accept(message.draft, body())  # type: ignore[arg-type]
+    assert MAILBOX_LEFT == said
+    await world.settle()
+    assert [] == await world.chu.inbox("accueil")
 
 
 async def test_all_recipients_removed_while_data_was_arriving(world: World) -> None:
