@@ -148,18 +148,18 @@ class Intake:
             self._desk, arrival.message(sealed.size, ascii_only=passage.ascii), decided, lease
         )
         header = arrival.top + arrival.block
-        notices = await self._notices.reporting(entered.message, entered.results, header)
-        notices += await self._noticed(draft, entered.message, header, entered.taken)
-        actor = self._actor(draft)
-        fixed = [
-            *entered.statements(self._books, sealed, actor),
-            *self._marks(draft, unseen, arrival),
-            *self._refused(draft, entered.message),
-            *notices,
-        ]
         try:
+            notices = await self._notices.reporting(entered.message, entered.results, header)
+            notices += await self._noticed(draft, entered.message, header, entered.taken)
+            actor = self._actor(draft)
+            fixed = [
+                *entered.statements(self._books, sealed, actor),
+                *self._marks(draft, unseen, arrival),
+                *self._refused(draft, entered.message),
+                *notices,
+            ]
             await self._committed(lambda: [*fixed, *also()])
-        except Conflict:
+        except (Conflict, StorageFull):  # undone for certain; after any other error a row may stand
             await self._books.vault.discard(sealed)
             raise
         claimed = entered.claimed

@@ -305,6 +305,23 @@ async def test_a_full_disk_says_try_again(world: World, monkeypatch: pytest.Monk
     assert [] == world.labo.states()
 
 
+async def test_a_database_without_room_leaves_no_body_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sender that comes again would else leave another one, on a disk that is full."""
+
+    async def commit(statements: object) -> object:
+        raise StorageFull("the database has no room")
+
+    monkeypatch.setattr(
+        type(world.labo.rest.database), "commit", lambda _, statements: commit(statements)
+    )
+    content = letter(DR, [ACCUEIL], body="x" * 300_000 + "\r\n")
+    for to in ([ACCUEIL], [ACCUEIL, OUTSIDER]):
+        assert reply.INSUFFICIENT_STORAGE == await world.labo.submit(DR, to, content)
+    assert [] == [one for one in world.labo.folder.rglob("blobs/*") if one.is_file()]
+
+
 async def test_a_broken_disk_says_try_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """451: what cannot be promised is not."""
     database = world.labo.rest.database
