@@ -141,6 +141,7 @@ def _field(match: re.Match[bytes]) -> Field:
 
 
 _TOKEN = re.compile(r'[ \t\r\n]+|"(?:[^"\\]|\\.)*"|[<>,;:@()]|[^ \t\r\n"<>,;:@()\\]+', re.DOTALL)
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SEPARATORS = frozenset({",", ";", ":"})
 _PAREN = re.compile(r"\\.|[()]", re.DOTALL)
 
@@ -151,6 +152,8 @@ def addresses(value: bytes) -> tuple[Address, ...]:
     Display names may be anything that all readers understand alike. What two readers could read
     in two ways (two pairs of angle brackets, a source route, a bare @ in a name) is refused.
     """
+    if _CONTROL.search(value):  # some readers take one for the end of the line
+        raise HeaderError("the address list has control characters")
     found: list[Address] = []
     item: list[str] = []
     in_group = in_angle = False

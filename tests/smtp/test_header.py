@@ -197,6 +197,10 @@ def test_addresses(value: str, expected: list[str]) -> None:
         "a@b.example)",
         '"open a@b.example',
         "\\a@b.example",
+        '"x\x0bFrom: c@d.example" <a@b.example>',
+        "a@b.example (\x1e)",
+        "\x1b[2J <a@b.example>",
+        "\x7f <a@b.example>",
         "=?utf-8?q?a=40b.example?=",
     ],
 )
