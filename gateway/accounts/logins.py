@@ -2,7 +2,8 @@
 
 Every wrong answer costs the same and says the same: an unknown address, a wrong password, a closed
 mailbox and a revoked credential all end in one argon2id and one sentence. Failures are counted by
-mailbox with origin, by mailbox, and by origin, and lock before the next guess is looked at. R-B5.
+mailbox with origin, by mailbox, and by origin, and lock before the next guess is looked at. Who
+guesses from elsewhere does not lock out the places from which a mailbox is used. R-B5.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from smtp.address import Address, AddressError, key, parse
 from smtp.envelope import Peer
 from smtp.reply import Reply
 
+_FAMILIAR = 10_000  # places remembered from which somebody logged in
 _WIDER = 10  # a mailbox from anywhere, or an origin with any mailbox, may fail so many times more
 
 CERTIFICATE_UNKNOWN = Reply(
@@ -68,6 +70,7 @@ class Logins:
         window = timedelta(seconds=limits.lockout)
         self._near = Throttle(limits.failed_logins, window)
         self._wide = Throttle(limits.failed_logins * _WIDER, window)
+        self._familiar: dict[str, None] = {}  # mailbox with origin, the latest log-in last
         self._proofs = Proofs()
         # Two at a time: argon2id takes a processor and 19 MiB each, and mail must go on.
         self._slow = asyncio.Semaphore(2)
@@ -89,7 +92,7 @@ class Logins:
         if mailbox is None:
             return self._failed(attempt, "password", reply.BAD_CREDENTIALS)
         self._near.forgive((attempt.pair,))
-        return mailbox.address
+        return self._welcomed(attempt, mailbox)
 
     async def certificate(self, authzid: str, peer: Peer) -> Address | Reply:
         """Return the mailbox that the peer's certificate opens (SASL EXTERNAL), or the refusal.
@@ -105,7 +108,7 @@ class Logins:
             opened = [m for m in opened if wanted is not None and key(m.address) == key(wanted)]
         if len(opened) != 1:
             return self._failed(attempt, "certificate", CERTIFICATE_UNKNOWN)
-        return opened[0].address
+        return self._welcomed(attempt, opened[0])
 
     async def _prove(self, attempt: _Try, typed: Password) -> None:
         """Ask argon2id, of somebody's hash or of nobody's; remember a right answer."""
@@ -147,8 +150,19 @@ class Logins:
         return (
             self._near.locked(attempt.pair, attempt.now)
             or self._wide.locked(f"ip|{attempt.peer.ip}", attempt.now)
-            or (attempt.who is not None and self._wide.locked(attempt.account, attempt.now))
+            or (
+                attempt.who is not None
+                and attempt.pair not in self._familiar
+                and self._wide.locked(attempt.account, attempt.now)
+            )
         )
+
+    def _welcomed(self, attempt: _Try, mailbox: Mailbox) -> Address:
+        self._familiar.pop(attempt.pair, None)
+        self._familiar[attempt.pair] = None
+        if len(self._familiar) > _FAMILIAR:
+            self._familiar.pop(next(iter(self._familiar)))
+        return mailbox.address
 
     def _throttled(self, attempt: _Try) -> Reply:
         self._tell("login.throttled", attempt, "locked")

@@ -177,14 +177,31 @@ async def test_guesses_at_once(door: Door) -> None:
 
 
 async def test_stranger_does_not_lock_the_owner_out(door: Door) -> None:
-    """Failures from elsewhere do not lock the owner's own place, until they are very many."""
+    """However many fail from elsewhere: where the mailbox is used its own password opens it."""
     logins = door.logins(limit=3)
     for n in range(29):
         await logins.password(LABO, wrong(door.password), Peer(ip=f"203.0.113.{n // 3}"))
     assert LABO == await logins.password(LABO, door.password, HERE)
 
     await logins.password(LABO, wrong(door.password), Peer(ip="203.0.113.99"))
+    assert LABO == await logins.password(LABO, door.password, HERE)
+    elsewhere = Peer(ip="203.0.113.98")
+    assert reply.LOGIN_THROTTLED == await logins.password(LABO, door.password, elsewhere)
+
+
+async def test_only_so_many_places_are_familiar(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered is bounded; who was longest away is a stranger again."""
+    monkeypatch.setattr("gateway.accounts.logins._FAMILIAR", 1)
+    logins = door.logins(limit=3)
+    there = Peer(ip="192.0.2.8")
+    for place in (HERE, there):
+        assert LABO == await logins.password(LABO, door.password, place)
+    for n in range(30):
+        await logins.password(LABO, wrong(door.password), Peer(ip=f"203.0.113.{n // 3}"))
     assert reply.LOGIN_THROTTLED == await logins.password(LABO, door.password, HERE)
+    assert LABO == await logins.password(LABO, door.password, there)
 
 
 async def test_one_origin_many_mailboxes(door: Door) -> None:
