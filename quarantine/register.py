@@ -46,6 +46,10 @@ class Register:
             expect=1,
         )
 
+    def forgetting(self, before: datetime) -> Statement:
+        """Return the statement that removes the cases that were decided before a time."""
+        return Statement("DELETE FROM hold WHERE decided < ?", (before.timestamp(),))
+
     def find(self, case_id: str) -> Case | None:
         """Return a case by its id, or None."""
         rows = self.database.read(_SELECT + " WHERE id = ?", (case_id,))

@@ -118,7 +118,16 @@ class Envelope:
 
 def new_message_id(now: datetime) -> MessageId:
     """Make an id that sorts by time: 48 bits of milliseconds, 80 random bits, in base 32."""
-    number = (int(now.timestamp() * 1000) << 80) | int.from_bytes(os.urandom(10))
+    return _spelled(now, int.from_bytes(os.urandom(10)))
+
+
+def earliest_message_id(moment: datetime) -> MessageId:
+    """Return the id that all messages from before that moment sort below."""
+    return _spelled(moment, 0)
+
+
+def _spelled(moment: datetime, random: int) -> MessageId:
+    number = (int(moment.timestamp() * 1000) << 80) | random
     return MessageId("".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]))
 
 

@@ -24,7 +24,7 @@ from gateway.relay.message import (
 )
 from smtp import address as addresses
 from smtp.address import Address, domain_of
-from smtp.envelope import MessageId
+from smtp.envelope import MessageId, earliest_message_id
 from vault.database import Database, Row, Statement
 from vault.keys import KeyRing
 
@@ -56,6 +56,22 @@ _RECOVER = (
     " WHERE state = 'sending'"
 )
 _WAKE = "UPDATE delivery SET due = ? WHERE state = 'deferred'"
+_FORGET_DELIVERIES = (
+    "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE id < ? AND changed < ?"
+    " AND state IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT delivery FROM hold)"
+    " LIMIT ?) RETURNING 1"
+)
+_FORGET_MESSAGES = (
+    "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id < ?"
+    " AND NOT EXISTS (SELECT 1 FROM delivery WHERE message = message.id) LIMIT ?) RETURNING 1"
+)
+_FORGET_TRANSFERS = (
+    "DELETE FROM seen WHERE transfer IN (SELECT transfer FROM seen WHERE at < ? LIMIT ?)"
+    " RETURNING 1"
+)
+_FEW = 500  # rows removed in one transaction
+_REPEATS = timedelta(days=7)  # who sends a transfer again does so sooner
+_OPEN = json.dumps(sorted(set(State) - {*FINAL, State.RELAYED}))
 _DONE = json.dumps(sorted({*FINAL, State.RELAYED}))
 
 
@@ -156,26 +172,26 @@ class Spool:
             return Statement(_WAKE, (now.timestamp(),))
         return Statement(f"{_WAKE} AND domain = ?", (now.timestamp(), domain))
 
-    def forgetting(self, before: datetime) -> list[Statement]:
-        """Return the statements that remove what ended, and was last touched, before a time.
+    async def forget(self, now: datetime, keep: timedelta) -> int:
+        """Remove what ended, and was last touched, longer ago than ``keep``; return how many rows.
 
-        A delivery that the quarantine still keeps a case of stays as long as the case.
+        A few at a time, so that mail goes on meanwhile. A delivery that the quarantine keeps a
+        case of stays as long as the case.
         """
-        at = before.timestamp()
-        return [
-            Statement("DELETE FROM seen WHERE at < ?", (at,)),
-            Statement(
-                "DELETE FROM delivery WHERE changed < ?"
-                " AND state IN (SELECT value FROM json_each(?))"
-                " AND id NOT IN (SELECT delivery FROM hold)",
-                (at, _DONE),
-            ),
-            Statement(
-                "DELETE FROM message WHERE arrived < ?"
-                " AND id NOT IN (SELECT message FROM delivery)",
-                (at,),
-            ),
-        ]
+        before = now - keep
+        earliest, at = earliest_message_id(before), before.timestamp()
+        gone = 0
+        for sql, args in (
+            (_FORGET_DELIVERIES, (earliest, at, _DONE, _FEW)),
+            (_FORGET_MESSAGES, (earliest, _FEW)),
+            (_FORGET_TRANSFERS, ((now - _REPEATS).timestamp(), _FEW)),
+        ):
+            removed = _FEW
+            while removed == _FEW:
+                (rows,) = await self._database.commit([Statement(sql, args)])
+                removed = len(rows)
+                gone += removed
+        return gone
 
     def transfer(self, peer: str, transfer: str, recipient: Address) -> bytes:
         """Return the mark of one recipient's copy as another Sceau sends it, however often."""
@@ -210,7 +226,7 @@ class Spool:
         if state is not None:
             return self._copies("state = ? ORDER BY id LIMIT ?", (state, limit))
         return self._copies(
-            "state NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?", (_DONE, limit)
+            "state IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?", (_OPEN, limit)
         )
 
     def named(self, name: str) -> list[MessageId]:

@@ -6,7 +6,7 @@ A chore that fails is told and done again at its next round; it stops neither th
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from gateway.operations import quarantine
@@ -34,11 +34,10 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
     settings, database = rooms.settings, rooms.database
     rotation = Rotation(database, rooms.ring)
 
-    def ago(days: int) -> datetime:
-        return rooms.clock() - timedelta(days=days)
-
     async def forget_messages() -> None:
-        await database.commit(rooms.spool.forgetting(ago(settings.relay.keep_days)))
+        keep = timedelta(days=settings.relay.keep_days)
+        await database.commit([rooms.register.forgetting(rooms.clock() - keep)])
+        await rooms.spool.forget(rooms.clock(), keep)
 
     async def forget_receipts() -> None:
         keep = timedelta(days=settings.receipts.keep_days)

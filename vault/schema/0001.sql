@@ -71,6 +71,7 @@ CREATE TABLE seen (                     -- transfers we took, so that a repeated
     transfer  BLOB PRIMARY KEY,         -- keyed: peer, transfer id, recipient
     at        REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_at ON seen (at);
 
 CREATE TABLE outbox (                   -- receipts on their way to software
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -213,9 +213,12 @@ async def test_what_ended_long_ago_is_forgotten(database: Database, spool: Spool
         after = step(copy.delivery, event, NOW, due=NOW)
         await database.commit([spool.recording(copy.delivery, after)])
     later = NOW + timedelta(days=91)
-    await database.commit(spool.forgetting(NOW))
+    mark = spool.transfer("labo.example", "01ABC", TO[0])
+    await database.commit([spool.seeing(mark, NOW)])
+    assert 0 == await spool.forget(NOW, timedelta(days=90))
     assert 2 == len(spool.copies(first.message.id))
-    await database.commit(spool.forgetting(later))
+    assert 2 == await spool.forget(later, timedelta(days=90))
+    assert not spool.seen(mark)
     assert [second.delivery.id] == [c.delivery.id for c in spool.copies(first.message.id)]
     assert [second.delivery.id] == [c.delivery.id for c in spool.waiting()]
     assert [second.delivery.id] == [c.delivery.id for c in spool.waiting(state=State.DEFERRED)]
