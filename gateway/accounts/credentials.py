@@ -146,7 +146,7 @@ class Credentials:
         except Conflict:
             raise AccountError(
                 "The mailbox has no such credential in force; nothing changed. List them with"
-                " `sceau mailbox show`."
+                " `sceau mailbox credentials`."
             ) from None
 
     async def _add(self, credential: Credential, also: Sequence[Statement]) -> Credential:

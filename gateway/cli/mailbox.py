@@ -89,6 +89,30 @@ def certificate_(call: Asking, address: str, certificate: Path, label: str) -> N
     call.answer(made, show.pairs)
 
 
+@command.command("credentials")
+@click.argument("address")
+@asking
+def credentials(call: Asking, address: str) -> None:
+    """List the passwords and certificates that open the mailbox, or did."""
+    columns = ("credential", "kind", "label", "created", "expires", "revoked")
+    call.answer(
+        call.perform("mailbox.credentials", address=address),
+        lambda rows: show.table(rows, columns, "Nothing opens this mailbox."),
+    )
+
+
+@command.command("revoke")
+@click.argument("address")
+@click.argument("credential")
+@asking
+def revoke(call: Asking, address: str, credential: str) -> None:
+    """End a password or certificate now; the mailbox's connections are closed."""
+    call.answer(
+        call.perform("mailbox.revoke", address=address, credential=credential),
+        lambda result: click.echo(f"{result['credential']} opens {result['address']} no more."),
+    )
+
+
 def _status(verb: str, words: str) -> None:
     @command.command(verb, help=words)
     @click.argument("address")

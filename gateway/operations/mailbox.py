@@ -76,6 +76,32 @@ async def certificate(rooms: Rooms, *, address: str, certificate: bytes, label: 
     }
 
 
+async def credentials(rooms: Rooms, *, address: str) -> object:
+    """Return what the mailbox may be opened with, and what no longer opens it."""
+    return [
+        {
+            "credential": each.id,
+            "kind": each.kind,
+            "label": each.label,
+            "created": told(each.created),
+            "expires": told(each.expires),
+            "revoked": told(each.revoked),
+        }
+        for each in rooms.credentials.of(find(rooms, address))
+    ]
+
+
+async def revoke(rooms: Rooms, *, address: str, credential: str) -> object:
+    """End one password or certificate, and the connections of its mailbox."""
+    owner = find(rooms, address)
+    try:
+        await rooms.credentials.revoke(owner, credential)
+    except AccountError as error:
+        raise OperationError(str(error)) from None
+    rooms.leave(owner.address)
+    return {"address": owner.address, "credential": credential, "status": "revoked"}
+
+
 async def suspend(rooms: Rooms, *, address: str) -> object:
     """Let nobody log in to the mailbox."""
     return await _change(rooms, address, Status.SUSPENDED)

@@ -36,6 +36,8 @@ VERBS: Mapping[str, Verb] = {
     "mailbox.message": mailbox.message,
     "mailbox.password": mailbox.password,
     "mailbox.certificate": mailbox.certificate,
+    "mailbox.credentials": mailbox.credentials,
+    "mailbox.revoke": mailbox.revoke,
     "mailbox.suspend": mailbox.suspend,
     "mailbox.resume": mailbox.resume,
     "mailbox.close": mailbox.close,

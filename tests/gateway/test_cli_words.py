@@ -71,6 +71,10 @@ def test_mailboxes(operator: Operator) -> None:
     shown = operator.types("mailbox", "password", _DR)
     assert ["Log-in", _DR, "Password"] == shown.split()[:3]
     assert "fingerprint" in operator.types("mailbox", "certificate", _DR, crt)
+    assert "password" in operator.types("mailbox", "credentials", _DR)
+    (first, *_) = json.loads(operator.types("mailbox", "credentials", _DR, "--json"))
+    ended = operator.types("mailbox", "revoke", _DR, first["credential"])
+    assert f"{first['credential']} opens {_DR} no more." in ended
     assert f"{_DR} is suspended." in operator.types("mailbox", "suspend", _DR)
     assert f"{_DR} is active." in operator.types("mailbox", "resume", _DR)
     assert f"{_DR} is closed." in operator.types("mailbox", "close", _DR)

@@ -54,6 +54,24 @@ async def test_a_password_is_shown_once(rooms: Rooms, ask: Ask) -> None:
     assert not any(made["password"] in line for line in told)
 
 
+async def test_a_lost_device_is_shut_out(rooms: Rooms, ask: Ask) -> None:
+    """Its password ends alone and at once; whoever is inside with it is shown the door."""
+    await ask("mailbox.add", address=_DR)
+    lost = await ask("mailbox.password", address=_DR, label="Téléphone")
+    kept = await ask("mailbox.password", address=_DR)
+    ended = await ask("mailbox.revoke", address=_DR, credential=lost["credential"])
+
+    assert "revoked" == ended["status"]
+    rows = {row["credential"]: row for row in await ask("mailbox.credentials", address=_DR)}
+    assert ("Téléphone", None) == (
+        rows[lost["credential"]]["label"],
+        rows[kept["credential"]]["revoked"],
+    )
+    assert rows[lost["credential"]]["revoked"] is not None
+    with pytest.raises(OperationError, match="no such credential in force"):
+        await ask("mailbox.revoke", address=_DR, credential=lost["credential"])
+
+
 @pytest.mark.parametrize("form", ["pem", "der"])
 async def test_a_certificate_may_be_pem_or_der(ask: Ask, authority: Authority, form: str) -> None:
     """Operators have both."""
