@@ -1,6 +1,7 @@
 """``sceau trust``: the signed list of who may write to whom."""
 
 import base64
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,24 @@ def explain(call: Asking, recipient: str, sender: str | None, certificate: Path 
             click.echo(f"{number}. {found['outcome']:<10} {found['step']}: {found['sentence']}")
 
     call.answer(result, told)
+
+
+@command.command("draft")
+@click.argument("source", type=_FILE)
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--before", type=_FILE, help="The version that this one follows.")
+@click.option("--days", type=click.IntRange(1), default=7, show_default=True, help="Its life.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
+def draft(*, source: Path, out: Path, before: Path | None, days: int, as_json: bool) -> None:
+    """Make of a list as people write it (SOURCE) the next version to be signed (OUT).
+
+    Version, dates and the hash of the version before are set here; needs no gateway.
+    """
+    from gateway.app import clock
+    from gateway.operations import lists
+
+    made = lists.draft(source, out, clock(), timedelta(days=days), before)
+    Asking(source, as_json=as_json).answer(made, show.pairs)
 
 
 @command.command("sign")

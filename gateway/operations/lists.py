@@ -1,6 +1,7 @@
-"""What can be done with a list's files anywhere, without a gateway: sign it, check its signatures."""
+"""What can be done with a list's files anywhere, without a gateway: write, sign, verify it."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -10,6 +11,29 @@ from gateway.operations.error import OperationError
 from trust import signatures
 from trust.errors import TrustError
 from trust.formats import native
+
+
+def draft(
+    source: Path, out: Path, now: datetime, life: timedelta, before: Path | None
+) -> dict[str, object]:
+    """Write the next version of a list in its one spelling, ready to be signed."""
+    try:
+        earlier = before.read_bytes() if before else None
+        claims = native.draft(source.read_bytes(), issued=now, life=life, before=earlier)
+    except TrustError as error:
+        raise OperationError(
+            f"no list was made of {source}: {error}", "docs/trust-list.md says what a list must be"
+        ) from None
+    content = native.serialise(claims)
+    out.write_bytes(content)
+    return {
+        "list": str(out),
+        "version": claims.version,
+        "stale_after": claims.stale_after.isoformat(),
+        "members": len(claims.members),
+        "addresses": len(claims.addresses),
+        "digest": native.digest(content),
+    }
 
 
 def sign(file: Path, certificate: Path, key: Path, out: Path) -> dict[str, object]:

@@ -16,6 +16,7 @@ from gateway.demo.pki import Authority
 from tests.world.clock import START
 from tests.world.lists import Lists
 from tests.world.site import Site
+from trust.formats import native
 
 _DOCUMENTED = re.compile(r"^\| `sceau ([a-z ]+)`", re.MULTILINE)
 
@@ -194,3 +195,19 @@ def test_a_list_is_signed_verified_and_put_in_force(site: Site, tmp_path: Path) 
     file.write_bytes(content.replace(b"labo", b"lab0"))
     changed = _run("trust", "verify", file, signature, "--signer", crt)
     assert (1, True) == (changed.exit_code, "not to be believed" in changed.stderr)
+
+
+def test_a_list_is_written_by_hand_and_made_ready_to_sign(tmp_path: Path) -> None:
+    """Nobody has to write canonical JSON, or count versions."""
+    source, first, second = (tmp_path / name for name in ("draft.json", "1.json", "2.json"))
+    member = {"domain": "labo.example", "identities": [{"san": "mx.labo.example"}]}
+    source.write_text(json.dumps({"members": [member]}, indent=4))
+
+    assert 0 == _run("trust", "draft", source, first).exit_code
+    made = json.loads(_run("trust", "draft", source, second, "--before", first, "--json").stdout)
+    source.write_text("{}")
+    refused = _run("trust", "draft", source, second)
+
+    assert (2, 1) == (made["version"], made["members"])
+    assert native.digest(first.read_bytes()) == native.read(second.read_bytes()).previous
+    assert (1, True) == (refused.exit_code, "no list was made" in refused.stderr)
