@@ -20,7 +20,12 @@ _COLUMNS = (
     ("delivery", "id", "said", "'delivery/' || id || '/said'"),
     ("outbox", "id", "payload", "'outbox/' || id || '/payload'"),
     ("mailbox", "key", "facts", "'mailbox/' || key || '/facts'"),
-    ("credential", "id", "label", "'credential/' || id || '/label'"),
+    (
+        "credential",
+        "id",
+        "label",
+        "'credential/' || id || '/' || mailbox || '/' || kind || '/' || secret || '/label'",
+    ),
     ("folder", "id", "name", f"'folder/' || ({_OWNER}) || '/' || lower(hex(key)) || '/name'"),
     ("entry", "id", "facts", "'entry/' || id || '/facts'"),
     ("hold", "id", "note", "'hold/' || id || '/note'"),

@@ -2,7 +2,8 @@
 
 Credentials are added and revoked, never changed in place: whoever has looked one up and found it
 usable needs to ask nothing else. Every change is one transaction, to which the caller adds its
-journal entry. R-B2, R-B5.
+journal entry. The seal of the label vouches for the row: who can write to the database, and has not
+the key ring, cannot let anybody in. R-B2, R-B5.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from cryptography import x509
 from gateway.accounts import passwords
 from gateway.accounts.mailboxes import AccountError, Mailbox
 from vault.database import Database, Statement
-from vault.errors import Conflict
+from vault.errors import Conflict, SealError
 from vault.keys import KeyRing
 
 
@@ -109,7 +110,7 @@ class Credentials:
             _SELECT + " WHERE mailbox = ? ORDER BY created, id",
             (mailbox.id,),
         )
-        return [self._credential(row) for row in rows]
+        return [found for row in rows if (found := self._credential(row)) is not None]
 
     def password_of(self, mailbox: Mailbox, selector: str) -> Credential | None:
         """Return the credential that a password's first group names."""
@@ -125,7 +126,7 @@ class Credentials:
             _SELECT + " WHERE kind = 'certificate' AND secret = ?",
             (fingerprint(der),),
         )
-        return [self._credential(row) for row in rows]
+        return [found for row in rows if (found := self._credential(row)) is not None]
 
     async def revoke(
         self, mailbox: Mailbox, credential_id: str, also: Sequence[Statement] = ()
@@ -151,7 +152,9 @@ class Credentials:
 
     async def _add(self, credential: Credential, also: Sequence[Statement]) -> Credential:
         label, expires = credential.label, credential.expires
-        place = _place_of_label(credential.id)
+        place = _place_of_label(
+            credential.id, credential.mailbox, credential.kind, credential.secret
+        )
         await self._database.commit(
             [
                 Statement(
@@ -162,7 +165,7 @@ class Credentials:
                         credential.mailbox,
                         credential.kind,
                         credential.secret,
-                        self._ring.seal(label.encode(), place) if label else None,
+                        self._ring.seal(label.encode(), place),
                         credential.created.timestamp(),
                         expires.timestamp() if expires else None,
                     ),
@@ -173,15 +176,19 @@ class Credentials:
         )
         return credential
 
-    def _credential(self, row: tuple[Any, ...]) -> Credential:
+    def _credential(self, row: tuple[Any, ...]) -> Credential | None:
+        """Read a row, or nothing if it is not as we wrote it."""
         identity, mailbox, kind, secret, label, created, expires, revoked = row
-        opened = self._ring.open(label, _place_of_label(identity)).decode() if label else ""
+        try:
+            opened = self._ring.open(label or b"", _place_of_label(identity, mailbox, kind, secret))
+        except SealError:
+            return None
         return Credential(
             identity,
             mailbox,
             kind,
             secret,
-            opened,
+            opened.decode(),
             datetime.fromtimestamp(created, UTC),
             _time(expires),
             _time(revoked),
@@ -196,8 +203,8 @@ def fingerprint(der: bytes) -> str:
     return sha256(der).hexdigest()
 
 
-def _place_of_label(credential_id: str) -> str:
-    return f"credential/{credential_id}/label"
+def _place_of_label(credential_id: str, mailbox: int, kind: str, secret: str) -> str:
+    return f"credential/{credential_id}/{mailbox}/{kind}/{secret}/label"
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -19,7 +19,7 @@ INSERT INTO message (id, reference, arrived, size, door, sender_domain, facts) V
 INSERT INTO delivery (id, message, domain, recipient, facts, state, expires, changed, said) VALUES ('M.1', 'M', 'd', x'00', ?, 'queued', 0, 0, ?) -> delivery/M.1/facts delivery/M.1/said
 INSERT INTO outbox (id, mailbox, message, type, at, payload) VALUES ('O', 'k', 'M', 'accepted', 0, ?) -> outbox/O/payload
 INSERT INTO mailbox (id, key, domain, address, facts, kind, status, created) VALUES (7, 'k', 'd', x'00', ?, 'ORG', 'active', 0) -> mailbox/k/facts
-INSERT INTO credential (id, mailbox, kind, secret, label, created) VALUES ('C', 7, 'password', '', ?, 0) -> credential/C/label
+INSERT INTO credential (id, mailbox, kind, secret, label, created) VALUES ('C', 7, 'password', 'argon', ?, 0) -> credential/C/7/password/argon/label
 INSERT INTO folder (id, mailbox, key, name, uid_validity) VALUES (3, 7, x'AB0C', ?, 1) -> folder/k/ab0c/name
 INSERT INTO entry (folder, uid, id, modseq, arrived, size, facts) VALUES (3, 1, 'E', 1, 0, 1, ?) -> entry/E/facts
 INSERT INTO hold (id, delivery, state, reasons, opened, expires, note) VALUES ('H', 'M.1', 'held', '', 0, 0, ?) -> hold/H/note

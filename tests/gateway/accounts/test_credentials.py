@@ -12,6 +12,7 @@ from imap.store import Mailboxes
 from smtp.address import parse
 from tests.world.clock import START, Clock
 from tests.world.rest import Rest, stored
+from vault.database import Statement
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PROGRAM = Authority.make(START).issue("labo", days=30)
@@ -80,6 +81,29 @@ async def test_revoked(credentials: Credentials, mailbox: Mailbox) -> None:
     assert found == credentials.password_of(mailbox, shown[:4])
     with pytest.raises(AccountError, match="no such credential in force"):
         await credentials.revoke(mailbox, made.id)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "UPDATE credential SET secret = 'f0'",
+        "UPDATE credential SET mailbox = 2",
+        "UPDATE credential SET label = NULL",
+        "UPDATE credential SET id = '2.x'",
+    ],
+)
+async def test_what_was_written_by_another_hand_opens_nothing(
+    rest: Rest, credentials: Credentials, mailbox: Mailbox, forgery: str
+) -> None:
+    """Who can write to the database, and has not the keys, lets nobody in."""
+    mailboxes = Mailboxes(rest.database, rest.vault, rest.ring)
+    accounts = Accounts(rest.database, rest.ring, mailboxes, Clock())
+    victim = await accounts.add(parse("chef@labo.example"), Kind.PER)
+    await credentials.add_certificate(mailbox, PROGRAM.der)
+    await rest.database.commit([Statement(forgery, (), expect=1)])
+
+    assert [] == credentials.with_certificate(PROGRAM.der)
+    assert [] == [*credentials.of(mailbox), *credentials.of(victim)]
 
 
 async def test_usable(credentials: Credentials, mailbox: Mailbox) -> None:
