@@ -49,8 +49,8 @@ def settled_cpu(root: int, pause: float = 0.1, patience: int = 30) -> float:
 
 
 def resident(root: int, proc: Path = _PROC) -> int:
-    """Return the octets of memory that the tree occupies; pages shared in it count once."""
-    return sum(_rollup(pid, proc).get("Pss", 0) for pid in tree(root, proc))
+    """Return the octets resident in the tree; what its members share counts for each of them."""
+    return sum(_rollup(pid, proc).get("Rss", 0) for pid in tree(root, proc))
 
 
 def peak(pid: int, proc: Path = _PROC) -> int:

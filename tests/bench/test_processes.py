@@ -31,12 +31,12 @@ def test_cpu_counts_children_that_have_ended(tmp_path: Path) -> None:
     assert 5.0 == processes.cpu(10, tmp_path)
 
 
-def test_memory_shared_within_the_tree_counts_once(tmp_path: Path) -> None:
-    """The proportional share of each member, summed."""
+def test_memory_is_what_is_resident_in_all_members(tmp_path: Path) -> None:
+    """Never less than what is really occupied: shared pages count for each."""
     _process(tmp_path, 10, 1, (0, 0, 0, 0))
     _process(tmp_path, 11, 10, (0, 0, 0, 0))
 
-    assert 8192 == processes.resident(10, tmp_path)
+    assert 18432 == processes.resident(10, tmp_path)
 
 
 def test_a_process_that_has_ended_has_no_memory(tmp_path: Path) -> None:
