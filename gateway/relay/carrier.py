@@ -16,17 +16,18 @@ from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt, Lane, Link
 from gateway.relay.message import Copy
 from gateway.relay.resolver import Resolver
-from gateway.relay.results import Result, Scale, chance, outgoing
-from gateway.relay.routes import Hosts, Lookup, Route
+from gateway.relay.results import Result, Scale, outgoing
+from gateway.relay.routes import Hosts, Lookup, Ours, Route
 from gateway.settings import Relay
 from imap.store import INBOX, Arrival, Summary, new_entry_id
 from smtp import reply
 from smtp.client import UNREACHABLE, Connection
 from smtp.outgoing import Outcome
 from smtp.reply import Reply
-from trust.decision import Action, next_hop
+from trust.decision import ALLOW, Action, Decision, attempt, next_hop
 from trust.errors import IdentityError
 from trust.identity import Certificate
+from trust.members import TrustList
 
 Entitled = Callable[[bytes], Reply | None]
 Dial = Callable[[str, int, Entitled], Awaitable[Link | Reply]]
@@ -61,9 +62,28 @@ class Carrier:
     settings: Relay
     dial: Dial
 
-    def deliver(self, one: Attempt, scale: Scale) -> list[Result]:
-        """Return what files each copy in its mailbox here, in the transaction that says so."""
-        return [self._filed(copy, scale) for copy in one.copies]
+    async def attempt(self, lane: Lane, one: Attempt, results: list[Result]) -> bool:
+        """Ask the trust list again, then deliver or send what may go; add each result as it comes.
+
+        Return whether the peer had been away until now.
+        """
+        scale, listed = self.desk.scale(), self.desk.keeper.current
+        going: list[Copy] = []
+        for copy in one.copies:
+            if (stopped := scale.checked(copy, self._decision(copy, listed, scale))) is None:
+                going.append(copy)
+            else:
+                results.append(stopped)
+        if isinstance(lane.route, Ours):
+            results.extend(self._filed(copy, scale) for copy in going)
+            return False
+        return await self._send(lane, one, tuple(going), results) if going else False
+
+    def _decision(self, copy: Copy, listed: TrustList | None, scale: Scale) -> Decision:
+        """Ask whether both ends are still members; what we say to our own people needs no list."""
+        if copy.message.ours and copy.domain in self.desk.domains:
+            return ALLOW
+        return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
 
     def _filed(self, copy: Copy, scale: Scale) -> Result:
         books, message = self.desk.books, copy.message
@@ -79,39 +99,40 @@ class Carrier:
         arrived = () if report else (books.arrived(copy, result.after, mailbox),)
         return replace(result, also=(*filing, *arrived))
 
-    async def send(self, lane: Lane, one: Attempt, scale: Scale) -> tuple[list[Result], bool]:
-        """Send the copies to their domain's next hop; say also if it had been away until now."""
+    async def _send(
+        self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], results: list[Result]
+    ) -> bool:
+        """Send copies to their domain's next hop, over a connection that is open if there is one."""
+        scale = self.desk.scale()
         if lane.closed(scale.now):
             # Others knocked a moment ago: this message waits for the peer as they do.
-            return [
-                scale.put_off(copy, lane.said, "peer-backed-off", not_before=lane.opens)
-                for copy in one.copies
-            ], False
+            reason = "peer-backed-off"
+            results += [
+                scale.put_off(copy, lane.said, reason, not_before=lane.opens) for copy in copies
+            ]
+            return False
         link = lane.reusable(lambda link: self._entitled(one, link.certificate) is None)
-        fresh = link is None
-        results: list[Result] = []
-        copies, back = one.copies, False
+        fresh, back = link is None, False
         while copies:
             if link is None:
                 found = await self._reach(lane, one)
                 if isinstance(found, Reply):
-                    return results + self._unreached(lane, replace(one, copies=copies), found), back
+                    results += self._unreached(lane, one, copies, found)
+                    return back
                 link, fresh = found, True
                 back = lane.reached() or back
             now = copies[: link.recipients_max or _MANY]
             outcome = await self._say(link, one, now)
+            if not outcome.stale or fresh:
+                results += self._heard(now, outcome)
+                copies = copies[len(now) :]
+            # else: they had hung up on an idle connection, and nothing was said yet
             if not outcome.reusable:
                 await link.close()
-            if outcome.stale and not fresh:
-                link = None  # they had hung up on an idle connection: nothing was said yet
-                continue
-            results += self._heard(now, outcome)
-            copies = copies[len(now) :]
-            if not outcome.reusable:
                 link = None
         if link is not None:
             lane.idle.append(link)
-        return results, back
+        return back
 
     async def _say(self, link: Link, one: Attempt, copies: tuple[Copy, ...]) -> Outcome:
         if one.content is not None:
@@ -121,19 +142,21 @@ class Carrier:
             return await link.send(outgoing(one, copies), body)
 
     def _heard(self, copies: tuple[Copy, ...], outcome: Outcome) -> list[Result]:
-        scale = self._scale()
+        scale = self.desk.scale()
         return [
             scale.answered(copy, said, dsn=outcome.dsn)
             for copy, (_, said) in zip(copies, outcome.replies, strict=True)
         ]
 
-    def _unreached(self, lane: Lane, one: Attempt, said: Reply) -> list[Result]:
-        scale = self._scale()
+    def _unreached(
+        self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], said: Reply
+    ) -> list[Result]:
+        scale = self.desk.scale()
         if said.permanent:
-            return [scale.refused(copy, said, "no-route") for copy in one.copies]
+            return [scale.refused(copy, said, "no-route") for copy in copies]
         lane.failed(said, scale.schedule, scale.now, scale.chance)
         self.desk.on_event("peer.unreachable", {"domain": one.domain, "reason": str(said)})
-        return [scale.put_off(copy, said, "peer-unreachable") for copy in one.copies]
+        return [scale.put_off(copy, said, "peer-unreachable") for copy in copies]
 
     async def _reach(self, lane: Lane, one: Attempt) -> Link | Reply:
         """Connect to the first host that answers and may have this domain's mail."""
@@ -173,9 +196,6 @@ class Carrier:
         """Close all idle connections."""
         for link in [link for lane in lanes for link in lane.tired(float("inf"))]:
             await link.close()
-
-    def _scale(self) -> Scale:
-        return Scale(self.desk.schedule, self.desk.clock(), chance())
 
 
 async def _one(content: bytes) -> AsyncIterator[bytes]:

@@ -21,11 +21,10 @@ from gateway.relay.lanes import Attempt, Lane
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.recorder import Recorder
-from gateway.relay.results import Result, Scale, chance
-from gateway.relay.routes import Ours, Route, route
+from gateway.relay.results import Result
+from gateway.relay.routes import Route, route
 from gateway.settings import Relay
 from smtp.reply import Reply
-from trust.decision import ALLOW, Decision, attempt
 from trust.members import TrustList
 from vault.database import Row
 from vault.errors import VaultError
@@ -144,13 +143,14 @@ class Courier:
         """Claim what is due, as much as there is room for; return how many copies."""
         now = self._desk.clock()
         await self._carrier.rest(self._lanes.values())
-        wake, self._wake = self._wake, set()
+        wake = set(self._wake)
         statements = [self._books.spool.waking(now, domain) for domain in wake]
         room = min(_BATCH, self._most - self._in_hand)
         busy = self._busy()
         if room > 0:
             statements.append(self._books.spool.claiming(now, self._lease, room, busy))
         rows = (await self._books.database.commit(statements))[-1] if statements else []
+        self._wake -= wake
         self._short = room <= 0 or len(rows) == room or bool(busy)
         for one in _grouped(self._opened(rows)):
             self._dispatch(one)
@@ -218,7 +218,7 @@ class Courier:
             if self._left(one) < self._lease / 2:
                 await self._give_back(one.copies)  # it waited too long for its turn
                 self.ring()
-                results = None
+                results: list[Result] = []
             else:
                 results = await self._carry(lane, one)
         finally:
@@ -226,26 +226,41 @@ class Courier:
             self._staff(lane)
             if lane.deserted:
                 self._lanes.pop(lane.route, None)
-        if results is not None:
+        if results:
             await self._write_down(one, results)
         self._in_hand -= len(one.copies)
         if self._short or self._wake:
             self._bell.set()
         self._rest_assured()
 
-    async def _carry(self, lane: Lane, one: Attempt) -> list[Result] | None:
+    async def _carry(self, lane: Lane, one: Attempt) -> list[Result]:
         """Make one attempt; what is unexpected ends it, and nothing else."""
         began = asyncio.get_running_loop().time()
+        results: list[Result] = []  # as they come: what was sent stays sent, whatever comes after
+        miss = self._too_slow
         try:
-            async with self._slots:
-                results = await self._attempt(lane, one)
+            async with (
+                self._slots,
+                asyncio.timeout(self._left(one).total_seconds() * _LEAST_OF_LEASE),
+            ):
+                if await self._carrier.attempt(lane, one, results):
+                    self._wake.add(one.domain)
+        except TimeoutError:
+            pass
         except Exception as error:  # noqa: BLE001 - one message never stops the loop
             self._crashed(error, message=one.message.id)
-            await self._recorder.salvage(one, self._scale())
-            return None
+            miss = self._lost
+        settled = {result.after.id for result in results}
+        results += [miss(copy) for copy in one.copies if copy.delivery.id not in settled]
         seconds = asyncio.get_running_loop().time() - began
         self._desk.metrics.attempt_seconds.labels(results[0].after.state).observe(seconds)
         return results
+
+    def _too_slow(self, copy: Copy) -> Result:
+        return self._desk.scale().put_off(copy, CUT_SHORT, "too-slow")
+
+    def _lost(self, copy: Copy) -> Result:
+        return self._desk.scale().lost(copy)
 
     async def _write_down(self, one: Attempt, results: Sequence[Result]) -> None:
         """Record what came of an attempt, again and again if the disk will not have it.
@@ -265,38 +280,6 @@ class Courier:
                 return  # its claim ends, and it is tried anew (RFC 1047)
             await asyncio.sleep(_BREATH)
 
-    async def _attempt(self, lane: Lane, one: Attempt) -> list[Result]:
-        """Ask the trust list again, then deliver or send what may go."""
-        scale = self._scale()
-        listed = self._desk.keeper.current
-        results: list[Result] = []
-        going: list[Copy] = []
-        for copy in one.copies:
-            if (stopped := scale.checked(copy, self._decision(copy, listed, scale))) is None:
-                going.append(copy)
-            else:
-                results.append(stopped)
-        if not going:
-            return results
-        if len(going) < len(one.copies):
-            one = replace(one, copies=tuple(going))
-        if isinstance(lane.route, Ours):
-            return results + self._carrier.deliver(one, scale)
-        try:
-            async with asyncio.timeout(self._left(one).total_seconds() * _LEAST_OF_LEASE):
-                sent, back = await self._carrier.send(lane, one, scale)
-        except TimeoutError:
-            return results + [self._scale().put_off(c, CUT_SHORT, "too-slow") for c in going]
-        if back:
-            self._wake.add(one.domain)
-        return results + sent
-
-    def _decision(self, copy: Copy, listed: TrustList | None, scale: Scale) -> Decision:
-        """Ask whether both ends are still members; what we say to our own people needs no list."""
-        if copy.message.ours and copy.domain in self._desk.domains:
-            return ALLOW
-        return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
-
     def _left(self, one: Attempt) -> timedelta:
         """Return how long our claim on it still holds."""
         due = one.copies[0].delivery.due
@@ -312,9 +295,6 @@ class Courier:
                 await self._books.database.commit(
                     [self._books.spool.recording(copy.delivery, queued)]
                 )
-
-    def _scale(self) -> Scale:
-        return Scale(self._desk.schedule, self._desk.clock(), chance())
 
     def _crashed(self, error: Exception, **ids: object) -> None:
         self._desk.on_event("courier.crashed", {"exception": error, **ids})

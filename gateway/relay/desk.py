@@ -7,6 +7,7 @@ from datetime import datetime
 from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
+from gateway.relay.results import Scale, chance
 from gateway.settings import Site
 from trust.keeper import Keeper
 
@@ -26,6 +27,10 @@ class Desk:
     clock: Callable[[], datetime]
     metrics: Metrics
     on_event: Event
+
+    def scale(self) -> Scale:
+        """Return what results are measured by, now."""
+        return Scale(self.schedule, self.clock(), chance())
 
     @classmethod
     def of(  # noqa: PLR0917 - what a desk is made of

@@ -16,7 +16,7 @@ from gateway.accounts.throttle import Throttle
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.desk import Desk
-from gateway.relay.entrance import entrance
+from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, is_report
@@ -28,6 +28,7 @@ from smtp.envelope import Draft, Recipient, Refusal, new_message_id
 from smtp.reply import Reply
 from vault.database import Statement
 from vault.errors import Conflict, StorageFull, VaultError
+from vault.store import Sealed
 
 MAILBOX_LEFT = Reply(
     550, "5.7.1", "Your mailbox was suspended or closed meanwhile; the message was not sent"
@@ -147,26 +148,37 @@ class Intake:
         entered = entrance(
             self._desk, arrival.message(sealed.size, ascii_only=passage.ascii), decided, lease
         )
+        noticed = await self._enter(arrival, entered, sealed, also)
+        claimed = entered.claimed
+        self._onward.carry(claimed, passage.start if arrival.whole else None)
+        self._after(due=noticed or len(claimed) < len(decided))
+        self._desk.metrics.accepted.labels(door).inc()
+        return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
+
+    async def _enter(
+        self,
+        arrival: Arrival,
+        entered: Entrance,
+        sealed: Sealed,
+        also: Callable[[], list[Statement]],
+    ) -> bool:
+        """Commit a message with all that belongs to it; return whether its sender has a notice."""
+        draft, message = arrival.draft, entered.message
         header = arrival.top + arrival.block
         try:
-            notices = await self._notices.reporting(entered.message, entered.results, header)
-            notices += await self._noticed(draft, entered.message, header, entered.taken)
-            actor = self._actor(draft)
+            notices = await self._notices.reporting(message, entered.results, header)
+            notices += await self._noticed(draft, message, header, entered.taken)
             fixed = [
-                *entered.statements(self._books, sealed, actor),
-                *self._marks(draft, unseen, arrival),
-                *self._refused(draft, entered.message),
+                *entered.statements(self._books, sealed, self._actor(draft)),
+                *self._marks(draft, entered),
+                *self._refused(draft, message),
                 *notices,
             ]
             await self._committed(lambda: [*fixed, *also()])
         except (Conflict, StorageFull):  # undone for certain; after any other error a row may stand
             await self._books.vault.discard(sealed)
             raise
-        claimed = entered.claimed
-        self._onward.carry(claimed, passage.start if arrival.whole else None)
-        self._after(due=bool(notices) or len(claimed) < len(decided))
-        self._desk.metrics.accepted.labels(door).inc()
-        return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
+        return bool(notices)
 
     def _left(self, draft: Draft) -> Reply | None:
         """Return why who logged in may send no more: its mailbox changed during DATA."""
@@ -257,10 +269,12 @@ class Intake:
         peer = domain_of(sender) if sender else fingerprint(certificate or b"")
         return self._books.spool.transfer(peer, draft.mail.transfer or "", one.address)
 
-    def _marks(self, draft: Draft, taken: list[Recipient], arrival: Arrival) -> list[Statement]:
+    def _marks(self, draft: Draft, entered: Entrance) -> list[Statement]:
         if draft.mail.transfer is None:
             return []
-        return [self._books.spool.seeing(self._mark(draft, one), arrival.at) for one in taken]
+        at, spool = entered.message.arrived, self._books.spool
+        taken = (result.copy.recipient for result in entered.results)
+        return [spool.seeing(self._mark(draft, one), at) for one in taken]
 
     def _question(self, draft: Draft) -> Question:
         desk = self._desk

@@ -6,15 +6,13 @@ copy is recorded by itself, and what was settled stays as it was.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt
 from gateway.relay.notices import Notices
-from gateway.relay.results import Result, Scale
-from smtp import reply
+from gateway.relay.results import Result
 from vault.database import Statement
 from vault.errors import Conflict, VaultError
 
@@ -81,14 +79,3 @@ class Recorder:
         if state in {State.RELAYED, State.DELIVERED}:
             took = result.after.changed - result.copy.message.arrived
             self.desk.metrics.delivery_seconds.observe(took.total_seconds())
-
-    async def salvage(self, one: Attempt, scale: Scale) -> None:
-        """Put off what an unexpected error cut short; if even that fails, its claim will end.
-
-        It counts as lost: a message that does this again and again goes to a person.
-        """
-        for copy in one.copies:
-            lost = replace(copy, delivery=replace(copy.delivery, lost=copy.delivery.lost + 1))
-            result = scale.put_off(lost, reply.LOCAL_ERROR, "gateway-error")
-            with suppress(Exception):
-                await self._record_alone(one, replace(result, late=False))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from gateway.relay.delivery import Delivery, Event, Schedule, State, step
 from gateway.relay.lanes import Attempt
 from gateway.relay.message import Copy
+from smtp import reply
 from smtp.envelope import Notify, Recipient, Ret
 from smtp.outgoing import Outgoing
 from smtp.reply import Reply
@@ -121,6 +122,14 @@ class Scale:
     def refused(self, copy: Copy, said: Reply, reason: str) -> Result:
         """Return what it makes of a copy that it cannot be delivered, ever."""
         return Result(copy, step(copy.delivery, Event.REFUSED, self.now, said), reason)
+
+    def lost(self, copy: Copy) -> Result:
+        """Return what becomes of a copy whose attempt an error of ours cut off.
+
+        It counts: a message that does this again and again goes to a person.
+        """
+        lost = replace(copy.delivery, lost=copy.delivery.lost + 1)
+        return self.put_off(replace(copy, delivery=lost), reply.LOCAL_ERROR, "gateway-error")
 
     def put_off(
         self,

@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 
 from gateway.accounts.mailboxes import Status as Standing
-from gateway.relay import courier
+from gateway.relay import carrier, courier
+from gateway.relay.carrier import Entitled
 from gateway.relay.delivery import State
+from gateway.relay.lanes import Attempt
+from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
+from gateway.relay.results import outgoing as honest_outgoing
 from gateway.relay.routes import Hosts
 from smtp import reply
 from smtp.address import parse
 from smtp.envelope import Notify, Recipient, Ret
+from smtp.outgoing import Outgoing
 from smtp.reply import Reply
-from tests.world.peers import Peer
+from tests.world.peers import Open, Peer
 from tests.world.world import Gateway, World, letter
 from trust.members import Status
 from vault.database import Database, Row, Statement
@@ -468,3 +473,65 @@ async def test_what_waited_too_long_for_its_turn_is_claimed_anew(tmp_path: Path)
 def test_it_says_how_it_stands(world: World) -> None:
     """One line for operators."""
     assert "in hand" in repr(world.labo.courier)
+
+
+async def test_a_row_that_does_not_open_stops_no_other(world: World) -> None:
+    """A broken row is told of, and stays; what is due beside it goes."""
+    clinic = await world.play(down=True)
+    for _ in range(2):
+        await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    broken = world.labo.copies()[0].delivery.id
+    await world.labo.rest.database.commit(
+        [Statement("UPDATE delivery SET facts = x'00' WHERE id = ?", (broken,))]
+    )
+    clinic.down = False
+    world.labo.courier.ring()
+    world.clock.advance(minutes=1)
+    await world.settle()
+    assert 1 == len(clinic.heard)
+    assert broken in [facts.get("delivery") for _, facts in world.labo.events]
+
+
+async def test_what_was_sent_before_a_bug_is_not_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several recipients, those whose copies were taken are done, whatever comes after."""
+    clinic = await world.play(recipients_max=1)
+
+    def outgoing(one: Attempt, copies: tuple[Copy, ...]) -> Outgoing:
+        if clinic.heard:
+            raise RuntimeError("a bug")
+        return honest_outgoing(one, copies)
+
+    monkeypatch.setattr(carrier, "outgoing", outgoing)
+    await world.labo.submit(DR, [DOWN, URGENCES])
+    await world.settle()
+    assert [State.RELAYED, State.DEFERRED] == world.labo.states()
+
+
+async def test_a_list_that_changes_under_way_is_a_reason_to_wait(world: World) -> None:
+    """Refused between our question and the handshake: put off, and asked again."""
+    clinic = await world.play()
+    honest = clinic.dial
+
+    async def dial(name: str, port: int, entitled: Entitled) -> Open | Reply:
+        world.lists.remove("clinique.example")
+        content, signed = world.lists.published(world.clock())
+        await world.labo.keeper.offer(content, [signed])
+        return await honest(name, port, entitled)
+
+    world.labo.links["mx.clinique.example", 25] = dial
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    assert [] == clinic.heard
+    assert State.REFUSED in world.labo.states()
+
+
+async def test_a_certificate_that_cannot_be_read_is_no_certificate(world: World) -> None:
+    """Told as any wrong one."""
+    clinic = await world.play()
+    clinic.certificate = b"not a certificate"
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    assert not dict(world.labo.events)["peer.wrong_certificate"]["certificate"]

@@ -13,7 +13,7 @@ from gateway.relay.intake import MAILBOX_LEFT
 from smtp import reply
 from smtp.address import parse
 from smtp.body import BodyError
-from smtp.envelope import Body, Peer
+from smtp.envelope import Body, Draft, Mail, Peer, Recipient
 from smtp.reply import Reply
 from tests.world.world import World, letter, pieces, sending
 from trust.identity import Certificate
@@ -292,6 +292,36 @@ async def test_a_transfer_is_taken_once(world: World) -> None:
     assert 250 == other.code
     await world.settle()
     assert 2 == len(await world.chu.inbox("accueil"))
+
+
+async def test_a_list_that_went_stale_since_rcpt_puts_a_gateway_off(world: World) -> None:
+    """Asked again with the header in hand: later, not never."""
+    message = sending(world.chu, world.relay_peer(world.labo), DR, [ACCUEIL])
+    world.clock.advance(days=31)
+    said = await world.chu.intake.accept(message.draft, pieces([letter(DR, [ACCUEIL])]))
+    assert reply.LIST_STALE == said
+
+
+async def test_who_has_not_logged_in_submits_nothing(world: World) -> None:
+    """The session asks first; the intake does not rely on it."""
+    peer = Peer("192.0.2.7", listener="submission")
+    assert reply.SENDER_IS_NOT_YOU == sending(world.labo, peer, DR, [ACCUEIL]).said
+    draft = replace(Draft(peer, Mail(parse(DR))), recipients=(Recipient(parse(ACCUEIL)),))
+    said = await world.labo.intake.accept(draft, pieces([letter(DR, [ACCUEIL])]))
+    assert reply.MUST_LOG_IN == said
+
+
+async def test_a_long_message_taken_before_is_read_to_its_end(world: World) -> None:
+    """Only a whole message is answered 250, the second time too."""
+    peer = world.relay_peer(world.labo)
+    content = letter(DR, [ACCUEIL]) + b"x" * 200_000
+    for _ in range(2):
+        draft = sending(world.chu, peer, DR, [ACCUEIL], transfer="01ABC").draft
+        said = await world.chu.intake.accept(draft, pieces([content[:70_000], content[70_000:]]))
+        assert 250 == said.code
+    await world.settle()
+    (kept,) = await world.chu.inbox("accueil")
+    assert kept.endswith(content)
 
 
 async def test_a_full_disk_says_try_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
