@@ -189,6 +189,28 @@ async def test_stranger_does_not_lock_the_owner_out(door: Door) -> None:
     assert reply.LOGIN_THROTTLED == await logins.password(LABO, door.password, elsewhere)
 
 
+@pytest.mark.parametrize(
+    ("places", "locked"),
+    [
+        (["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff::"], True),
+        (["2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"], False),
+        (["192.0.2.7", "::ffff:192.0.2.7", "::ffff:192.0.2.7"], True),
+        (["::ffff:192.0.2.7", "::ffff:192.0.2.8", "::ffff:192.0.2.9"], False),
+    ],
+)
+async def test_one_house_is_one_place(
+    door: Door,
+    places: list[str],
+    locked: bool,  # noqa: FBT001
+) -> None:
+    """Under IPv6 a guesser has as many addresses as it likes, and one network."""
+    logins = door.logins(limit=3)
+    for ip in places:
+        await logins.password(LABO, wrong(door.password), Peer(ip=ip))
+    said = await logins.password(LABO, door.password, Peer(ip=places[0]))
+    assert (reply.LOGIN_THROTTLED if locked else LABO) == said
+
+
 async def test_only_so_many_places_are_familiar(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
