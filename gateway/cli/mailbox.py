@@ -50,16 +50,31 @@ def list_(call: Asking) -> None:
 @click.argument("uid", type=int, required=False)
 @click.option("--folder", default="INBOX", show_default=True)
 @click.option("--content", is_flag=True, help="With --json: each message's octets, in base64.")
+@click.option("--parts", is_flag=True, help="List what the message is made of.")
+@click.option("--part", "number", help="Write this part alone, decoded.")
 @asking
-def show_(call: Asking, address: str, uid: int | None, *, folder: str, content: bool) -> None:
+def show_(
+    call: Asking,
+    address: str,
+    uid: int | None,
+    folder: str,
+    number: str | None,
+    *,
+    content: bool,
+    parts: bool,
+) -> None:
     """List what lies in a mailbox, or write one message (UID) to stdout. Looking is journalled."""
     if uid is None:
         rows = call.perform("mailbox.show", address=address, folder=folder, content=content)
         columns = ("uid", "arrived", "from", "subject", "size", "flags")
         call.answer(rows, lambda found: show.table(found, columns, f"{folder} is empty."))
         return
-    message = call.perform("mailbox.message", address=address, folder=folder, uid=uid)
-    call.answer(message, _raw)
+    where = {"address": address, "uid": uid, "folder": folder}
+    if number is not None:
+        call.answer(call.perform("mailbox.part", **where, number=number), _raw)
+        return
+    message = call.perform("mailbox.message", **where)
+    call.answer(message, _parts if parts else _raw)
 
 
 @command.command("password")
@@ -127,6 +142,11 @@ def _status(verb: str, words: str) -> None:
 _status("suspend", "Let nobody log in to the mailbox; mail to it waits.")
 _status("resume", "End a suspension.")
 _status("close", "Close the mailbox for good; mail to it is refused.")
+
+
+def _parts(message: dict[str, Any]) -> None:
+    columns = ("part", "type", "name", "encoding", "octets")
+    show.table(message["parts"], columns, "The message has no parts.")
 
 
 def _raw(message: dict[str, Any]) -> None:

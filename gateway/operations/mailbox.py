@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.accounts.mailboxes import AccountError, Kind, Mailbox, Status
+from gateway.operations import parts
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import address as read_address
@@ -45,13 +46,16 @@ async def show(rooms: Rooms, *, address: str, folder: str = INBOX, content: bool
 
 
 async def message(rooms: Rooms, *, address: str, uid: int, folder: str = INBOX) -> object:
-    """Return one message with its octets."""
-    entry = rooms.mailboxes.entry(find(rooms, address).id, uid, folder)
-    if entry is None:
-        raise OperationError(
-            f"there is no message {uid} in {folder}", f"see sceau mailbox show {address}"
-        )
-    return await _entry(rooms, entry, folder, content=True)
+    """Return one message with its octets, and what it is made of."""
+    entry = _one(rooms, address, uid, folder)
+    row = await _entry(rooms, entry, folder, content=True)
+    return row | {"parts": await parts.of(rooms.mailboxes, entry)}
+
+
+async def part(rooms: Rooms, *, address: str, uid: int, number: str, folder: str = INBOX) -> object:
+    """Return one part of a message, decoded."""
+    found = await parts.one(rooms.mailboxes, _one(rooms, address, uid, folder), number)
+    return {"part": number, "content": base64.b64encode(found).decode()}
 
 
 async def password(rooms: Rooms, *, address: str, label: str = "") -> object:
@@ -115,6 +119,15 @@ async def resume(rooms: Rooms, *, address: str) -> object:
 async def close(rooms: Rooms, *, address: str) -> object:
     """Close the mailbox for good."""
     return await _change(rooms, address, Status.CLOSED)
+
+
+def _one(rooms: Rooms, address: str, uid: int, folder: str) -> Entry:
+    entry = rooms.mailboxes.entry(find(rooms, address).id, uid, folder)
+    if entry is None:
+        raise OperationError(
+            f"there is no message {uid} in {folder}", f"see sceau mailbox show {address}"
+        )
+    return entry
 
 
 async def _change(rooms: Rooms, address: str, status: Status) -> object:

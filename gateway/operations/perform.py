@@ -34,6 +34,7 @@ VERBS: Mapping[str, Verb] = {
     "mailbox.list": mailbox.list_,
     "mailbox.show": mailbox.show,
     "mailbox.message": mailbox.message,
+    "mailbox.part": mailbox.part,
     "mailbox.password": mailbox.password,
     "mailbox.certificate": mailbox.certificate,
     "mailbox.credentials": mailbox.credentials,

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from gateway.demo import documents
 from gateway.demo.pki import Authority
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
@@ -104,12 +105,9 @@ async def test_a_closed_mailbox_stays_closed(ask: Ask) -> None:
         await ask("mailbox.resume", address=_DR)
 
 
-async def test_what_lies_in_a_mailbox_is_shown(rooms: Rooms, ask: Ask, clock: Clock) -> None:
-    """A list without content, a message with its very octets."""
-    await ask("mailbox.add", address=_DR)
+async def _delivered(rooms: Rooms, clock: Clock, body: bytes) -> None:
     mailbox = rooms.accounts.find(Address(_DR))
     assert mailbox is not None
-    body = b"Subject: Bilan\r\n\r\nok\r\n"
     sealed = await rooms.vault.put(blocks(body))
     arrival = Arrival(new_entry_id(), len(body), clock(), Summary("labo", "Bilan"))
     await rooms.database.commit(
@@ -119,6 +117,13 @@ async def test_what_lies_in_a_mailbox_is_shown(rooms: Rooms, ask: Ask, clock: Cl
         ]
     )
 
+
+async def test_what_lies_in_a_mailbox_is_shown(rooms: Rooms, ask: Ask, clock: Clock) -> None:
+    """A list without content, a message with its very octets."""
+    await ask("mailbox.add", address=_DR)
+    body = b"Subject: Bilan\r\n\r\nok\r\n"
+    await _delivered(rooms, clock, body)
+
     (row,) = await ask("mailbox.show", address=_DR)
     (with_content,) = await ask("mailbox.show", address=_DR, content=True)
     message = await ask("mailbox.message", address=_DR, uid=row["uid"])
@@ -126,6 +131,23 @@ async def test_what_lies_in_a_mailbox_is_shown(rooms: Rooms, ask: Ask, clock: Cl
     assert ("Bilan", len(body)) == (row["subject"], row["size"])
     assert "content" not in row
     assert body == base64.b64decode(message["content"])
+    assert ["1"] == [part["part"] for part in message.pop("parts")]
     assert message == with_content
     with pytest.raises(OperationError, match="no message 7"):
         await ask("mailbox.message", address=_DR, uid=7)
+
+
+async def test_a_part_is_taken_out_alone(rooms: Rooms, ask: Ask, clock: Clock) -> None:
+    """The document comes decoded, octet for octet; a part that is not there is said so."""
+    await ask("mailbox.add", address=_DR)
+    found = documents.result(1, clock())
+    await _delivered(rooms, clock, documents.message(found, Address("a@labo.example"), ()))
+
+    message = await ask("mailbox.message", address=_DR, uid=1)
+    parts = {part["type"]: part for part in message["parts"]}
+    pdf = await ask("mailbox.part", address=_DR, uid=1, number=parts["application/pdf"]["part"])
+
+    assert base64.b64decode(pdf["content"]).startswith(b"%PDF-1.4")
+    assert "CR-BIO.xml" == parts["text/xml"]["name"]
+    with pytest.raises(OperationError, match="no part 9"):
+        await ask("mailbox.part", address=_DR, uid=1, number="9")
