@@ -72,6 +72,12 @@ class Courier:
         self.rested.clear()
         self._bell.set()
 
+    def hasten(self) -> None:
+        """Look at the spool now, and knock again at peers that are backed off: somebody asks."""
+        for lane in self._lanes.values():
+            lane.opens = None
+        self.ring()
+
     def room(self, domains: Iterable[str]) -> datetime | None:
         """Return when a claim made now would end, if mail for these domains can go at once.
 
@@ -95,7 +101,7 @@ class Courier:
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
         del listed, before
         self._wake.add(None)
-        self.ring()
+        self.hasten()  # it may name another certificate, and so end what kept us out
 
     async def run(self) -> None:
         """Carry for ever, until told to stop or cancelled."""

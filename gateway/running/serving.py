@@ -54,7 +54,7 @@ class Gateway:
         self._outward = self._client_context()
         carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial)
         self._courier = Courier(rooms.desk, rooms.notices, carrier, settings.relay)
-        self.rooms = replace(rooms, wake=self._courier.ring, leave=self._leave)
+        self.rooms = replace(rooms, wake=self._courier.hasten, leave=self._leave)
         self._doors = Doors(rooms, self._courier)
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
         self._status = StatusDoor(pages(rooms.metrics, self._problems))

@@ -130,6 +130,24 @@ async def test_a_peer_that_is_down_is_backed_off_once(world: World) -> None:
     ]
 
 
+async def test_an_operator_or_a_new_list_ends_the_waiting(world: World) -> None:
+    """Who knows that the peer is back need not wait for our back-off."""
+    clinic = await world.play(down=True)
+    for _ in range(3):
+        await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    database, spool = world.labo.rest.database, world.labo.books.spool
+    await database.commit([spool.waking(world.clock(), "clinique.example")])
+    world.labo.courier.hasten()
+    await world.settle()
+    assert 2 == clinic.dials
+    clinic.down = False
+    await world.publish()
+    await world.settle()
+    assert 3 == clinic.dials
+    assert [State.RELAYED] * 3 == world.labo.states()
+
+
 async def test_the_schedule_is_kept(world: World) -> None:
     """After 1, 5, 15 minutes; being there to tell of the delay is no attempt."""
     clinic = await world.play(down=True)
