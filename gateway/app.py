@@ -5,6 +5,7 @@ Rooms can be open without a gateway running: a command under the lock works on t
 """
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -83,6 +84,10 @@ async def _serve(settings: Settings, announce: Callable[[Mapping[str, int]], Non
     log = open_log(sys.stderr, settings.log.level, json_lines=settings.log.json_lines)
     adopt_libraries(log)
     async with opened(settings, log) as rooms:
+        # What stands at the start stays, and a message leaves no cycles behind: looking through
+        # everything after each 700 new objects was a tenth of a message's cost.
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         await Gateway(rooms, log, Supervisor(os.environ), announce).run()
 
 
