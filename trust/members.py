@@ -25,7 +25,7 @@ class Kind(StrEnum):
     """What sort of mailbox an address is (R-D1)."""
 
     PER = "PER"  # a person's
-    ORG = "ORG"  # an organisation's
+    ORG = "ORG"  # an organisation's, read by several
     APP = "APP"  # software's
     CAB = "CAB"  # a practice's
 

@@ -16,6 +16,7 @@ import msgspec
 from imap.store import INBOX, Mailboxes
 from smtp import address as addresses
 from smtp.address import Address
+from trust.members import Kind
 from vault.database import Database, Statement
 from vault.errors import Conflict
 from vault.keys import KeyRing
@@ -25,15 +26,6 @@ Clock = Callable[[], datetime]
 
 class AccountError(Exception):
     """What was asked of a mailbox cannot be done; the message is for the operator."""
-
-
-class Kind(StrEnum):
-    """Whose mailbox it is (R-D1)."""
-
-    PER = "PER"  # a person's
-    ORG = "ORG"  # an organisation's, read by several
-    APP = "APP"  # a program's
-    CAB = "CAB"  # a practice's
 
 
 class Status(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.accounts.mailboxes import AccountError, Kind, Mailbox, Status
+from gateway.accounts.mailboxes import AccountError, Mailbox, Status
 from gateway.operations import parts
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
@@ -15,6 +15,7 @@ from gateway.operations.words import mailbox as find
 from gateway.operations.words import told
 from imap.store import INBOX, Entry
 from smtp.address import domain_of
+from trust.members import Kind
 
 
 async def add(

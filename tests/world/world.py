@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from gateway.accounts.mailboxes import Accounts, Kind, Mailbox
+from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.demo.pki import Authority, Issued
 from gateway.observe.metrics import Metrics
 from gateway.receipts.outbox import Outbox
@@ -44,6 +44,7 @@ from tests.world.lists import Lists
 from tests.world.peers import Peer as Played
 from tests.world.rest import Rest
 from trust.keeper import Keeper, Stored
+from trust.members import Kind
 from vault.journal import Journal
 
 _DAYS = 3500  # the certificates must be good by the machine's clock too

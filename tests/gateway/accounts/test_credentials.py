@@ -6,12 +6,13 @@ from argon2 import PasswordHasher
 
 from gateway.accounts import passwords
 from gateway.accounts.credentials import Credentials, fingerprint
-from gateway.accounts.mailboxes import AccountError, Accounts, Kind, Mailbox
+from gateway.accounts.mailboxes import AccountError, Accounts, Mailbox
 from gateway.demo.pki import Authority
 from imap.store import Mailboxes
 from smtp.address import parse
 from tests.world.clock import START, Clock
 from tests.world.rest import Rest, stored
+from trust.members import Kind
 from vault.database import Statement
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

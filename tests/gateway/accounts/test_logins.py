@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from gateway.accounts import passwords
 from gateway.accounts.credentials import Credential, Credentials, fingerprint
 from gateway.accounts.logins import CERTIFICATE_UNKNOWN, Logins
-from gateway.accounts.mailboxes import Accounts, Kind, Mailbox, Status
+from gateway.accounts.mailboxes import Accounts, Mailbox, Status
 from gateway.demo.pki import Authority
 from gateway.settings import Limits
 from imap.store import Mailboxes
@@ -20,6 +20,7 @@ from smtp.envelope import Peer
 from smtp.reply import Reply
 from tests.world.clock import START, Clock
 from tests.world.rest import Rest
+from trust.members import Kind
 
 LABO = parse("Labo@labo.example")
 HERE = Peer(ip="192.0.2.7", listener="submission")

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.accounts.mailboxes import AccountError, Accounts, Kind, Status
+from gateway.accounts.mailboxes import AccountError, Accounts, Status
 from imap.store import INBOX, Mailboxes
 from smtp.address import Address, parse
 from tests.world.clock import Clock
 from tests.world.rest import Rest, stored
+from trust.members import Kind
 from vault.database import Statement
 
 DR = parse("Dr.Martin@chu.example")
