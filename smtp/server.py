@@ -275,8 +275,6 @@ class Connection(SMTP):
             said = await self._claimed(claim)
         except Exception as error:  # noqa: BLE001 - the boundary: the peer hears a fixed sentence
             said = self._broken(error)
-        if isinstance(said, Reply):
-            self._tell("login.failed", code=said.code)
         self.machine.answer(said)
         self._pump()
 

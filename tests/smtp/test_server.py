@@ -494,7 +494,7 @@ async def test_whatever_breaks_is_one_sentence_and_an_event() -> None:
     await asyncio.wait(room.tasks)
     await connection._abandoned(Draft(connection.machine.peer, mail=None))  # type: ignore[arg-type]
     assert [reply.LOCAL_ERROR.line()] * 2 == transport.writes
-    assert ["session.error", "session.error", "login.failed", "session.error"] == room.events
+    assert ["session.error"] * 3 == room.events
     gone(connection)
 
 
