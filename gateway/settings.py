@@ -97,6 +97,7 @@ class Listener(_Section):
     max_size: Octets = 35 * MiB
     max_recipients: Annotated[int, Ge(1)] = 100
     max_connections: Annotated[int, Ge(1)] = 1000
+    max_connections_per_address: Annotated[int, Ge(1)] = 100
     idle_timeout: Seconds = 300
 
 

@@ -1,5 +1,8 @@
 """One listener: it accepts connections, bears only so many, and closes without losing a message.
 
+Of those that it bears no network has more than its share, be they logged in or silent: whoever
+opens them by the hundred shuts out nobody else.
+
 We accept by ourselves rather than through ``create_server``: so a failed handshake is an event in
 the journal, and running out of file descriptors a pause instead of a spin or a dropped peer.
 """
@@ -8,11 +11,14 @@ import asyncio
 import errno
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 
 from smtp import reply
-from smtp.envelope import Peer
+from smtp.envelope import Peer, network
+from smtp.reply import Reply
 from smtp.rules import Rules
 from smtp.server import SHUTDOWN, Authenticator, Connection, Intake, Limits, OnEvent, why
 
@@ -44,6 +50,8 @@ class Door:
         self.on_event = on_event
         self.connections: set[Connection] = set()
         self._arriving: set[asyncio.Task[None]] = set()
+        self._admitted: dict[Connection, str] = {}  # with its network; handshakes too
+        self._shares: Counter[str] = Counter()  # how many each network has of them
         self._running: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
         self._quiet = asyncio.Event()
@@ -106,6 +114,7 @@ class Door:
     def left(self, connection: Connection) -> None:
         """The connection is closed."""
         self.connections.discard(connection)
+        self._forget(connection)
         self._quiet.set()
 
     def _ran(self, task: asyncio.Task[None]) -> None:
@@ -142,22 +151,46 @@ class Door:
 
     def _admit(self, taken: socket.socket, ip: str) -> None:
         taken.setblocking(False)
-        if len(self.connections) + len(self._arriving) >= self.limits.max_connections:
-            self.on_event("session.refused", {"listener": self.rules.listener, "ip": ip})
-            if not self.rules.implicit_tls:
-                with suppress(OSError):
-                    taken.send(reply.TOO_MANY_CONNECTIONS.line())
-            taken.close()
+        place = network(ip)
+        if len(self._admitted) >= self.limits.max_connections:
+            self._turn_away(taken, ip, reply.TOO_MANY_CONNECTIONS, "all")
             return
-        task = self._loop.create_task(self._welcome(taken, ip))
+        if self._shares[place] >= self.limits.max_connections_per_address:
+            self._turn_away(taken, place, reply.TOO_MANY_FROM_YOU, "address")
+            return
+        connection = Connection(self, self._loop)
+        self._admitted[connection] = place
+        self._shares[place] += 1
+        task = self._loop.create_task(self._welcome(taken, ip, connection))
         self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        task.add_done_callback(partial(self._arrived, connection))
 
-    async def _welcome(self, taken: socket.socket, ip: str) -> None:
+    def _turn_away(self, taken: socket.socket, ip: str, said: Reply, reason: str) -> None:
+        facts = {"listener": self.rules.listener, "ip": ip, "reason": reason}
+        self.on_event("session.refused", facts)
+        if not self.rules.implicit_tls:
+            with suppress(OSError):
+                taken.send(said.line())
+        taken.close()
+
+    def _arrived(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        self._arriving.discard(task)
+        if connection not in self.connections:  # it never came in, or has left again
+            self._forget(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        place = self._admitted.pop(connection, None)
+        if place is None:
+            return
+        self._shares[place] -= 1
+        if not self._shares[place]:
+            del self._shares[place]
+
+    async def _welcome(self, taken: socket.socket, ip: str, connection: Connection) -> None:
         tls = self.rules.implicit_tls
         try:
             await self._loop.connect_accepted_socket(
-                lambda: Connection(self, self._loop).inlet,
+                lambda: connection.inlet,
                 taken,
                 ssl=self.context if tls else None,
                 ssl_handshake_timeout=self.limits.handshake_timeout if tls else None,

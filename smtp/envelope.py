@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv6Address
 from typing import NewType
 
 from smtp.address import Address
@@ -52,6 +53,11 @@ class Peer:
     certificate: bytes | None = None  # the leaf, DER
     login: Address | None = None  # the mailbox it logged in as
     listener: str = ""  # "submission", "relay" ...
+
+    @property
+    def network(self) -> str:
+        """The place it comes from."""
+        return network(self.ip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,17 @@ class Envelope:
     def reference(self) -> str:
         """The short name of the message that a person can read out on the telephone."""
         return reference(self.id)
+
+
+def network(ip: str) -> str:
+    """Return the one place that an address stands for.
+
+    Under IPv6 that is the whole /64: a house has 2^64 addresses and uses as many as it likes.
+    """
+    if ":" not in ip:
+        return ip
+    address = IPv6Address(ip.partition("%")[0])
+    return str(address.ipv4_mapped or f"{address.exploded[:19]}::/64")
 
 
 def new_message_id(now: datetime) -> MessageId:

@@ -50,6 +50,7 @@ class Limits:
     """What one door bears. Times in seconds."""
 
     max_connections: int = 1000
+    max_connections_per_address: int = 100  # of one IPv4 address or IPv6 /64
     idle_timeout: float = 300.0  # RFC 5321 §4.5.3.2.7: not less than five minutes
     handshake_timeout: float = 30.0
     grace: float = 30.0  # for messages in hand when the door closes

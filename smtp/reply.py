@@ -68,6 +68,9 @@ CANNOT_VERIFY = Reply(252, "2.5.0", "Cannot say; send a message and see")
 STOPPING = Reply(421, "4.3.2", "The gateway is restarting; try again in a minute")
 TOO_SLOW = Reply(421, "4.4.2", "Nothing heard for too long; goodbye")
 TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections; try again later")
+TOO_MANY_FROM_YOU = Reply(
+    421, "4.7.0", "Too many connections from your network; close some and try again"
+)
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors; goodbye")
 LOCAL_ERROR = Reply(451, "4.3.0", "Something failed here; nothing was kept, please send again")
 INSUFFICIENT_STORAGE = Reply(

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address
 from typing import TypeAlias
 
 from gateway.accounts import passwords
@@ -46,15 +45,7 @@ class _Try:
 
     @property
     def pair(self) -> str:
-        return f"{self.account}|{self.origin}"
-
-    @property
-    def origin(self) -> str:
-        """The place it comes from: under IPv6 the whole network, since a house has 2^64 addresses."""
-        if ":" not in self.peer.ip:
-            return self.peer.ip
-        address = IPv6Address(self.peer.ip)
-        return str(address.ipv4_mapped or address.exploded[:19])
+        return f"{self.account}|{self.peer.network}"
 
     @property
     def account(self) -> str:
@@ -158,7 +149,7 @@ class Logins:
     def _locked(self, attempt: _Try) -> bool:
         return (
             self._near.locked(attempt.pair, attempt.now)
-            or self._wide.locked(f"ip|{attempt.origin}", attempt.now)
+            or self._wide.locked(f"ip|{attempt.peer.network}", attempt.now)
             or (
                 attempt.who is not None
                 and attempt.pair not in self._familiar
@@ -179,7 +170,7 @@ class Logins:
 
     def _failed(self, attempt: _Try, reason: str, said: Reply) -> Reply:
         self._near.failed(attempt.pair, attempt.now)
-        self._wide.failed(f"ip|{attempt.origin}", attempt.now)
+        self._wide.failed(f"ip|{attempt.peer.network}", attempt.now)
         if attempt.who is not None:
             self._wide.failed(attempt.account, attempt.now)
         self._tell("login.failed", attempt, reason)

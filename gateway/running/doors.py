@@ -63,6 +63,7 @@ class Doors:
         )
         limits = Limits(
             max_connections=listener.max_connections,
+            max_connections_per_address=listener.max_connections_per_address,
             idle_timeout=listener.idle_timeout,
             grace=self._settings.limits.stop_within,
         )

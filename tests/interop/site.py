@@ -259,7 +259,10 @@ class Site:
                 "anchors": str(self.federation.anchors),
             },
             "trust": {"signers": signers, "threshold": len(signers)},
-            **{f"listen.{door}": {"port": self.ports[door]} for door in DOORS},
+            **{
+                f"listen.{door}": {"port": self.ports[door], "max_connections_per_address": 1000}
+                for door in DOORS  # every client of these tests comes from 127.0.0.1
+            },
         }
         for name, table in self._settings.items():
             tables[name] = tables.get(name, {}) | dict(table)

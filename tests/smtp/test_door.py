@@ -49,6 +49,62 @@ def test_only_so_many_come_in(loop: str, pki: Pki) -> None:
     run(loop, main())
 
 
+async def dial_from(host: str, port: int) -> Wire:
+    """Connect from that address."""
+    return Wire(*await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0)))
+
+
+@both_loops
+def test_no_network_has_more_than_its_share(loop: str, pki: Pki) -> None:
+    """Whoever opens connections by the hundred shuts out nobody else, and is told once in sum."""
+
+    async def main() -> None:
+        limits = Limits(max_connections=5, max_connections_per_address=2, grace=1)
+        async with opened(RELAY, pki, Desk(), limits=limits) as at:
+            greedy = [await dial_from("127.0.0.9", at.port) for _ in range(4)]
+            said = [await wire.reply() for wire in greedy]
+            assert ["220", "220", "421", "421"] == sorted(text[:3] for text in said)
+            assert 2 == said.count(str(reply.TOO_MANY_FROM_YOU))
+            other = await Wire.dial(at.port)
+            assert (await other.reply()).startswith("220")
+            facts = {"listener": "relay", "ip": "127.0.0.9", "reason": "address"}
+            assert [("session.refused", facts)] * 2 == at.events
+            for wire in (*greedy, other):
+                await wire.close()
+            await at.emptied()
+            again = await dial_from("127.0.0.9", at.port)
+            assert (await again.reply()).startswith("220")
+            await again.close()
+            await at.emptied()
+            assert ({}, {}) == (at.door._admitted, dict(at.door._shares))
+
+    run(loop, main())
+
+
+@both_loops
+def test_handshakes_count_in_a_network_s_share(loop: str, pki: Pki) -> None:
+    """A silent connection before TLS takes a place, and gives it back when it goes."""
+
+    async def main() -> None:
+        limits = Limits(max_connections=9, max_connections_per_address=1, grace=1)
+        async with opened(SUBMISSION, pki, Desk(), limits=limits) as at:
+            silent = await dial_from("127.0.0.9", at.port)
+            while not at.door._arriving:
+                await turn()
+            second = await dial_from("127.0.0.9", at.port)
+            assert b"" == await second.reader.read(100)
+            other = await Wire.dial(at.port, pki.client())
+            assert (await other.reply()).startswith("220")
+            for wire in (silent, second, other):
+                await wire.close()
+            await at.emptied()
+            while at.door._arriving:
+                await turn()
+            assert ({}, {}) == (at.door._admitted, dict(at.door._shares))
+
+    run(loop, main())
+
+
 @both_loops
 def test_under_implicit_tls_one_too_many_hears_nothing(loop: str, pki: Pki) -> None:
     """Clear text there would be noise."""

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from smtp.address import parse
 from smtp.envelope import Envelope, Mail, MessageId, Peer, Recipient, new_message_id, reference
 
@@ -21,6 +23,22 @@ def test_a_reference_can_be_read_out_on_the_telephone() -> None:
     """Eight characters in two groups, none of them easily mistaken."""
     assert "RSTV-WXYZ" == reference(MessageId("01JDABCDEFGHJKMNPQRSTVWXYZ"))
     assert not set("ILOU") & set(reference(new_message_id(NOW)))
+
+
+@pytest.mark.parametrize(
+    ("ip", "place"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1::1", "2001:0db8:0000:0001::/64"),
+        ("2001:db8:0:1:ffff::2", "2001:0db8:0000:0001::/64"),
+        ("fe80::1%lo", "fe80:0000:0000:0000::/64"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_network_is_one_place(ip: str, place: str) -> None:
+    """A house has 2^64 addresses under IPv6, and no more rights than one with a single address."""
+    assert place == Peer(ip).network
 
 
 def test_an_envelope_speaks_for_its_mail() -> None:
