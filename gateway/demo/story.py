@@ -4,6 +4,7 @@ The counts come from the far mailboxes, by comparing what arrived with what was 
 broker; never from a gateway's own counters.
 """
 
+import email
 import json
 import smtplib
 import ssl
@@ -152,6 +153,17 @@ def outsider(stage: Stage, tally: Tally, screen: Console) -> None:
         code, text = line.data(body)
         screen.print(f"  {code} {text.decode()}")
     tally.sent["outsider"] = (stage.hopital, stage.doctor.address, body)
+    notice = stage.labo.messages(biologist.address)[-1]
+    screen.print(f"  and in {biologist.address}'s own mailbox, a notice:")
+    for words_of_it in plain_words(notice):
+        screen.print(f"    {words_of_it}", markup=False, highlight=False)
+
+
+def plain_words(message: bytes, most: int = 12) -> list[str]:
+    """Return the first lines of a message's text, as a mail client shows them."""
+    body = email.message_from_bytes(message, policy=SMTP).get_body(("plain",))
+    text = body.get_content() if body else ""
+    return [line for line in text.splitlines() if line.strip()][:most]
 
 
 def suspended(stage: Stage, tally: Tally, screen: Console) -> None:
@@ -166,7 +178,7 @@ def suspended(stage: Stage, tally: Tally, screen: Console) -> None:
     cases = stage.hopital.sceau("quarantine", "list")
     tally.held = len(cases)
     screen.print(f"  {stage.suspended.address} to {stage.desk.address}: {said}")
-    screen.print(f"  held for: {', '.join(str(case['reasons']) for case in cases)}")
+    screen.print(f"  held for: {', '.join(why for case in cases for why in case['reasons'])}")
 
 
 def arrivals(tally: Tally, screen: Console) -> None:
@@ -220,20 +232,27 @@ def _untraced(message: bytes) -> bytes:
 def at_rest(stage: Stage, screen: Console) -> None:
     """Show what lies on the hospital's disk, and look for a patient in it."""
     screen.rule("What lies on the hospital's disk")
-    files = [path for path in stage.hopital.data.rglob("*") if path.is_file()]
-    largest = max(files, key=lambda path: path.stat().st_size * (path.suffix == ""))
-    block = largest.read_bytes()[:96]
-    screen.print(f"  {largest.relative_to(stage.hopital.data)}, from its beginning:")
+    files = {path: path.read_bytes() for path in stage.hopital.data.rglob("*") if path.is_file()}
+    largest = max(files, key=lambda path: len(files[path]))
+    where, block = densest(files[largest])
+    screen.print(f"  {largest.relative_to(stage.hopital.data)}, from octet {where:,}:")
     for start in range(0, len(block), 32):
         row = block[start : start + 32]
         seen = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
         screen.print(f"  {row.hex(' ', 4)}  {seen}", markup=False, highlight=False)
-    everything = b"".join(path.read_bytes() for path in files)
-    for secret in (documents.PATIENTS[0].name, documents.PATIENTS[0].ins, "dr.durand"):
-        found = everything.count(secret.encode())
-        screen.print(f"  '{secret}' in {len(everything):,} octets at rest: found {found} times")
+    patient = documents.PATIENTS[0]
+    for secret in (patient.name, patient.ins, "dr.durand"):
+        found = sum(content.count(secret.encode()) for content in files.values())
+        total = sum(map(len, files.values()))
+        screen.print(f"  '{secret}' in {total:,} octets at rest: found {found} times")
         if found:
             raise DemoError(f"'{secret}' lies in clear on disk")
+
+
+def densest(content: bytes) -> tuple[int, bytes]:
+    """Return where the 96 octets with the fewest zeros lie, looking once every 512."""
+    where = min(range(0, len(content), 512), key=lambda at: content[at : at + 96].count(0))
+    return where, content[where : where + 96]
 
 
 def one_story(stage: Stage, tally: Tally, screen: Console) -> None:
