@@ -36,7 +36,8 @@ class Kind(StrEnum):
     REFUSED = "refused"  # never taken, or refused by a reviewer
     HELD = "held"  # a person must look at it
     RELEASED = "released"  # a person let it go on
-    READ = "read"  # the recipient says so
+    READ = "read"  # the recipient's reader says that it was displayed
+    HANDLED = "handled"  # it says that something else was done with it; the reason says what
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,9 @@ def findings(
 def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
     said = _said(fate)
     if kind is Kind.DISPOSITION:
-        return Finding(copy, fate.action, said, receipt=Told.READ)
+        # Deleted, processed by a program, passed on: none of these says that a person saw it.
+        seen = fate.action is Action.DISPLAYED
+        return Finding(copy, fate.action, said, receipt=Told.READ if seen else Told.HANDLED)
     wanted = fate.action in _ASKED and copy.wants(_ASKED[fate.action])
     event = _EVENTS.get(fate.action)
     if event is not None and (copy.delivery.state, event) not in TRANSITIONS:

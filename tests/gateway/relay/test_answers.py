@@ -302,7 +302,8 @@ async def test_a_reading_report_with_a_return_path_is_a_message_and_a_receipt(
     assert 250 == (await world.chu.submit(ACCUEIL, [DR], mdn)).code
     await world.settle()
     assert 1 == len(await world.labo.inbox("dr"))
-    assert "read" in world.labo.receipts()
+    assert "handled" in world.labo.receipts()
+    assert "read" not in world.labo.receipts()
 
 
 async def test_a_report_type_that_answers_nothing_is_a_message_when_it_can_be_answered(

@@ -86,9 +86,10 @@ def test_success_is_shown_to_who_asked() -> None:
 
 @pytest.mark.parametrize("action", list(Action))
 def test_a_reading_report_moves_nothing_and_is_always_shown(action: Action) -> None:
-    """Reading is the reader's word, not its server's."""
+    """Reading is the reader's word, not its server's; only ``displayed`` says so."""
     one = found(Fate(GARDE, action), kind=READING)
-    assert (None, Told.READ, True) == (one.event, one.receipt, one.wanted)
+    receipt = Told.READ if action is Action.DISPLAYED else Told.HANDLED
+    assert (None, receipt, True) == (one.event, one.receipt, one.wanted)
     assert one.after(NOW) is None
 
 
