@@ -17,7 +17,7 @@ from smtp import reply, trace
 from smtp.envelope import Body, Draft, Envelope, MessageId, new_message_id
 from smtp.header import Header, HeaderError, HeaderScanner
 from smtp.reply import Reply
-from trust.decision import in_force, speaks_as
+from trust.decision import in_force, reports_as, speaks_as
 
 LOOPING = Reply(
     554, "5.4.6", "The message has passed through too many hosts, it is in a loop; it was refused"
@@ -164,11 +164,16 @@ def _not_allowed(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
 
 
 def _not_theirs(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
-    """Relay: every address in From and Sender is one that the peer's certificate speaks for."""
+    """Relay: every address in From and Sender is one that the peer's certificate speaks for.
+
+    What has no return path is taken only if it answers a message of ours (``answers``), so there
+    the name of a machine of theirs will do.
+    """
     now, listed = desk.clock(), desk.keeper.current
+    allowed = reports_as if draft.mail.mail_from is None else speaks_as
     if (objection := in_force(listed, now)) is not None:
         return objection.reply
-    if all(speaks_as(draft.peer, one, listed, now) for one in said.all):
+    if all(allowed(draft.peer, one, listed, now) for one in said.all):
         return None
     return FROM_NOT_ENTITLED
 

@@ -218,26 +218,29 @@ class Courier:
             lane.workers += 1
             self._tasks.create_task(self._work(lane, one))
 
-    async def _work(self, lane: Lane, one: Attempt) -> None:
-        """Make one attempt and record it; the lane goes on to the next while the disk turns."""
+    async def _work(self, lane: Lane, first: Attempt) -> None:
+        """Make one attempt after the other, each recorded before the next, while there are any.
+
+        That leaves intake its share of the loop; what cannot go now waits in its row.
+        """
+        one: Attempt | None = first
         try:
-            if self._left(one) < self._lease / 2:
-                await self._give_back(one.copies)  # it waited too long for its turn
-                self.ring()
-                results: list[Result] = []
-            else:
-                results = await self._carry(lane, one)
+            while one is not None:
+                if self._left(one) < self._lease / 2:
+                    await self._give_back(one.copies)  # it waited too long for its turn
+                    self.ring()
+                else:
+                    await self._write_down(one, await self._carry(lane, one))
+                self._in_hand -= len(one.copies)
+                if self._short or self._wake:
+                    self._bell.set()
+                self._rest_assured()
+                one = lane.take() if lane.keeps_worker and not self._stopping else None
         finally:
             lane.workers -= 1
-            self._staff(lane)
             if lane.deserted:
                 self._lanes.pop(lane.route, None)
-        if results:
-            await self._write_down(one, results)
-        self._in_hand -= len(one.copies)
-        if self._short or self._wake:
-            self._bell.set()
-        self._rest_assured()
+        self._staff(lane)  # a peer that is back may have more than one at work again
 
     async def _carry(self, lane: Lane, one: Attempt) -> list[Result]:
         """Make one attempt; what is unexpected ends it, and nothing else."""

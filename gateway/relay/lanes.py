@@ -73,7 +73,16 @@ class Lane:
     @property
     def wants_worker(self) -> bool:
         """There is work that nobody does, and room: a peer in doubt is probed by one alone."""
-        return bool(self.waiting) and self.workers < (1 if self.failures else self.width)
+        return bool(self.waiting) and self.workers < self._most
+
+    @property
+    def keeps_worker(self) -> bool:
+        """None of those at work is too many."""
+        return self.workers <= self._most
+
+    @property
+    def _most(self) -> int:
+        return 1 if self.failures else self.width
 
     @property
     def full(self) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.relay.authors import FROM_NOT_ENTITLED
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy
 from gateway.relay.reports import NO_ANSWER, NOT_A_REPORT, NOT_THEIRS, ONE_AT_A_TIME
@@ -79,6 +80,44 @@ async def test_a_report_of_delivery_makes_it_delivered(world: World) -> None:
     assert State.DELIVERED is state(world)
     assert [] == await world.labo.inbox("dr")
     assert ["accepted", "relayed", "delivered"] == world.labo.receipts()
+
+
+async def test_a_report_may_come_in_the_name_of_the_peers_machine(world: World) -> None:
+    """MAILER-DAEMON@mx.clinique.example: no member, but below the one that was given the copy."""
+    copy = await relayed(world)
+    from_host = report(copy.message.id, sender="MAILER-DAEMON@mx.clinique.example")
+    assert 250 == (await bring(world, from_host)).code
+    assert State.DELIVERED is state(world)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["MAILER-DAEMON@evilclinique.example", "MAILER-DAEMON@mx.chu.example", "d@clinique.example.x"],
+)
+async def test_a_report_in_a_look_alikes_name_is_refused(world: World, sender: str) -> None:
+    """Whole labels below the peer's own domain, and nothing that only ends or begins like it."""
+    copy = await relayed(world)
+    assert FROM_NOT_ENTITLED == await bring(world, report(copy.message.id, sender=sender))
+    assert State.RELAYED is state(world)
+
+
+async def test_a_machines_name_is_for_reports_that_answer_us(world: World) -> None:
+    """Not for ordinary mail, nor for a report on what went elsewhere or never was."""
+    copy = await relayed(world)
+    machine = "MAILER-DAEMON@mx.clinique.example"
+    peer = Peer(
+        "192.0.2.9",
+        tls="TLSv1.3",
+        certificate=world.played["clinique.example"].certificate,
+        listener="relay",
+    )
+    mail = letter(machine, [DR])
+    assert FROM_NOT_ENTITLED == await world.labo.take(peer, GARDE, [DR], mail)
+    assert NOT_A_REPORT == await bring(world, mail)
+    assert NO_ANSWER == await bring(world, report("never-sent", sender=machine))
+    neighbour = report(copy.message.id, sender="MAILER-DAEMON@mx.chu.example")
+    assert NOT_THEIRS == await bring(world, neighbour, "chu.example")
+    assert State.RELAYED is state(world)
 
 
 async def test_a_report_that_was_asked_for_is_passed_on(world: World) -> None:

@@ -78,6 +78,10 @@ def test_a_peer_in_doubt_is_probed_by_one_alone() -> None:
     doubtful.waiting.extend(attempt() for _ in range(2))
     doubtful.workers = doubtful.failures = 1
     assert not doubtful.wants_worker
+    assert doubtful.keeps_worker
+    crowded = lane()
+    crowded.workers, crowded.failures = 2, 1
+    assert not crowded.keeps_worker
     assert busy.take() is not None
     assert not busy.full
 
