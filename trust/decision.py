@@ -297,6 +297,24 @@ def speaks_as(peer: Peer, author: Address, listed: TrustList | None, now: dateti
     return sender_address(case) is not PIN_REQUIRED
 
 
+def reports_as(peer: Peer, author: Address, listed: TrustList | None, now: datetime) -> bool:
+    """Whether this peer may put the address into From or Sender of a report.
+
+    Also one below a domain that it speaks for: mail systems report in the name of the machine
+    (MAILER-DAEMON@mx.chu.example). The nearest domain above that the list names decides, whole
+    labels only. For reports alone, that answer what was given to this peer: HOUSE idea 1.
+    """
+    if listed is None:
+        return False
+    domain = domain_of(author)
+    if listed.member(domain) is not None:
+        return speaks_as(peer, author, listed, now)
+    while domain := domain.partition(".")[2]:
+        if listed.member(domain) is not None:
+            return speaks_for(peer, domain, listed, now)
+    return False
+
+
 def _read(der: bytes) -> Certificate | None:
     try:
         return Certificate.parse(der)

@@ -25,8 +25,6 @@ DOMAIN = "postfix.example"
 CLINICIAN = f"dr.leroy@{DOMAIN}"
 
 SETTINGS = """\
-# Its reports must come from the listed domain: by default they would be from the host's name.
-myorigin = postfix.example
 myhostname = mx.postfix.example
 mydestination =
 virtual_mailbox_domains = postfix.example

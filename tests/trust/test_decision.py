@@ -30,6 +30,7 @@ from trust.decision import (
     attempt,
     decide,
     next_hop,
+    reports_as,
     speaks_as,
     speaks_for,
 )
@@ -400,6 +401,54 @@ def test_speaking_as_an_address_needs_its_domain() -> None:
     )
     assert not speaks_as(RELAY, DR, LIST, NOW)
     assert not speaks_as(RELAY, APP, None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("author", "entries", "expected"),
+    [
+        pytest.param("postmaster@labo.example", (LABO,), True, id="the domain itself"),
+        pytest.param("mailer-daemon@mx.labo.example", (LABO,), True, id="a machine of it"),
+        pytest.param("mailer-daemon@a.b.labo.example", (LABO,), True, id="further below"),
+        pytest.param("mailer-daemon@evillabo.example", (LABO,), False, id="a look-alike"),
+        pytest.param("mailer-daemon@mx.evillabo.example", (LABO,), False, id="below a look-alike"),
+        pytest.param("mailer-daemon@labo.example.evil.example", (LABO,), False, id="a prefix"),
+        pytest.param("mailer-daemon@mx.chu.example", (LABO, CHU), False, id="below another member"),
+        pytest.param(
+            "dr@mx.labo.example",
+            (LABO, replace(CHU, domain="mx.labo.example")),
+            False,
+            id="itself a member, with another certificate",
+        ),
+        pytest.param(
+            "dr@a.mx.labo.example",
+            (LABO, replace(CHU, domain="mx.labo.example")),
+            False,
+            id="below a member that is below",
+        ),
+        pytest.param(
+            "mailer-daemon@mx.labo.example",
+            (replace(LABO, status=Status.REVOKED), CHU),
+            False,
+            id="below a revoked one",
+        ),
+    ],
+)
+def test_a_report_may_come_in_the_name_of_a_machine(
+    author: str,
+    entries: tuple[Member, ...],
+    expected: bool,  # noqa: FBT001
+) -> None:
+    """Mail systems report as MAILER-DAEMON@their-host; a suffix that only looks alike is nobody's."""
+    assert expected == reports_as(RELAY, parse(author), trust_list(*entries), NOW)
+
+
+def test_nobody_reports_without_a_fresh_list() -> None:
+    """Nor under a pinned address with another key."""
+    daemon = parse("mailer-daemon@mx.labo.example")
+    assert not reports_as(RELAY, daemon, None, NOW)
+    assert not reports_as(RELAY, daemon, LIST, NOW + LIFE)
+    pinned = trust_list(LABO, listed(APP, spki("chu.example")))
+    assert not reports_as(RELAY, APP, pinned, NOW)
 
 
 def test_nobody_speaks_without_a_fresh_list() -> None:
