@@ -33,7 +33,7 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
-from gateway.running import checks
+from gateway.running import checks, dumps
 from gateway.running.housekeeping import sign_journal
 from gateway.running.supervisor import Supervisor
 from gateway.running.versions import Versions
@@ -66,6 +66,7 @@ def clock() -> datetime:
 def serve(config: Path, announce: Callable[[Mapping[str, int]], None] = lambda _: None) -> int:
     """Run the gateway until it is told to stop; ``announce`` is told the ports when all listen."""
     os.umask(0o077)
+    dumps.forbid()
     settings = settings_of(config)
     checks.all_is_well(settings, clock())
     lock = _locked(settings, "sceau serve")

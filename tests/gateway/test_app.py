@@ -95,6 +95,16 @@ def test_a_second_gateway_is_refused_and_commands_reach_the_first(site: Site) ->
     assert (0, "") == (added.returncode, added.stderr)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_gateway_leaves_no_core_behind(site: Site) -> None:
+    """What is in its memory does not get onto a disk by a crash."""
+    with _serving(site) as process:
+        _ports(process)
+        limits = Path(f"/proc/{process.pid}/limits").read_text("ascii")
+    (line,) = (line for line in limits.splitlines() if line.startswith("Max core file size"))
+    assert ["0", "0"] == line.split()[4:6]
+
+
 def test_a_killed_gateway_starts_again(site: Site) -> None:
     """No lock, no socket and no repair left behind."""
     for _ in range(2):
