@@ -94,6 +94,7 @@ class Metrics:
             "reason",
         )
         self.deliveries = counter("deliveries", "Deliveries that reached a state.", "state")
+        self.put_off = counter("put_off", "Deliveries that wait for another try.", "reason")
         self.events = counter(
             "events", "Noteworthy events: failed log-ins and handshakes, wrong next hops.", "event"
         )

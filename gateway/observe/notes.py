@@ -20,6 +20,18 @@ from vault.journal import Journal
 
 _KINDS = 1000  # different events remembered at once; beyond that they are counted together
 _PAUSE = 1.0  # seconds between two writings
+# A person should look: somebody else answers at a next hop, the audit cannot be proven, the trust
+# list that came is an attack or a grave mistake.
+ALARMS = frozenset(
+    {
+        "journal.unsigned",
+        "peer.wrong_certificate",
+        "trust.broken-chain",
+        "trust.equivocation",
+        "trust.rolled-back",
+        "trust.unsigned",
+    }
+)
 
 _Facts = tuple[tuple[str, object], ...]
 
@@ -75,7 +87,8 @@ class Notes:
         statements = []
         for (event, facts), (since, times) in told.items():
             detail = dict(facts)
-            self._log.info(event, count=times, **_anonymous(detail))
+            tell = self._log.warning if event in ALARMS else self._log.info
+            tell(event, count=times, **_anonymous(detail))
             actor = f"peer:{detail['certificate']}" if detail.get("certificate") else "gateway"
             statements.append(
                 self._journal.entry(

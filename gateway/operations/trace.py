@@ -54,6 +54,7 @@ def summary(entry: Entry) -> str:
         parts.append(" → ".join(end for end in (entry.who, entry.whom) if end))
     detail = {name: fact for name, fact in entry.detail.items() if fact not in _SILENT}
     parts += [_words(detail[name]) for name in _BARE if name in detail]
+    parts += [_MEANING[reason] for reason in (str(detail.get("reason")),) if reason in _MEANING]
     parts += [f"{n} {_words(f)}" for n, f in detail.items() if n not in _BARE and n not in _LEFT]
     if entry.actor != "gateway":
         parts.append(f"by {entry.actor}")
@@ -61,6 +62,17 @@ def summary(entry: Entry) -> str:
 
 
 _BARE = ("reason", "said")  # speak for themselves
+# What a slug means for an operator, where it is not plain.
+_MEANING = {
+    "next-hop-not-entitled": "whoever answers for that domain showed a certificate that the trust"
+    " list does not name for it; nothing was sent there: ask the member whether it has a new one,"
+    " and the list's authority",
+    "next-hop-expired": "the certificate of that domain's server is outside its dates; nothing was"
+    " sent there: ask the member to renew it",
+    "peer-unreachable": "no server of that domain could be reached, or none would talk with us",
+    "peer-backed-off": "not tried: a moment ago that domain's server could not be reached or was"
+    " not the right one; `sceau spool retry` tries at once",
+}
 _LEFT = frozenset({"delivery"})  # the message's reference and the recipient say as much
 _SILENT: tuple[object, ...] = (None, "", 0, [], {})
 

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gateway.relay.delivery import holder
 from gateway.relay.desk import Desk
@@ -24,7 +25,7 @@ from smtp import reply
 from smtp.client import UNREACHABLE, Connection
 from smtp.outgoing import Outcome
 from smtp.reply import Reply
-from trust.decision import ALLOW, Action, Decision, attempt, next_hop
+from trust.decision import ALLOW, Action, Decision, Reason, attempt, next_hop
 from trust.errors import IdentityError
 from trust.identity import Certificate
 from trust.members import TrustList
@@ -32,6 +33,9 @@ from trust.members import TrustList
 Entitled = Callable[[bytes], Reply | None]
 Dial = Callable[[str, int, Entitled], Awaitable[Link | Reply]]
 
+_UNREACHED = "peer-unreachable"
+# Their certificate is at fault; else it is the list, which says so elsewhere.
+_ALARMING = frozenset({Reason.NEXT_HOP_NOT_ENTITLED, Reason.NEXT_HOP_EXPIRED})
 _MANY = 100  # recipients at once, where the peer does not say (RFC 5321 §4.5.3.1.8)
 
 
@@ -51,6 +55,14 @@ def dialling(host: str, context: ssl.SSLContext, settings: Relay) -> Dial:
         )
 
     return dial
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why no connection to a next hop came about: the reply, and our word for it."""
+
+    said: Reply
+    reason: str = _UNREACHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +123,12 @@ class Carrier:
                 scale.put_off(copy, lane.said, reason, not_before=lane.opens) for copy in copies
             ]
             return False
-        link = lane.reusable(lambda link: self._entitled(one, link.certificate) is None)
+        link = lane.reusable(lambda link: self._judged(one, link.certificate) == ALLOW)
         fresh, back = link is None, False
         while copies:
             if link is None:
                 found = await self._reach(lane, one)
-                if isinstance(found, Reply):
+                if isinstance(found, _Obstacle):
                     results += self._unreached(lane, one, copies, found)
                     return back
                 link, fresh = found, True
@@ -149,42 +161,56 @@ class Carrier:
         ]
 
     def _unreached(
-        self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], said: Reply
+        self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], why: _Obstacle
     ) -> list[Result]:
-        scale = self.desk.scale()
+        scale, said = self.desk.scale(), why.said
         if said.permanent:
             return [scale.refused(copy, said, "no-route") for copy in copies]
         lane.failed(said, scale.schedule, scale.now, scale.chance)
-        self.desk.on_event("peer.unreachable", {"domain": one.domain, "reason": str(said)})
-        return [scale.put_off(copy, said, "peer-unreachable") for copy in copies]
+        if why.reason == _UNREACHED:
+            # Not in its words: a log line is ours. They are in the message's own story.
+            told = {"domain": one.domain, "code": said.code, "enhanced": said.enhanced}
+            self.desk.on_event("peer.unreachable", {**told, "reason": why.reason})
+        return [scale.put_off(copy, said, why.reason) for copy in copies]
 
-    async def _reach(self, lane: Lane, one: Attempt) -> Link | Reply:
+    async def _reach(self, lane: Lane, one: Attempt) -> Link | _Obstacle:
         """Connect to the first host that answers and may have this domain's mail."""
         hosts: Route | Reply = lane.route
         if isinstance(hosts, Lookup):
             hosts = await self.resolver.find(hosts.domain, self.settings.default_port)
             if isinstance(hosts, Reply):
-                return hosts
+                return _Obstacle(hosts)
         assert isinstance(hosts, Hosts)
-        last = UNREACHABLE
+        last = _Obstacle(UNREACHABLE)
         for name, port in hosts.places:
-            found = await self.dial(name, port, lambda der: self._entitled(one, der))
+            objections: list[Decision] = []
+            found = await self.dial(name, port, partial(self._entitled, one, objections))
             if not isinstance(found, Reply):
                 return found
-            last = found if not found.permanent else UNREACHABLE
+            reason = objections[0].reason if objections else _UNREACHED
+            last = _Obstacle(UNREACHABLE) if found.permanent else _Obstacle(found, reason)
         return last
 
-    def _entitled(self, one: Attempt, der: bytes) -> Reply | None:
+    def _entitled(self, one: Attempt, objections: list[Decision], der: bytes) -> Reply | None:
         """Return why this certificate may not have the domain's mail, and raise the alarm."""
-        now, listed = self.desk.clock(), self.desk.keeper.current
-        decision = next_hop(one.domain, der, listed, now)
+        decision = self._judged(one, der)
         if decision.action is Action.ALLOW:
             return None
-        self.desk.on_event(
-            "peer.wrong_certificate",
-            {"domain": one.domain, "reason": decision.reason, "certificate": _print(der)},
-        )
+        objections.append(decision)
+        if decision.reason in _ALARMING:
+            self.desk.on_event(
+                "peer.wrong_certificate",
+                {
+                    "domain": one.domain,
+                    "reason": decision.reason,
+                    "certificate": _print(der),
+                    "message": one.message.id,
+                },
+            )
         return decision.reply
+
+    def _judged(self, one: Attempt, der: bytes) -> Decision:
+        return next_hop(one.domain, der, self.desk.keeper.current, self.desk.clock())
 
     async def rest(self, lanes: Iterable[Lane]) -> None:
         """Close the connections that nobody used for a while."""

@@ -76,6 +76,8 @@ class Recorder:
     def _tally(self, result: Result) -> None:
         state = result.after.state
         self.desk.metrics.deliveries.labels(state).inc()
+        if state is State.DEFERRED:
+            self.desk.metrics.put_off.labels(result.reason).inc()
         if state in {State.RELAYED, State.DELIVERED}:
             took = result.after.changed - result.copy.message.arrived
             self.desk.metrics.delivery_seconds.observe(took.total_seconds())

@@ -58,6 +58,21 @@ async def test_an_event_is_journalled_with_its_address_and_logged_without(tmp_pa
         assert "canari" not in desk.log.getvalue()
 
 
+async def test_an_alarm_is_a_warning(tmp_path: Path) -> None:
+    """Where only warnings are read, somebody else at a next hop is seen."""
+    async with _desk(tmp_path) as desk:
+        for event in ("peer.wrong_certificate", "journal.unsigned", "peer.unreachable"):
+            desk.notes.tell(event, {"reason": "next-hop-not-entitled"})
+        await desk.notes.write()
+
+        levels = {line["event"]: line["level"] for line in desk.lines()}
+        assert {
+            "peer.wrong_certificate": "warning",
+            "journal.unsigned": "warning",
+            "peer.unreachable": "info",
+        } == levels
+
+
 async def test_the_same_event_again_and_again_is_one_entry(tmp_path: Path) -> None:
     """Nobody fills the disk by knocking, and no knock goes uncounted (R-I3)."""
     async with _desk(tmp_path) as desk:

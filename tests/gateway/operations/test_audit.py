@@ -131,6 +131,23 @@ def test_a_line_of_the_story_reads_like_one() -> None:
     assert expected == summary(entry)
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("next-hop-not-entitled", "the trust list does not name for it; nothing was sent there"),
+        ("next-hop-expired", "ask the member to renew it"),
+        ("peer-unreachable", "no server of that domain could be reached"),
+        ("peer-backed-off", "`sceau spool retry` tries at once"),
+    ],
+)
+def test_what_a_reason_means_is_said(reason: str, words: str) -> None:
+    """A slug is for programs; whoever reads the story must know whom to call."""
+    entry = Entry(1, START, "delivery.deferred", "gateway", None, None, None, {"reason": reason})
+
+    assert summary(entry).startswith(f"{reason}; ")
+    assert words in summary(entry)
+
+
 async def test_the_list_in_force_is_shown_and_explained(ask: Ask, lists: Lists) -> None:
     """Who is on it, and why a message would pass or not."""
     with pytest.raises(OperationError, match="no trust list is in force"):

@@ -235,8 +235,60 @@ async def test_a_wrong_certificate_defers_and_raises_the_alarm(world: World) -> 
     await world.settle()
     assert [] == clinic.heard
     assert [State.DEFERRED] == world.labo.states()
-    events = dict(world.labo.events)
-    assert "next-hop-not-entitled" == events["peer.wrong_certificate"]["reason"]
+    (copy,) = world.labo.copies()
+    ((event, facts),) = world.labo.events
+    assert ("peer.wrong_certificate", "next-hop-not-entitled") == (event, facts["reason"])
+    assert copy.message.id == facts["message"]
+    entries = await world.labo.books.journal.by_message(copy.message.id)
+    assert "next-hop-not-entitled" == entries[-1].detail["reason"]
+    page = world.labo.desk.metrics.page().decode()
+    assert 'sceau_put_off_total{reason="next-hop-not-entitled"} 1.0' in page
+
+
+async def test_a_certificate_outside_its_dates_has_its_own_reason(world: World) -> None:
+    """The right one, too old: the member has forgotten to renew it."""
+    clinic = await world.play()
+    old = world.authority.issue("mx.clinique.example", organisation="clinique.example", days=1)
+    clinic.certificate = old.der
+    world.clock.advance(days=2)
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    ((event, facts),) = world.labo.events
+    assert ("peer.wrong_certificate", "next-hop-expired") == (event, facts["reason"])
+
+
+async def test_an_unreachable_peers_words_stay_out_of_the_log(world: World) -> None:
+    """Code, enhanced code and our own word: a greeting may say anything."""
+    await world.play()
+    greeting = Reply(451, "4.3.2", "Dr Canari est absent")
+
+    async def dial(name: str, port: int, entitled: Entitled) -> Open | Reply:
+        return greeting
+
+    world.labo.links["mx.clinique.example", 25] = dial
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    ((event, facts),) = world.labo.events
+    told = {"domain": "clinique.example", "code": 451, "enhanced": "4.3.2"}
+    assert ("peer.unreachable", told | {"reason": "peer-unreachable"}) == (event, facts)
+    (copy,) = world.labo.copies()
+    assert greeting == copy.delivery.said
+
+
+async def test_our_own_stale_list_is_no_alarm_about_a_peer(world: World) -> None:
+    """It went stale between our question and the handshake: nobody else is at fault."""
+    clinic = await world.play()
+    honest = clinic.dial
+
+    async def dial(name: str, port: int, entitled: Entitled) -> Open | Reply:
+        world.clock.advance(days=31)
+        return await honest(name, port, entitled)
+
+    world.labo.links["mx.clinique.example", 25] = dial
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    assert [] == [event for event, _ in world.labo.events if event == "peer.wrong_certificate"]
+    assert [] == clinic.heard
 
 
 async def test_an_open_connection_is_judged_again_for_each_message(world: World) -> None:
