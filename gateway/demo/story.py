@@ -6,6 +6,7 @@ broker; never from a gateway's own counters.
 
 import email
 import json
+import signal
 import smtplib
 import ssl
 import threading
@@ -18,6 +19,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from hashlib import sha256
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -63,7 +65,7 @@ class Tally:
 
 
 def run(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None) -> int:
-    """Tell the story; return the exit code. Without ``once`` it stays up until Ctrl-C.
+    """Tell the story; return the exit code. Without ``once`` it stays up until Ctrl-C or SIGTERM.
 
     Everything lies in ``folder``; by default in ``demo``, or with ``once`` in a temporary folder.
     """
@@ -72,7 +74,7 @@ def run(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None
         folder = Path("demo")
     tally = Tally()
     try:
-        with staged(folder, port_base, screen) as stage:
+        with ending_on_terminate(), staged(folder, port_base, screen) as stage:
             with listening(stage, tally):
                 tell(stage, tally, screen)
             report = tally.report()
@@ -86,6 +88,21 @@ def run(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None
     except KeyboardInterrupt:
         return 0
     return 0 if report["ok"] else 1
+
+
+@contextmanager
+def ending_on_terminate() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does: the gateways and the broker end before we do."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not cut the ending short
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def tell(stage: Stage, tally: Tally, screen: Console) -> None:

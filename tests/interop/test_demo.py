@@ -1,7 +1,10 @@
 """The demonstration as anybody runs it, and what is left of it on the disk."""
 
 import json
+import os
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,29 @@ def test_it_counts_what_reached_the_far_mailboxes(demo: tuple[Path, dict[str, ob
     assert ["ok", "messages", "delivered", "refused", "held", "failed", "receipts"] == list(report)
     assert 0 == report["failed"]
     assert all(int(str(report[name])) > 0 for name in ("delivered", "refused", "held", "receipts"))
+
+
+def test_terminated_it_leaves_nobody_behind(tmp_path: Path) -> None:
+    """SIGTERM ends the gateways and the broker too: no process of its group is left."""
+    demo = subprocess.Popen(
+        [*COMMAND, "demo", "--json", "--dir", str(tmp_path / "demo")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert demo.stderr is not None
+    with demo:
+        try:
+            next(line for line in demo.stderr if line.startswith("  Hospital: "))
+            demo.terminate()
+            demo.communicate(timeout=60)
+            with pytest.raises(ProcessLookupError):
+                os.killpg(demo.pid, 0)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(demo.pid, signal.SIGKILL)
+    assert 0 == demo.returncode
 
 
 def test_its_data_at_rest_tell_nothing(
