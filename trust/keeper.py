@@ -7,16 +7,16 @@ that no restart brings back an older one. R-C4, R-C5, R-C7.
 
 import asyncio
 import contextlib
-import glob
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from trust import dropped as dropping
 from trust.formats import native
 from trust.members import TrustList
-from trust.signatures import ENVELOPE_LIMIT, ENVELOPES_LIMIT, Quorum
+from trust.signatures import Quorum
 from trust.verification import Known, OfferError, Outcome, examine
 
 
@@ -69,10 +69,10 @@ class Standing:
     stale: bool  # also when there is none
     last: Arrival | None  # the last offer that brought news
     looked: datetime | None  # when the dropped file was last looked at
+    useless: int = 0  # files beside it, when it was last read, that add no signer
 
 
 Changed = Callable[[TrustList, TrustList | None], None]  # the new list, the one before
-_Files = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of what was dropped
 
 
 class Keeper:
@@ -99,7 +99,8 @@ class Keeper:
         self._known: Known | None = None
         self._last: Arrival | None = None
         self._looked: datetime | None = None
-        self._judged: _Files | None = None  # the dropped files as they were when judged
+        self._useless = 0
+        self._judged: dropping.Files | None = None  # the dropped files as they were when judged
         self._turn = asyncio.Lock()  # one offer at a time
         self._bell = asyncio.Event()
 
@@ -113,7 +114,7 @@ class Keeper:
     def standing(self) -> Standing:
         """Say how the list stands now."""
         stale = self.current is None or self.current.stale(self._clock())
-        return Standing(self.current, stale, self._last, self._looked)
+        return Standing(self.current, stale, self._last, self._looked, self._useless)
 
     def restore(self) -> Arrival | None:
         """Put the stored list back in force after a restart, verified anew; None: none is stored.
@@ -203,11 +204,11 @@ class Keeper:
         if self._dropped is None:
             return None
         self._looked = now = self._clock()
-        files = await asyncio.to_thread(_files, self._dropped)
+        files = await asyncio.to_thread(dropping.files, self._dropped)
         if files == self._judged:
             return None
         try:
-            content, signatures = await asyncio.to_thread(_read, self._dropped)
+            found = await asyncio.to_thread(dropping.read, self._dropped, self._quorum)
         except FileNotFoundError:
             sentence = f"there is no list at {self._dropped}"
             arrival = self._note(Arrival(now, Outcome.NOT_FOUND, sentence))
@@ -215,35 +216,8 @@ class Keeper:
             sentence = f"{self._dropped} cannot be read: {error.strerror}"
             arrival = self._note(Arrival(now, Outcome.UNREADABLE, sentence))
         else:
-            arrival = await self.offer(content, signatures)
+            self._useless = found.useless
+            arrival = await self.offer(found.content, found.signatures)
         # Taken before the reading: what changed in between is looked at again.
         self._judged = None if arrival.outcome in _PASSING else files
         return arrival
-
-
-def signature_files(dropped: Path) -> list[Path]:
-    """Return the files that hold the signatures of a list: ``list.json.NAME.p7s``."""
-    return sorted(dropped.parent.glob(f"{glob.escape(dropped.name)}.*.p7s"))
-
-
-def _files(dropped: Path) -> _Files:
-    found = []
-    for path in (dropped, *signature_files(dropped)):
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        found.append((path.name, stat.st_ino, stat.st_mtime_ns, stat.st_size))
-    return tuple(found)
-
-
-def _read(dropped: Path) -> tuple[bytes, list[bytes]]:
-    """Read the list and its signatures, one octet past each limit at most."""
-    content = _head(dropped, native.LIMIT)
-    paths = signature_files(dropped)[: ENVELOPES_LIMIT + 1]
-    return content, [_head(path, ENVELOPE_LIMIT) for path in paths]
-
-
-def _head(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limit + 1)

@@ -24,6 +24,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 ENVELOPE_LIMIT = 1 << 20  # octets of one signature file; real ones have 2,000
 ENVELOPES_LIMIT = 64
+_SHOWN = 8  # files that do not count, of those an operator is told what they lack
 
 _WITNESS = object()  # held by ``verify`` alone
 _HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {
@@ -98,9 +99,10 @@ def verify(content: bytes, envelopes: Sequence[bytes], quorum: Quorum) -> Verifi
         raise SignatureError(f"more than {ENVELOPES_LIMIT} signature files")
     signers: set[str] = set()
     complaints = []
+    digests = _Digests(content)
     for number, envelope in enumerate(envelopes, 1):
         try:
-            signers |= _signers(content, envelope, quorum)
+            signers |= _signers(digests, envelope, quorum)
         except SignatureError as error:
             complaints.append(f"signature {number}: {error}")
     if len(signers) < quorum.threshold:
@@ -109,11 +111,50 @@ def verify(content: bytes, envelopes: Sequence[bytes], quorum: Quorum) -> Verifi
     return Verified(content, frozenset(signers), _WITNESS)
 
 
-def _signers(content: bytes, envelope: bytes, quorum: Quorum) -> set[str]:
+def sift(
+    content: bytes, envelopes: Iterable[bytes], quorum: Quorum
+) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the files that each add a signer; if they are too few, a few others, to be named.
+
+    The files are taken one by one, and no more once all pinned signers have signed.
+    """
+    signers: set[str] = set()
+    useful: list[bytes] = []
+    others: list[bytes] = []
+    digests = _Digests(content)
+    for envelope in envelopes:
+        try:
+            added = _signers(digests, envelope, quorum) - signers
+        except SignatureError:
+            added = set()
+        if added:
+            signers |= added
+            useful.append(envelope)
+        elif len(others) < _SHOWN:
+            others.append(envelope)
+        if len(signers) == len(quorum.keys):
+            break
+    enough = len(signers) >= quorum.threshold
+    room = 0 if enough else max(0, ENVELOPES_LIMIT - len(useful))
+    return tuple(useful[:ENVELOPES_LIMIT]), tuple(others[:room])
+
+
+class _Digests(dict[str, bytes]):
+    """The digests of a content, each made once however many signatures name it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __missing__(self, name: str) -> bytes:
+        self[name] = made = hashlib.new(name, self._content).digest()
+        return made
+
+
+def _signers(digests: _Digests, envelope: bytes, quorum: Quorum) -> set[str]:
     if len(envelope) > ENVELOPE_LIMIT:
         raise SignatureError("the file is too large for a signature")
     try:
-        found = [_signer(content, info, quorum) for info in _signer_infos(envelope)]
+        found = [_signer(digests, info, quorum) for info in _signer_infos(envelope)]
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
         # asn1crypto parses as it is asked, and has no error of its own.
         raise SignatureError("not a CMS signature in DER") from None
@@ -132,7 +173,7 @@ def _signer_infos(envelope: bytes) -> list[cms.SignerInfo]:
     return list(info["content"]["signer_infos"])
 
 
-def _signer(content: bytes, info: cms.SignerInfo, quorum: Quorum) -> str:
+def _signer(digests: _Digests, info: cms.SignerInfo, quorum: Quorum) -> str:
     """Return which pinned key made this signature over the content."""
     digest = info["digest_algorithm"]["algorithm"].native
     if digest not in _HASHES:
@@ -144,7 +185,7 @@ def _signer(content: bytes, info: cms.SignerInfo, quorum: Quorum) -> str:
         raise SignatureError("no signed attributes")
     if _only(attributes, "content_type") != "data":
         raise SignatureError("the signed content type is not data")
-    if _only(attributes, "message_digest") != hashlib.new(digest, content).digest():
+    if _only(attributes, "message_digest") != digests[digest]:
         raise SignatureError("made over other bytes")
     signed = b"\x31" + attributes.dump()[1:]  # as a SET, whatever its tag in place
     for name, key in quorum.keys.items():

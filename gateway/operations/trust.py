@@ -35,6 +35,7 @@ async def show(rooms: Rooms, *, domain: str | None = None) -> object:
         "signers": sorted(listed.signers),
         "last": standing.last.sentence if standing.last else None,
         "looked": told(standing.looked),
+        "useless_files": standing.useless,
         "members": members,
     }
 

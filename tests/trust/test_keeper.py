@@ -361,11 +361,51 @@ async def test_what_is_dropped_may_be_huge(site: Site, monkeypatch: pytest.Monke
     assert arrival is not None
     assert arrival.good
 
+
+async def test_junk_crowds_no_signature_out(site: Site) -> None:
+    """However many files lie beside the list, those that sign it count, and the rest is told of."""
+    keeper = site.keeper()
+    junk = [bytes([n]) * n for n in range(2 * ENVELOPES_LIMIT)]
+    foreign = ListAuthority().add(CHU).publish()[1]
     content, envelopes = site.authority.publish()
-    site.drop(content, [*[b""] * ENVELOPES_LIMIT, *envelopes])
+    site.drop(content, [*junk, *foreign, *envelopes])
     arrival = await keeper.look()
     assert arrival is not None
-    assert arrival.outcome is Outcome.UNSIGNED
+    assert arrival.good
+    assert len(junk) + len(foreign) == keeper.standing().useless
+    assert len(envelopes) == len(site.store.versions[1].signatures)
+
+
+async def test_what_is_no_file_beside_a_list_stops_nothing(site: Site) -> None:
+    """A pipe, a folder, a link to nowhere, a file of another's: passed over without waiting."""
+    keeper = site.keeper()
+    os.mkfifo(site.beside("a.p7s"))
+    site.beside("b.p7s").mkdir()
+    site.beside("c.p7s").symlink_to(site.beside("nowhere"))
+    site.drop(*site.authority.publish())
+    arrival = await keeper.look()
+    assert arrival is not None
+    assert arrival.good
+    assert 3 == keeper.standing().useless
+
+
+async def test_a_list_that_is_a_pipe(site: Site) -> None:
+    """The gateway does not wait for somebody to write into it."""
+    os.mkfifo(site.dropped)
+    arrival = await site.keeper().look()
+    assert arrival is not None
+    assert arrival.outcome is Outcome.UNREADABLE
+
+
+async def test_no_more_is_read_than_some(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest files first, up to so many octets in all."""
+    keeper = site.keeper()
+    content, envelopes = site.authority.publish()
+    monkeypatch.setattr("trust.dropped._OCTETS", sum(map(len, envelopes)) - 1)
+    site.drop(content, envelopes)
+    arrival = await keeper.look()
+    assert arrival is not None
+    assert arrival.sentence == "1 of the 2 signatures needed"
 
 
 async def test_a_list_of_tomorrow_is_tried_again(site: Site) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
@@ -26,7 +27,7 @@ from hypothesis import strategies as st
 from tests.trust.simulator import NOW, pki, signer
 from trust import signatures
 from trust.errors import SignatureError
-from trust.signatures import Quorum, Verified, sign, verify
+from trust.signatures import Quorum, Verified, sift, sign, verify
 
 CONTENT = b'{"addresses":[]}\n'  # with an end of line, which no canonicalisation may touch
 ONE, TWO, OTHER = signer(0), signer(1), signer(9)
@@ -109,6 +110,24 @@ def test_too_few(envelopes: list[bytes], words: str) -> None:
 def test_a_bad_file_undoes_nothing() -> None:
     """Who can drop a file must not be able to undo a well-signed list."""
     assert verify(CONTENT, [b"garbage", signed(9), signed(1), signed(0)], quorum(2)).signers
+
+
+def test_what_does_not_count_is_sifted_out() -> None:
+    """Files that add a signer go on; the others only where some are missing, to say what they lack."""
+    junk = [b"x"] * 100
+    good = (signed(1), signed(0))
+    assert (good, ()) == sift(CONTENT, [*junk, good[0], good[0], signed(9), good[1]], quorum(2))
+    assert ((good[0],), (b"x",) * 8) == sift(CONTENT, [good[0], *junk], quorum(2))
+
+
+def test_nothing_is_looked_at_once_all_have_signed() -> None:
+    """The rest cannot change anything."""
+
+    def envelopes() -> Iterator[bytes]:
+        yield from (signed(0), signed(1))
+        raise AssertionError("looked further")
+
+    assert 2 == len(sift(CONTENT, envelopes(), quorum(2))[0])
 
 
 def test_a_key_that_is_not_the_certificates() -> None:

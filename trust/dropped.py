@@ -1,0 +1,87 @@
+"""What lies at the dropped path: a list, and beside it the signatures that say something of it.
+
+Whoever can put a file there must not be able to keep a well-signed list out. So no file takes the
+place of another: of those beside the list only such as add a signer go on, and what is no file, or
+cannot be read, is passed over. R-C4.
+"""
+
+import errno
+import glob
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trust.formats import native
+from trust.signatures import ENVELOPE_LIMIT, Quorum, sift
+
+_OCTETS = 64 << 20  # of signatures read at most: thousands of times what real ones have
+
+Files = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of what was dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A list as it was found, with what may be a quorum's signatures of it."""
+
+    content: bytes = field(repr=False)
+    signatures: tuple[bytes, ...] = field(repr=False)
+    useless: int = 0  # files beside it that add no signer
+
+
+def files(dropped: Path) -> Files:
+    """Return by what one sees that something has changed: its time is that of any change."""
+    found = []
+    for path in (dropped, *_beside(dropped)):
+        try:
+            seen = path.stat()
+        except OSError:
+            continue
+        found.append((path.name, seen.st_ino, seen.st_ctime_ns, seen.st_size))
+    return tuple(found)
+
+
+def read(dropped: Path, quorum: Quorum) -> Dropped:
+    """Read the list and what was signed of it; raise ``OSError`` if the list cannot be read."""
+    content = _head(dropped, native.LIMIT)
+    if len(content) > native.LIMIT:
+        return Dropped(content, ())
+    beside = _beside(dropped)
+    useful, others = sift(content, _envelopes(beside), quorum)
+    return Dropped(content, (*useful, *others), len(beside) - len(useful))
+
+
+def _beside(dropped: Path) -> list[Path]:
+    """Return the files that hold the signatures of a list: ``list.json.NAME.p7s``."""
+    return sorted(dropped.parent.glob(f"{glob.escape(dropped.name)}.*.p7s"))
+
+
+def _envelopes(paths: list[Path]) -> Iterator[bytes]:
+    """Yield what the files hold, the smallest first: a signature has 2,000 octets, junk any number.
+
+    So whoever would crowd signatures out needs tens of thousands of files.
+    """
+    left = _OCTETS
+    for size, path in sorted((_size(path), path) for path in paths):
+        left -= min(size, ENVELOPE_LIMIT + 1)
+        if left < 0:
+            return
+        with suppress(OSError):
+            yield _head(path, ENVELOPE_LIMIT)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _head(path: Path, limit: int) -> bytes:
+    """Return a file's octets, one past the limit at most; wait for no pipe."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return file.read(limit + 1)
