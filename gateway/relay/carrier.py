@@ -17,7 +17,7 @@ from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt, Lane, Link
 from gateway.relay.message import Copy
 from gateway.relay.resolver import Resolver
-from gateway.relay.results import Result, Scale, outgoing
+from gateway.relay.results import BACKED_OFF, Result, Scale, outgoing
 from gateway.relay.routes import Hosts, Lookup, Ours, Route
 from gateway.settings import Relay
 from imap.store import INBOX, Arrival, Summary, new_entry_id
@@ -79,6 +79,27 @@ class Carrier:
 
         Return whether the peer had been away until now.
         """
+        going = self._allowed(one, results)
+        if isinstance(lane.route, Ours):
+            scale = self.desk.scale()
+            results.extend(self._filed(copy, scale) for copy in going)
+            return False
+        if lane.closed(self.desk.clock()):  # others knocked a moment ago
+            results += self._behind(lane, going)
+            return False
+        return await self._send(lane, one, tuple(going), results) if going else False
+
+    def waits(self, lane: Lane, one: Attempt) -> list[Result]:
+        """Return what becomes of an attempt whose peer is backed off: it waits as the others do.
+
+        The trust list is asked all the same: what it no longer allows has ended.
+        """
+        results: list[Result] = []
+        going = self._allowed(one, results)
+        return results + self._behind(lane, going)
+
+    def _allowed(self, one: Attempt, results: list[Result]) -> list[Copy]:
+        """Ask the trust list again; return the copies that may go, add what stops the others."""
         scale, listed = self.desk.scale(), self.desk.keeper.current
         going: list[Copy] = []
         for copy in one.copies:
@@ -86,10 +107,13 @@ class Carrier:
                 going.append(copy)
             else:
                 results.append(stopped)
-        if isinstance(lane.route, Ours):
-            results.extend(self._filed(copy, scale) for copy in going)
-            return False
-        return await self._send(lane, one, tuple(going), results) if going else False
+        return going
+
+    def _behind(self, lane: Lane, copies: Iterable[Copy]) -> list[Result]:
+        scale = self.desk.scale()
+        return [
+            scale.put_off(copy, lane.said, BACKED_OFF, not_before=lane.opens) for copy in copies
+        ]
 
     def _decision(self, copy: Copy, listed: TrustList | None, scale: Scale) -> Decision:
         """Ask whether both ends are still members; what we say to our own people needs no list."""
@@ -115,14 +139,6 @@ class Carrier:
         self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], results: list[Result]
     ) -> bool:
         """Send copies to their domain's next hop, over a connection that is open if there is one."""
-        scale = self.desk.scale()
-        if lane.closed(scale.now):
-            # Others knocked a moment ago: this message waits for the peer as they do.
-            reason = "peer-backed-off"
-            results += [
-                scale.put_off(copy, lane.said, reason, not_before=lane.opens) for copy in copies
-            ]
-            return False
         link = lane.reusable(lambda link: self._judged(one, link.certificate) == ALLOW)
         fresh, back = link is None, False
         while copies:

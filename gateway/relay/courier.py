@@ -17,10 +17,10 @@ from itertools import groupby
 from gateway.relay.carrier import Carrier
 from gateway.relay.delivery import Event, step
 from gateway.relay.desk import Desk
-from gateway.relay.lanes import Attempt, Lane
+from gateway.relay.lanes import Attempt, Lane, Pause
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
-from gateway.relay.recorder import Recorder
+from gateway.relay.recorder import Done, Recorder
 from gateway.relay.results import Result
 from gateway.relay.routes import Route, route
 from gateway.settings import Relay
@@ -57,7 +57,7 @@ class Courier:
         self._in_hand = 0  # copies claimed and not yet recorded
         self._short = False  # something due was left in its row for want of room
         self._wake: set[str | None] = set()  # domains that are back; None: all, the list changed
-        self._stopping = False
+        self._stop = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
         self._resting = False
@@ -85,12 +85,21 @@ class Courier:
         committed: nothing is asked of the database that intake has just written. None: let it be
         due, and it is claimed in its turn.
         """
-        if self._tasks is None or self._stopping or self._in_hand >= self._most:
+        if self._tasks is None or self._stop.is_set() or self._in_hand >= self._most:
             return None
         lanes = (self._lanes.get(self._way(domain)) for domain in domains)
         if any(lane is not None and (lane.full or lane.failures) for lane in lanes):
             return None
         return self._desk.clock() + self._lease
+
+    def pause(self, domain: str) -> Pause | None:
+        """Return until when nobody knocks at a domain's peer, and why; None: it is not backed off.
+
+        Mail for it may then enter the spool as put off until that time, and costs nothing more
+        meanwhile.
+        """
+        lane = self._lanes.get(self._way(domain))
+        return None if lane is None else lane.pause(self._desk.clock())
 
     def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
         """Attempt copies that entered the spool as claimed; the message, if it is at hand."""
@@ -111,11 +120,11 @@ class Courier:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 await self._guarded(self._recover())
-                while not self._stopping:
+                while not self._stop.is_set():
                     self._bell.clear()
                     claimed = await self._guarded(self._round())
                     if claimed is None:
-                        await asyncio.sleep(_BREATH)
+                        await self._breathe()
                     elif not claimed:
                         await self._rest()
             waiting = [one for lane in self._lanes.values() for one in lane.waiting]
@@ -126,7 +135,7 @@ class Courier:
 
     async def stop(self, grace: float) -> None:
         """Take up nothing more; return when ``run`` has ended, with what was in hand, or time is up."""
-        self._stopping = True
+        self._stop.set()
         self.ring()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
@@ -214,28 +223,33 @@ class Courier:
 
     def _staff(self, lane: Lane) -> None:
         assert self._tasks is not None
-        while lane.wants_worker and not self._stopping and (one := lane.take()) is not None:
+        while lane.wants_worker and not self._stop.is_set() and (one := lane.take()) is not None:
             lane.workers += 1
             self._tasks.create_task(self._work(lane, one))
 
     async def _work(self, lane: Lane, first: Attempt) -> None:
         """Make one attempt after the other, each recorded before the next, while there are any.
 
-        That leaves intake its share of the loop; what cannot go now waits in its row.
+        That leaves intake its share of the loop; what cannot go now waits in its row. While nobody
+        may knock at the peer, all that waits for it is put off at once, in one transaction.
         """
         one: Attempt | None = first
         try:
             while one is not None:
-                if self._left(one) < self._lease / 2:
+                batch = [one]
+                if lane.closed(self._desk.clock()):
+                    batch += lane.drained()
+                    await self._write_down([(each, self._waits(lane, each)) for each in batch])
+                elif self._left(one) < self._lease / 2:
                     await self._give_back(one.copies)  # it waited too long for its turn
                     self.ring()
                 else:
-                    await self._write_down(one, await self._carry(lane, one))
-                self._in_hand -= len(one.copies)
+                    await self._write_down([(one, await self._carry(lane, one))])
+                self._in_hand -= sum(len(each.copies) for each in batch)
                 if self._short or self._wake:
                     self._bell.set()
                 self._rest_assured()
-                one = lane.take() if lane.keeps_worker and not self._stopping else None
+                one = lane.take() if lane.keeps_worker and not self._stop.is_set() else None
         finally:
             lane.workers -= 1
             if lane.deserted:
@@ -265,29 +279,43 @@ class Courier:
         self._desk.metrics.attempt_seconds.labels(results[0].after.state).observe(seconds)
         return results
 
+    def _waits(self, lane: Lane, one: Attempt) -> list[Result]:
+        try:
+            return self._carrier.waits(lane, one)
+        except Exception as error:  # noqa: BLE001 - one message never stops the loop
+            self._crashed(error, message=one.message.id)
+            return [self._lost(copy) for copy in one.copies]
+
     def _too_slow(self, copy: Copy) -> Result:
         return self._desk.scale().put_off(copy, CUT_SHORT, "too-slow")
 
     def _lost(self, copy: Copy) -> Result:
         return self._desk.scale().lost(copy)
 
-    async def _write_down(self, one: Attempt, results: Sequence[Result]) -> None:
-        """Record what came of an attempt, again and again if the disk will not have it.
+    async def _write_down(self, done: Sequence[Done]) -> None:
+        """Record what came of attempts, again and again if the disk will not have it.
 
-        The peer may have the message by now: forgetting that would send it twice.
+        The peer may have the message by now: forgetting that would send it twice. But who is told
+        to stop stops: the claim ends by itself, and the next start takes it back.
         """
         until = asyncio.get_running_loop().time() + self._settings.lease * (1 - _LEAST_OF_LEASE)
         while True:
             try:
-                if await self._recorder.record(one, results):
+                if await self._recorder.record(done):
                     self.ring()
             except Exception as error:  # noqa: BLE001 - one message never stops the loop
-                self._crashed(error, message=one.message.id)
+                self._crashed(error, message=done[0][0].message.id)
             else:
                 return
-            if asyncio.get_running_loop().time() >= until:
+            if self._stop.is_set() or asyncio.get_running_loop().time() >= until:
                 return  # its claim ends, and it is tried anew (RFC 1047)
-            await asyncio.sleep(_BREATH)
+            await self._breathe()
+
+    async def _breathe(self) -> None:
+        """Leave a database that failed alone for a moment, unless we are to stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BREATH):
+                await self._stop.wait()
 
     def _left(self, one: Attempt) -> timedelta:
         """Return how long our claim on it still holds."""

@@ -1,21 +1,23 @@
 """A message that becomes ours: each recipient's copy as it was decided, in one transaction.
 
 Allowed copies are queued, held ones wait in quarantine with their case, those that only time must
-repair are put off and their sender is told, refused ones have ended and their sender is told.
+repair are put off and their sender is told, refused ones have ended and their sender is told. What is for a
+peer that is backed off is put off until somebody may knock there.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.receipts.receipt import Kind
 from gateway.relay.books import Books
 from gateway.relay.delivery import Delivery, Event, State, delivery_id, holder, step
 from gateway.relay.desk import Desk
+from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message
-from gateway.relay.results import OUR_FAULT, Result, chance
+from gateway.relay.results import BACKED_OFF, OUR_FAULT, Result, chance
 from gateway.relay.verdict import RELAY, Verdict
-from smtp.address import Address
+from smtp.address import Address, domain_of
 from smtp.envelope import Recipient
 from trust.decision import Action
 from vault.database import Statement
@@ -46,6 +48,11 @@ class Entrance:
         )
 
     @property
+    def due(self) -> bool:
+        """Whether there is something that the courier must claim."""
+        return any(result.copy.delivery.state is State.QUEUED for result in self.results)
+
+    @property
     def claimed(self) -> list[Copy]:
         """The copies that the courier takes at once."""
         copies = [result.copy for result in self.results]
@@ -70,18 +77,30 @@ def entrance(
     message: Message,
     decided: Sequence[tuple[Recipient, Verdict]],
     lease: datetime | None,
+    pause: Callable[[str], Pause | None],
 ) -> Entrance:
     """Return each recipient's copy as the verdict has it.
 
     With ``lease`` the courier takes the allowed ones at once: they enter as claimed until then.
+    ``pause`` says of a domain whether its peer is backed off: they enter as put off.
     """
-    return Entrance(
-        message,
-        tuple(
-            _result(desk, message, number, recipient, verdict, lease)
-            for number, (recipient, verdict) in enumerate(decided, 1)
-        ),
-    )
+    results = []
+    for number, (recipient, verdict) in enumerate(decided, 1):
+        result = _result(desk, message, number, recipient, verdict, lease)
+        if result.copy.delivery.state is State.QUEUED:
+            backed_off = pause(domain_of(recipient.address))
+            result = _waiting(desk, result, backed_off) if backed_off else result
+        results.append(result)
+    return Entrance(message, tuple(results))
+
+
+def _waiting(desk: Desk, result: Result, pause: Pause) -> Result:
+    """Return a copy that waits with the others for its peer; not later than its sender is told."""
+    one = result.after
+    notice = one.changed + desk.schedule.delay_notice_after
+    due = min(pause.until, notice, one.expires)
+    after = replace(one, state=State.DEFERRED, due=due, said=pause.said)
+    return Result(replace(result.copy, delivery=after), after, BACKED_OFF)
 
 
 def _result(  # noqa: PLR0917 - one recipient of one message

@@ -17,6 +17,7 @@ from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import Entrance, entrance
+from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, is_report
@@ -46,6 +47,9 @@ class Onward(Protocol):
 
     def room(self, domains: Iterable[str]) -> datetime | None:
         """Until when mail for these may be claimed at once, or None: not now."""
+
+    def pause(self, domain: str) -> Pause | None:
+        """Until when, and why, mail for a domain's peer must wait; None: it need not."""
 
     def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
         """These were committed as claimed; the whole message, if it is at hand."""
@@ -145,13 +149,11 @@ class Intake:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
         lease = self._onward.room({domain_of(one.address) for one in unseen})
-        entered = entrance(
-            self._desk, arrival.message(sealed.size, ascii_only=passage.ascii), decided, lease
-        )
+        message = arrival.message(sealed.size, ascii_only=passage.ascii)
+        entered = entrance(self._desk, message, decided, lease, self._onward.pause)
         noticed = await self._enter(arrival, entered, sealed, also)
-        claimed = entered.claimed
-        self._onward.carry(claimed, passage.start if arrival.whole else None)
-        self._after(due=noticed or len(claimed) < len(decided))
+        self._onward.carry(entered.claimed, passage.start if arrival.whole else None)
+        self._after(due=noticed or entered.due)
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
 

@@ -1,7 +1,8 @@
 """The ways out, one lane a peer: its connections, what waits for them, and its back-off.
 
 A peer that cannot be reached is asked again by one message at a time, and everybody else's mail
-for it waits without knocking: it is backed off once, not once a message. Connections are kept for
+for it waits without knocking: it is backed off once, not once a message, and what waits is put off
+together. Connections are kept for
 the next message, because a mutual TLS handshake costs more than the message.
 """
 
@@ -53,6 +54,14 @@ class Attempt:
     content: bytes | None = field(default=None, repr=False)  # if intake has just had it in hand
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A peer that is backed off: until when nobody knocks, and why."""
+
+    until: datetime
+    said: Reply
+
+
 @dataclass(slots=True)
 class Lane:
     """One peer, or our own mailboxes."""
@@ -98,9 +107,21 @@ class Lane:
         """Return the next attempt."""
         return self.waiting.popleft() if self.waiting else None
 
+    def drained(self) -> list[Attempt]:
+        """Return all attempts that wait."""
+        found = list(self.waiting)
+        self.waiting.clear()
+        return found
+
     def closed(self, now: datetime) -> bool:
         """Whether nobody may knock now."""
         return self.opens is not None and now < self.opens
+
+    def pause(self, now: datetime) -> Pause | None:
+        """Return until when nobody may knock, and why; None: one may."""
+        if self.opens is None or now >= self.opens:
+            return None
+        return Pause(self.opens, self.said)
 
     def reached(self) -> bool:
         """Note that the peer answered; return whether it had been away."""

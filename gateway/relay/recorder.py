@@ -16,6 +16,8 @@ from gateway.relay.results import Result
 from vault.database import Statement
 from vault.errors import Conflict, VaultError
 
+Done = tuple[Attempt, Sequence[Result]]  # an attempt, and what came of it
+
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
@@ -24,16 +26,19 @@ class Recorder:
     desk: Desk
     notices: Notices
 
-    async def record(self, one: Attempt, results: Sequence[Result]) -> bool:
-        """Commit what came of an attempt; return whether there is something new to send."""
-        reports = await self._reports(one, results)
-        statements = [*(s for result in results for s in self._meaning(result)), *reports]
+    async def record(self, done: Sequence[Done]) -> bool:
+        """Commit what came of attempts, together; return whether there is something new to send."""
+        reports = [s for one, results in done for s in await self._reports(one, results)]
+        found = [(one, result) for one, results in done for result in results]
+        statements = [*(s for _, result in found for s in self._meaning(result)), *reports]
         try:
             await self.desk.books.database.commit(statements)
         except Conflict:
-            results = [result for result in results if await self._record_alone(one, result)]
+            found = [
+                (one, result) for one, result in found if await self._record_alone(one, result)
+            ]
         self.desk.books.outbox.bell.set()
-        for result in results:
+        for _, result in found:
             self._tally(result)
         return bool(reports)
 

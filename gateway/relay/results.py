@@ -23,6 +23,7 @@ GIVEN_UP_ON = Reply(
     451, "4.3.0", "The attempt was cut off several times; an operator must look at the message"
 )
 
+BACKED_OFF = "peer-backed-off"  # the reason of what waits because others could not reach its peer
 OUR_FAULT = frozenset({Reason.LIST_STALE, Reason.LIST_MISSING})
 _MOST_LOST = 5
 _ALL = frozenset({Notify.SUCCESS, Notify.FAILURE, Notify.DELAY})

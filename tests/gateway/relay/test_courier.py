@@ -9,11 +9,14 @@ import pytest
 
 from gateway.accounts.mailboxes import Status as Standing
 from gateway.relay import carrier, courier
-from gateway.relay.carrier import Entitled
+from gateway.relay.carrier import Carrier, Entitled
+from gateway.relay.courier import Courier
 from gateway.relay.delivery import State
 from gateway.relay.lanes import Attempt
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
+from gateway.relay.recorder import Done, Recorder
+from gateway.relay.results import Result
 from gateway.relay.results import outgoing as honest_outgoing
 from gateway.relay.routes import Hosts
 from smtp import reply
@@ -146,6 +149,94 @@ async def test_an_operator_or_a_new_list_ends_the_waiting(world: World) -> None:
     await world.settle()
     assert 3 == clinic.dials
     assert [State.RELAYED] * 3 == world.labo.states()
+
+
+async def test_what_comes_while_a_peer_is_backed_off_is_not_taken_up(world: World) -> None:
+    """It enters as put off, and goes with the others when the peer is back."""
+    clinic = await world.play(down=True)
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    world.clock.advance(seconds=1)
+    await world.labo.submit(DR, [DOWN, ACCUEIL])
+    first, waits, _ = world.labo.copies()
+    assert (State.DEFERRED, 0) == (waits.delivery.state, waits.delivery.attempts)
+    assert first.delivery.due == waits.delivery.due
+    await world.settle()
+    assert 1 == len(await world.chu.inbox("accueil"))
+    (accepted,) = await world.labo.books.journal.by_address(parse(DOWN), 1)
+    assert ("message.accepted", "peer-backed-off") == (accepted.event, accepted.detail["reason"])
+    clinic.down = False
+    await world.later(minutes=1)
+    assert 2 == len(clinic.heard)
+
+
+async def test_who_waits_behind_others_is_told_of_the_delay_and_of_the_end(world: World) -> None:
+    """Though nobody ever knocked for this very message."""
+    await world.play(down=True)
+    await world.labo.submit(DR, [URGENCES])
+    await world.later(minutes=6)
+    await world.labo.submit(DR, [DOWN])
+    assert [State.DEFERRED] * 2 == world.labo.states()
+    await world.later(minutes=15)
+    reports = [one for one in await world.labo.inbox("dr") if DOWN.encode() in one]
+    assert [1] == [one.count(b"Action: delayed\r\n") for one in reports]
+    for _ in range(50):
+        await world.later(minutes=30)
+    reports = [one for one in await world.labo.inbox("dr") if DOWN.encode() in one]
+    assert [1, 0] == [one.count(b"Action: delayed\r\n") for one in reports]
+    assert b"Status: 4.4.7\r\n" in reports[-1]
+
+
+async def test_what_waits_for_a_dead_peer_is_put_off_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction for all of it, not one a message."""
+    async with World.opened(tmp_path, connections_per_peer=1) as world:
+        clinic = await world.play(down=True)
+        honest, gate, knocked = clinic.dial, asyncio.Event(), asyncio.Event()
+        records: list[int] = []
+        honest_record = Recorder.record
+
+        async def dial(name: str, port: int, entitled: Entitled) -> Open | Reply:
+            knocked.set()
+            await gate.wait()
+            return await honest(name, port, entitled)
+
+        async def record(self: Recorder, done: Sequence[Done]) -> bool:
+            records.append(len(done))
+            return await honest_record(self, done)
+
+        monkeypatch.setattr(Recorder, "record", record)
+        world.labo.links["mx.clinique.example", 25] = dial
+        for _ in range(6):
+            await world.labo.submit(DR, [DOWN])
+        await knocked.wait()
+        gate.set()
+        await world.settle()
+        assert [State.DEFERRED] * 6 == world.labo.states()
+    assert [1, 5] == records
+    assert 1 == clinic.dials
+
+
+async def test_a_bug_over_what_waits_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The boundary of the item holds there too."""
+    clinic = await world.play(down=True)
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+
+    def waits(*_: object) -> list[Result]:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Carrier, "waits", waits)
+    monkeypatch.setattr(Courier, "pause", lambda *_: None)
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    assert [State.DEFERRED] * 2 == world.labo.states()
+    assert [0, 1] == sorted(copy.delivery.lost for copy in world.labo.copies())
+    assert "courier.crashed" in dict(world.labo.events)
+    assert 1 == clinic.dials
 
 
 async def test_the_schedule_is_kept(world: World) -> None:
@@ -403,6 +494,22 @@ async def test_what_cannot_be_written_down_at_all_is_tried_anew(
     await world.later(seconds=901)
     assert [State.RELAYED] == world.labo.states()
     assert 2 == len(clinic.heard)
+
+
+async def test_told_to_stop_it_waits_for_no_broken_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be recorded stays claimed: the next start takes it back."""
+    async with World.opened(tmp_path) as world:
+        clinic = await world.play()
+        failures = break_disk(monkeypatch, world.labo, clinic, times=1000)
+        monkeypatch.setattr(courier, "_BREATH", 3600)
+        await world.labo.submit(DR, [DOWN])
+        async with asyncio.timeout(10):
+            while len(failures) == 1000:  # noqa: ASYNC110 - nobody rings a bell here
+                await asyncio.sleep(0)
+            await world.labo.courier.stop(3600)
+        assert [State.SENDING] == world.labo.states()
 
 
 async def test_a_bug_in_a_report_does_not_send_the_message_again(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from gateway.relay.delivery import Delivery, Schedule, State, delivery_id
-from gateway.relay.lanes import Attempt, Lane
+from gateway.relay.lanes import Attempt, Lane, Pause
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.routes import Hosts
 from smtp import reply
@@ -47,6 +47,24 @@ def test_each_failure_closes_it_a_little_longer_up_to_a_quarter_of_an_hour() -> 
         assert not dead.closed(now)
     assert "backed off" in repr(dead)
     assert not dead.deserted
+
+
+def test_it_says_until_when_and_why_nobody_knocks() -> None:
+    """So that what comes meanwhile need not be taken up at all."""
+    dead = lane()
+    assert dead.pause(NOW) is None
+    dead.failed(reply.LOCAL_ERROR, SCHEDULE, NOW, 0.5)
+    assert Pause(NOW + MINUTE, reply.LOCAL_ERROR) == dead.pause(NOW)
+    assert dead.pause(NOW + MINUTE) is None
+
+
+def test_what_waits_is_handed_over_together() -> None:
+    """In its order, and nothing stays behind."""
+    dead = lane()
+    waiting = [attempt() for _ in range(3)]
+    dead.waiting.extend(waiting)
+    assert waiting == dead.drained()
+    assert [] == dead.drained()
 
 
 def test_several_who_knocked_at_once_are_one_failure() -> None:
