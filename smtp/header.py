@@ -143,38 +143,60 @@ def _field(match: re.Match[bytes]) -> Field:
 _TOKEN = re.compile(r'[ \t\r\n]+|"(?:[^"\\]|\\.)*"|[<>,;:@()]|[^ \t\r\n"<>,;:@()\\]+', re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SEPARATORS = frozenset({",", ";", ":"})
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_LONGEST_NAME = 1000
 _PAREN = re.compile(r"\\.|[()]", re.DOTALL)
 
 
+class Named(NamedTuple):
+    """An address, and what a reader may be shown with it."""
+
+    address: Address
+    shown: str  # display name, comments, the group's name; encoded words as they stand
+
+
 def addresses(value: bytes) -> tuple[Address, ...]:
-    """Return the addresses of a From, Sender, To: names, comments and group names left out.
+    """Return the addresses of a From, Sender, To: names, comments and group names left out."""
+    return tuple(one.address for one in mailboxes(value))
+
+
+def mailboxes(value: bytes) -> tuple[Named, ...]:
+    """Return the addresses of a From, Sender, To, each with what is written around it.
 
     Display names may be anything that all readers understand alike. What two readers could read
     in two ways (two pairs of angle brackets, a source route, a bare @ in a name) is refused.
     """
     if _CONTROL.search(value):  # some readers take one for the end of the line
         raise HeaderError("the address list has control characters")
-    found: list[Address] = []
+    found: list[Named] = []
     item: list[str] = []
+    comments: list[str] = []
+    group = ""
     in_group = in_angle = False
     for word in (*_tokens(value.decode("utf-8", "surrogateescape")), ","):
+        if len(word) > 1 and word[0] == "(":
+            comments.append(word[1:-1])
+            continue
         if in_angle or word not in _SEPARATORS:
             item.append(word)
             in_angle = word == "<" or (in_angle and word != ">")
             continue
         if (word == ":") == in_group and word != ",":
             raise HeaderError("the address list has a stray mark")
-        if word != ":":
-            found.extend(_mailbox(item))
+        if word == ":":
+            group = _shown(*item, *comments)
+        else:
+            found.extend(_mailbox(item, (group, *comments)))
         in_group = word == ":" or (in_group and word == ",")
-        item = []
+        group = group if in_group else ""
+        item, comments = [], []
     if in_group or in_angle:
         raise HeaderError("the address list stops in the middle")
     return tuple(found)
 
 
 def _tokens(text: str) -> Iterator[str]:
-    """Yield words and marks; white space and comments, nested or not, are passed over."""
+    """Yield words, marks and whole comments, nested or not; white space is passed over."""
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -182,7 +204,8 @@ def _tokens(text: str) -> Iterator[str]:
             raise HeaderError("the address list has a quote or a backslash out of place")
         at, word = match.end(), match[0]
         if word == "(":
-            at = _after_comment(text, at)
+            begun, at = at, _after_comment(text, at)
+            yield text[begun - 1 : at]
         elif word == ")":
             raise HeaderError("the address list has a stray mark")
         elif word[0] not in " \t\r\n":
@@ -198,7 +221,7 @@ def _after_comment(text: str, at: int) -> int:
     raise HeaderError("a comment in the address list does not end")
 
 
-def _mailbox(item: list[str]) -> Iterator[Address]:
+def _mailbox(item: list[str], around: tuple[str, ...]) -> Iterator[Named]:
     """Yield the address between two commas; an empty place is allowed (RFC 5322 §4.4)."""
     if not item:
         return
@@ -214,6 +237,16 @@ def _mailbox(item: list[str]) -> Iterator[Address]:
     if any(a[-1] not in ".@" and b[0] not in ".@" for a, b in pairwise(spec)):
         raise HeaderError("an address has words with nothing between them")
     try:
-        yield parse("".join(spec))
+        address = parse("".join(spec))
     except AddressError as error:
         raise HeaderError(f"not an address: {error}") from None
+    shown = _shown(*name, *around)
+    if len(shown) > _LONGEST_NAME:
+        raise HeaderError("a display name is too long")
+    yield Named(address, shown)
+
+
+def _shown(*words: str) -> str:
+    """Return words as a reader is shown them: without quotes and backslashes."""
+    bare = (word[1:-1] if word[:1] == '"' and len(word) > 1 else word for word in words)
+    return _ESCAPED.sub(r"\1", " ".join(filter(None, bare))).strip()

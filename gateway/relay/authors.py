@@ -5,12 +5,15 @@ submission it names the mailbox that logged in, on relay only domains that the p
 speaks for. Every other byte is left alone. RFC 5322 §3.6.2, RFC 6409 §6.1, §8; R-J1.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from smtp.address import Address, domain_of, key
+from smtp.address import Address, AddressError, domain_of, key, local_of, parse
 from smtp.envelope import MessageId
-from smtp.header import Header, HeaderError, addresses
+from smtp.fields import words
+from smtp.header import Header, HeaderError, Named, mailboxes
 from smtp.reply import Reply, printable
 from smtp.trace import date
 
@@ -36,6 +39,12 @@ FROM_NOT_ENTITLED = Reply(
     550,
     "5.7.1",
     "Your certificate does not speak for the domain in From or Sender; it was refused",
+)
+NAME_IS_NOT_YOURS = Reply(
+    550,
+    "5.7.1",
+    "The name in From or Sender shows another mail address than its own; it was refused,"
+    " change the name and send again",
 )
 
 
@@ -63,15 +72,59 @@ def authors(header: Header) -> Authors | Reply:
     Two From fields are how one reader is shown another sender than the one that was checked.
     """
     try:
-        froms = [addresses(value) for value in header.all("from")]
-        senders = [addresses(value) for value in header.all("sender")]
+        froms = [mailboxes(value) for value in header.all("from")]
+        senders = [mailboxes(value) for value in header.all("sender")]
     except HeaderError as error:
         return unreadable(error)
     if len(froms) != 1 or not froms[0]:
         return ONE_FROM
     if len(senders) > 1 or any(len(found) != 1 for found in senders):
         return ONE_SENDER
-    return Authors(froms[0], senders[0][0] if senders else None)
+    if any(misleading(named) for found in (*froms, *senders) for named in found):
+        return NAME_IS_NOT_YOURS
+    written = tuple(named.address for named in froms[0])
+    return Authors(written, senders[0][0].address if senders else None)
+
+
+_CODED = re.compile(r"=([0-9A-Fa-f]{2})")
+_BEFORE = r"[^\s<>()\[\]\\\",;:@]{1,64}"
+_ADDRESS = re.compile(_BEFORE + r"\s{0,8}@\s{0,8}[\w-]{1,63}(?:\s{0,2}\.[\w-]{1,63}){1,9}")
+
+
+def misleading(named: Named) -> bool:
+    """Whether a reader is shown, beside the address that was checked, another one.
+
+    Many clients show the name alone: an address in it is taken for the sender's.
+    """
+    address, shown = named
+    if "@" in _plain(local_of(address)):
+        return True
+    if not shown or (shown.isascii() and "@" not in shown and "=?" not in shown):
+        return False
+    own = re.escape(_plain(address))
+    rest = re.sub(
+        rf"(?<![\w.+-]){own}(?!\.?[\w-])", " ", _plain(_decoded(shown)), flags=re.IGNORECASE
+    )
+    return any(not _is(found[0], address) for found in _ADDRESS.finditer(rest))
+
+
+def _decoded(shown: str) -> str:
+    """Return a name with its encoded words decoded, also those that only some readers take."""
+    text = words(shown)
+    return _CODED.sub(lambda m: chr(int(m[1], 16)), text) if "=?" in text else text
+
+
+def _plain(text: str) -> str:
+    """Return text as the eye takes it: one form of each character, nothing that is not seen."""
+    folded = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
+    return "".join(c for c in folded if unicodedata.category(c)[0] != "C")
+
+
+def _is(text: str, address: Address) -> bool:
+    try:
+        return key(parse("".join(text.split()))) == key(address)
+    except AddressError:
+        return False
 
 
 def unreadable(error: HeaderError) -> Reply:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smtp.header import Header, HeaderError, HeaderScanner, addresses
+from smtp.header import Header, HeaderError, HeaderScanner, addresses, mailboxes
 
 MESSAGE = (
     b"From: Dr Martin <martin@labo.example>\r\n"
@@ -173,6 +173,24 @@ def test_addresses(value: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a@b.example", [""]),
+        (r'"J \"x\" M"  Dr <a@b.example> (biologiste (chef))', ['J "x" M Dr biologiste (chef)']),
+        ("a@b.example (one), (two) C <c@d.example>", ["one", "C two"]),
+        (
+            'Labo (x): a@b.example, C <c@d.example>;, "E" <e@f.example>',
+            ["Labo x", "C Labo x", "E"],
+        ),
+        ("=?utf-8?Q?J=C3=A9?= <a@b.example>", ["=?utf-8?Q?J=C3=A9?="]),
+    ],
+)
+def test_what_is_shown_with_an_address(value: str, shown: list[str]) -> None:
+    """Its name, its comments, its group's name, as a reader sees them."""
+    assert shown == [one.shown for one in mailboxes(value.encode())]
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "<a@b.example> <c@d.example>",
@@ -202,6 +220,7 @@ def test_addresses(value: str, expected: list[str]) -> None:
         "\x1b[2J <a@b.example>",
         "\x7f <a@b.example>",
         "=?utf-8?q?a=40b.example?=",
+        f"{'x' * 1001} <a@b.example>",
     ],
 )
 def test_an_ambiguous_or_broken_list_is_refused(value: str) -> None:

@@ -1,5 +1,6 @@
 """From and Sender at both doors, and what a submission lacks."""
 
+from base64 import b64encode
 from datetime import UTC, datetime
 
 import pytest
@@ -9,17 +10,19 @@ from hypothesis import strategies as st
 from gateway.relay.authors import (
     FROM_IS_FOREIGN,
     FROM_IS_NOT_YOU,
+    NAME_IS_NOT_YOURS,
     ONE_FROM,
     ONE_SENDER,
     Authors,
     authors,
     completed,
     message_id,
+    misleading,
     own,
 )
 from smtp.address import parse
 from smtp.envelope import MessageId
-from smtp.header import Header
+from smtp.header import Header, Named
 from smtp.reply import Reply
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
@@ -88,6 +91,108 @@ def test_a_submission_is_from_the_mailbox_that_logged_in(
 ) -> None:
     """From is the mailbox that logged in, or Sender is; and no name of another house (R-J1)."""
     assert verdict == own(said(*lines), DR)
+
+
+ME = "dr.martin@labo.example"
+
+
+def coded(text: str, charset: str = "utf-8") -> str:
+    return f"=?{charset}?b?{b64encode(text.encode(charset)).decode()}?="
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '"Dr Martin <chef@labo.example>"',
+        '"chef@labo.example"',
+        '"chef@LABO.example" "via Labo"',
+        '"chef\uff20labo.example"',
+        '"chef\ufe6blabo\uff0eexample"',
+        '"chef@labo\u3002example"',
+        '"chef\u200b@\u2060labo.exam\u00adple"',
+        '"chef @ labo.example"',
+        '"chef" "@labo.example"',
+        '"chef@labo .example"',
+        '"chef@labo_nord.example"',
+        r'"chef\@labo.example"',
+        coded("Dr Martin <chef@labo.example>"),
+        coded("chef\uff20labo.example"),
+        coded("chef@labo.example", "iso-8859-1"),
+        coded("chef@labo.example", "utf-16-le"),
+        f'"{coded("chef@labo.example")}"',
+        "=?utf-8?q?chef=40labo=2Eexample?=",
+        "=?utf-8?q?Dr chef=40labo.example?=",
+        "=?utf-8?q?chef=40?= =?utf-8?q?labo.example?=",
+        '"xdr.martin@labo.example"',
+        '"dr.martin@labo.example.evil.example"',
+        '"dr.martin@labo.examples"',
+        f'"{ME}, chef@labo.example"',
+        "(chef@labo.example)",
+    ],
+)
+@pytest.mark.parametrize("field", ["From: {}", f"From: {ME}\r\nSender: {{}}"])
+def test_no_name_shows_another_address(field: str, name: str) -> None:
+    """Many clients show the name alone, however it is written or coded."""
+    assert NAME_IS_NOT_YOURS == authors(header(field.format(f"{name} <{ME}>")))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"chef@labo.example": dr.martin@labo.example;',
+        "dr.martin@labo.example (Dr Martin \uff1cchef\uff20labo.example\uff1e)",
+        '"chef@labo.example"@evil.example',
+        "chef\uff20labo.example@evil.example",
+    ],
+)
+def test_nor_do_a_group_a_comment_or_a_local_part(written: str) -> None:
+    """Whatever stands beside the address may be shown instead of it."""
+    assert NAME_IS_NOT_YOURS == authors(header(f"From: {written}"))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ME,
+        f"<{ME}>",
+        f"{ME} <{ME}>",
+        f'"{ME}" <{ME}>',
+        f"\"'{ME}'\" <{ME}>",
+        f'"Dr Martin ({ME})" <{ME}>',
+        f'"Dr Martin|{ME}" <{ME}>',
+        f'"DR.MARTIN@Labo.example." <{ME}>',
+        f"Dr Martin <{ME}> (mailto:{ME})",
+        f'"Martin, Jean (biologiste)" <{ME}>',
+        f"Hélène Lefèvre-Noël <{ME}>",
+        coded("Hélène, Cabinet médical \uff20 Lyon") + f" <{ME}>",
+        f"=?utf-8?q?J=C3=A9r=C3=B4me?= <{ME}>",
+        f'"Cabinet @ Lyon" <{ME}>',
+        f'"@labo" <{ME}>',
+        f'"a=b =?x" <{ME}>',
+        '"élan@hôpital.example" <élan@hôpital.example>',
+        '"élan@xn--hpital-ixa.example" <élan@hôpital.example>',
+        "Labo: dr.martin@labo.example;",
+        '"jean martin"@labo.example',
+    ],
+)
+def test_ordinary_names_pass(written: str) -> None:
+    """Accents, commas, a name that is the address itself: people are called what they are."""
+    assert isinstance(authors(header(f"From: {written}")), Authors)
+
+
+def test_a_name_without_end_is_refused() -> None:
+    """Nobody has such a name, and it would have to be searched."""
+    refusal = authors(header(f'From: "{"x" * 1001}" <{ME}>'))
+    assert isinstance(refusal, Reply)
+    assert refusal.permanent
+
+
+@given(st.text(max_size=60))
+def test_any_name_is_misleading_or_not(name: str) -> None:
+    """No name makes the check fail in a way of its own."""
+    shown = f"{name} chef@labo.example"
+    assert misleading(Named(DR, name)) in {True, False}
+    assert misleading(Named(DR, f"{shown} ")) or "=?" in name
 
 
 def test_a_missing_date_and_message_id_are_added_and_bcc_goes() -> None:
