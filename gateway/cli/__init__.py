@@ -74,6 +74,10 @@ class Nouns(click.Group):
 
 
 def _unexpected(error: Exception) -> OperationError:
+    while isinstance(error, ExceptionGroup):  # of tasks that ended together the first says most
+        error = error.exceptions[0]
+    if isinstance(error, OperationError):
+        return error
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next

@@ -9,16 +9,19 @@ import asyncio
 import json
 import signal
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
 from gateway.observe.status import StatusDoor, pages
+from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
 from gateway.receipts.mqtt import Broker
@@ -41,6 +44,18 @@ from vault import files
 Announce = Callable[[Mapping[str, int]], None]
 
 _LONGEST_PAUSE = 60.0
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say in an operator's words that the disk does not take what we write at the start."""
+    try:
+        yield
+    except OSError as error:
+        raise OperationError(
+            f"the data folder {folder} cannot be written: {error.strerror}",
+            "look at that disk: no mail can be taken without it",
+        ) from None
 
 
 class Gateway:
@@ -91,7 +106,8 @@ class Gateway:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, number.name)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
-        self._written.unlink(missing_ok=True)
+        with _writing(self._settings.paths.data):
+            self._written.unlink(missing_ok=True)
         ports = await self._doors.open()
         status = self._settings.listen.status
         if status is not None:
@@ -99,7 +115,9 @@ class Gateway:
                 ports["status"] = self._status.open(status.host, status.port)
             except OSError as error:
                 raise cannot_bind("status", status, error) from None
-        await self._control.open()
+        with _writing(self._settings.paths.data):
+            await self._control.open()
+            files.replace(self._written, json.dumps(ports).encode())
         return ports
 
     def _loops(self, ports: Mapping[str, int]) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
@@ -142,7 +160,6 @@ class Gateway:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _ready(self, ports: Mapping[str, int]) -> None:
-        files.replace(self._written, json.dumps(ports).encode())
         listed = self.rooms.keeper.current
         version = listed.version if listed else None
         self._log.info("gateway.ready", ports=ports, version=version)

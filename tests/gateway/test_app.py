@@ -144,6 +144,18 @@ def test_a_fault_stops_the_start(site: Site) -> None:
     assert "others can read the private key" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["ports.json", ".ports.json.new"])
+def test_a_disk_that_fails_at_the_start_is_told_in_words(site: Site, name: str) -> None:
+    """Not as a bug: it is the disk that an operator must look at."""
+    (site.data / name).mkdir()  # what cannot be written, and cannot be removed
+    done = subprocess.run(_command(site, "serve"), capture_output=True, text=True, check=False)
+
+    assert 1 == done.returncode
+    assert f"the data folder {site.data} cannot be written" in done.stderr
+    assert "hint: look at that disk" in done.stderr
+    assert "unexpected" not in done.stderr
+
+
 def test_who_may_stay_when_the_list_changes(tmp_path: Path) -> None:
     """A connection lives as long as the list speaks for it."""
     now = clock().replace(microsecond=0)

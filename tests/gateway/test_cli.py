@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.demo.pki import Authority
+from gateway.operations.error import OperationError
 from tests.world.clock import START
 from tests.world.lists import Lists
 from tests.world.site import Site
@@ -109,6 +110,29 @@ def test_a_bug_is_code_1_without_a_traceback(monkeypatch: pytest.MonkeyPatch, si
 
     assert 1 == done.exit_code
     assert "an unexpected ValueError at test_cli.py:" in done.stderr
+    assert "canary" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OperationError("the disk is gone", "find it"), "sceau: the disk is gone\n  hint: find it"),
+        (ValueError("canary"), "an unexpected ValueError"),
+    ],
+)
+def test_an_error_among_tasks_is_told_as_itself(
+    monkeypatch: pytest.MonkeyPatch, site: Site, error: Exception, words: str
+) -> None:
+    """That tasks ended together is no news to an operator."""
+
+    def broken(*_: object) -> None:
+        raise ExceptionGroup("tasks", [ExceptionGroup("more", [error]), KeyError("x")])
+
+    monkeypatch.setattr("gateway.cli.call.data_folder", broken)
+    done = _run("mailbox", "list", "-c", site.config)
+
+    assert 1 == done.exit_code
+    assert words in done.stderr
     assert "canary" not in done.output
 
 
