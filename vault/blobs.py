@@ -1,13 +1,14 @@
 """Where the sealed bytes of large bodies lie: a folder of files, each there whole or not at all.
 
 A blob is written beside its place, synced, and only then given its name (file, then name, then
-folder). Only sealed bytes come here. Everything in this file may wait for the disk: it is called
-from threads.
+folder). Only sealed bytes come here. Everything in this file may wait for the disk and is called
+from threads, but for ``Blob.at_hand``.
 """
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from vault import files
 from vault.errors import VaultError, of_file
@@ -58,6 +59,48 @@ class Draft:
             os.close(fd)
 
 
+class Blob:
+    """A blob being read; ``close`` it."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._fd = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            raise VaultError(f"blob {path.name} is not in its folder") from None
+        except OSError as error:
+            raise of_file(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return a range of its bytes, fewer where it ends early."""
+        try:
+            return os.pread(self._fd, end - start, start)
+        except OSError as error:
+            raise of_file(error) from error
+
+    def at_hand(self, start: int, end: int) -> bytearray | None:
+        """Return a range that the system has in memory, without ever waiting for the disk."""
+        sealed = bytearray(end - start)
+        try:
+            whole = os.preadv(self._fd, [sealed], start, os.RWF_NOWAIT) == len(sealed)
+        except OSError:  # it would wait, or this disk cannot tell: ``read`` will
+            return None
+        return sealed if whole else None
+
+    def close(self) -> None:
+        """Let go of it; safe to call twice."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
 class Folder:
     """Blobs as files in one folder of their own."""
 
@@ -69,15 +112,9 @@ class Folder:
         """Begin a blob."""
         return Draft(self._path / name)
 
-    def read(self, name: str, start: int, end: int) -> bytes:
-        """Return a range of a blob's bytes, fewer where it ends early."""
-        try:
-            with (self._path / name).open("rb", buffering=0) as file:
-                return os.pread(file.fileno(), end - start, start)
-        except FileNotFoundError:
-            raise VaultError(f"blob {name} is not in its folder") from None
-        except OSError as error:
-            raise of_file(error) from error
+    def open(self, name: str) -> Blob:
+        """Open a blob to read it."""
+        return Blob(self._path / name)
 
     def remove(self, name: str) -> None:
         """Remove a blob, if it is there."""

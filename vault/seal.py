@@ -133,7 +133,7 @@ class Opener:
         self._last = chunks(size) - 1
         self.size = size
 
-    def open(self, sealed: bytes, start: int, end: int) -> bytes:
+    def open(self, sealed: bytes | bytearray, start: int, end: int) -> bytes:
         """Open octets ``start`` to ``end`` of the body; ``sealed`` is their ``span``."""
         begin, stop = span(self.size, start, end)
         if len(sealed) != stop - begin:

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ from vault.seal import FILE_KEY, HEADER, SALT, Opener, Sealer, span
 from vault.stream import BATCH, Inward, Outward
 
 _T = TypeVar("_T")
+
+_ASK = 1 << 20  # how many octets are written before the disk is asked again what it has left
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,15 @@ class Vault:
     async def _pour(self, body: AsyncIterator[bytes], inward: Inward, *, own: bool) -> bytes:
         """Hand the body on in batches; return what is left for the end."""
         parts: list[bytes] = []
-        waiting, enough = 0, max(BATCH, self._inline_limit + 1)
+        waiting, enough, unasked = 0, max(BATCH, self._inline_limit + 1), 0
         async for block in body:
             parts.append(block)
             waiting += len(block)
             if waiting >= enough:
-                self._check_room(own=own)
+                unasked += waiting
+                if unasked >= _ASK:
+                    self._check_room(own=own)
+                    unasked = 0
                 await inward.add(b"".join(parts))
                 parts, waiting, enough = [], 0, BATCH
         return b"".join(parts)
@@ -166,8 +172,9 @@ class Vault:
         if held.inline is not None:
             yield _opened(held, held.inline, start, end)
             return
-        async for piece in self._outward(held).stream(start, end):
-            yield piece
+        async with aclosing(self._outward(held).stream(start, end)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def sweep(self) -> int:
         """Remove the blobs that nobody can open: the erased ones, and those of earlier crashes.

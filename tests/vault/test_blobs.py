@@ -27,8 +27,9 @@ def test_a_blob_has_no_name_before_it_is_kept(blobs: Folder) -> None:
     draft.write(b"led")
     draft.keep()
     assert ["b"] == list(blobs.names())
-    assert b"ale" == blobs.read("b", 2, 5)
-    assert b"led" == blobs.read("b", 3, 100)
+    with blobs.open("b") as blob:
+        assert b"ale" == blob.read(2, 5)
+        assert b"led" == blob.read(3, 100)
 
 
 def test_blobs_are_private(blobs: Folder, tmp_path: Path) -> None:
@@ -98,7 +99,32 @@ def test_a_failing_disk_while_reading(blobs: Folder, monkeypatch: pytest.MonkeyP
     blobs.draft("b").keep()
     monkeypatch.setattr(os, "pread", failing(errno.EIO))
     monkeypatch.setattr(Path, "unlink", failing(errno.EIO))
-    with pytest.raises(VaultError, match="Input/output"):
-        blobs.read("b", 0, 1)
+    with blobs.open("b") as blob, pytest.raises(VaultError, match="Input/output"):
+        blob.read(0, 1)
+    monkeypatch.setattr(os, "open", failing(errno.EMFILE))
+    with pytest.raises(VaultError, match="Too many"):
+        blobs.open("b")
     with pytest.raises(VaultError, match="Input/output"):
         blobs.remove("b")
+
+
+def test_what_is_in_memory_is_read_without_waiting(blobs: Folder) -> None:
+    """What was just written is at hand, whole, or not at all."""
+    draft = blobs.draft("b")
+    draft.write(b"sealed")
+    draft.keep()
+    with blobs.open("b") as blob:
+        assert b"ale" == bytes(blob.at_hand(2, 5) or b"")
+        assert blob.at_hand(3, 7) is None
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EOPNOTSUPP, errno.EIO])
+def test_what_is_not_in_memory_is_for_a_thread(
+    blobs: Folder, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Where reading would wait, or fails, the loop goes on; a thread meets the error."""
+    blobs.draft("b").keep()
+    monkeypatch.setattr(os, "preadv", failing(number))
+    with blobs.open("b") as blob:
+        assert blob.at_hand(0, 1) is None
+    blob.close()

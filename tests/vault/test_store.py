@@ -1,6 +1,8 @@
 """Bodies at rest: what goes in comes out, for its holders alone, and is gone with the last."""
 
+import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vault.blobs import Draft, Folder
+from vault.blobs import Blob, Draft, Folder
 from vault.database import Database
 from vault.errors import Conflict, Gone, SealError, StorageFull, VaultError
 from vault.keys import KeyRing
@@ -92,6 +94,42 @@ async def test_a_stream_may_be_left(vault: Vault) -> None:
     assert LARGE[:BATCH] == await anext(stream)
     await stream.aclose()
     assert LARGE == await vault.read("delivery/1")
+
+
+async def test_a_body_that_is_no_longer_in_memory(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the disk must be waited for comes out the same, by way of a thread."""
+    await keep(vault, LARGE, "delivery/1")
+    monkeypatch.setattr(Blob, "at_hand", lambda *_: None)
+    assert LARGE[5:] == b"".join([piece async for piece in vault.stream("delivery/1", 5)])
+
+
+async def test_who_leaves_before_the_first_piece_leaves_nothing_open(
+    vault: Vault, blobs: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A blob that is opened for somebody who is cancelled meanwhile is closed."""
+    await keep(vault, LARGE, "delivery/1")
+    opening, going = threading.Event(), threading.Event()
+    opened: list[Blob] = []
+    stock = blobs.open
+
+    def slow(name: str) -> Blob:
+        opening.set()
+        going.wait()
+        opened.append(stock(name))
+        return opened[0]
+
+    monkeypatch.setattr(blobs, "open", slow)
+    task = asyncio.ensure_future(anext(vault.stream("delivery/1")))
+    await asyncio.to_thread(opening.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    going.set()
+    await vault.close()
+    with pytest.raises(VaultError, match="Bad file"):
+        opened[0].read(0, 1)
 
 
 @pytest.mark.parametrize("body", [SMALL, LARGE])
@@ -264,10 +302,10 @@ async def test_the_reserve_is_met_in_mid_body(
 ) -> None:
     """A body that would use the disk up is stopped, and leaves nothing."""
     vault._reserve = 1
-    free = iter([100, 100, 0])
+    free = iter([100, 0])
     monkeypatch.setattr(blobs, "free", lambda: next(free))
     with pytest.raises(StorageFull):
-        await vault.put(blocks(LARGE))
+        await vault.put(blocks(2 * LARGE))
     assert [] == names(blobs)
 
 
