@@ -156,16 +156,16 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     """Open the key ring, the database and everything that works on them."""
     ring = _ring(settings)
     database, vault = _at_rest(settings, ring)
-    mailboxes = Mailboxes(database, vault, ring)
-    accounts = Accounts(database, ring, mailboxes, now)
-    outbox = Outbox(database, ring, settings.site.name, asyncio.Event())
     journal = Journal(database, ring, settings.paths.journal_head)
+    metrics = Metrics()
+    notes = Notes(database, journal, now, log, metrics)
+    mailboxes = Mailboxes(database, vault, ring)
+    accounts = Accounts(database, ring, mailboxes, now, notes.tell)
+    outbox = Outbox(database, ring, settings.site.name, asyncio.Event())
     register = Register(database, ring)
     review = Review(database, register, timedelta(days=settings.limits.hold_days))
     spool = Spool(database, ring)
     books = Books(database, vault, spool, accounts, mailboxes, outbox, journal, review)
-    metrics = Metrics()
-    notes = Notes(database, journal, now, log, metrics)
     keeper = _keeper(settings, Versions(database, ring), now, notes)
     desk = Desk.of(settings.site, books, keeper, _schedule(settings), now, metrics, notes.tell)
     return Rooms(
@@ -178,7 +178,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         keeper=keeper,
         mailboxes=mailboxes,
         accounts=accounts,
-        credentials=Credentials(database, ring, now),
+        credentials=Credentials(database, ring, now, tell=notes.tell),
         spool=spool,
         outbox=outbox,
         register=register,

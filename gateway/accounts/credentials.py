@@ -2,23 +2,24 @@
 
 Credentials are added and revoked, never changed in place: whoever has looked one up and found it
 usable needs to ask nothing else. Every change is one transaction, to which the caller adds its
-journal entry. The seal of the label vouches for the row: who can write to the database, and has not
-the key ring, cannot let anybody in. R-B2, R-B5.
+journal entry. The seal of the label vouches for the row, whose mailbox it opens and when it ends
+included: who can write to the database, and has not the key ring, cannot let anybody in. R-B2, R-B5.
 """
 
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
+import msgspec
 from argon2 import PasswordHasher
 from cryptography import x509
 
 from gateway.accounts import passwords
-from gateway.accounts.mailboxes import AccountError, Mailbox
+from gateway.accounts.mailboxes import AccountError, Mailbox, Tell, untold
 from vault.database import Database, Statement
 from vault.errors import Conflict, SealError
 from vault.keys import KeyRing
@@ -45,6 +46,13 @@ class Credential:
         return f"Credential({self.id}, {self.kind}, revoked={self.revoked}, expires={self.expires})"
 
 
+class _Label(msgspec.Struct, frozen=True):
+    label: str
+    owner: str  # the mailbox's key
+    expires: float | None
+    revoked: float | None
+
+
 class Credentials:
     """The table ``credential``."""
 
@@ -54,7 +62,9 @@ class Credentials:
         ring: KeyRing,
         clock: Callable[[], datetime],
         hasher: PasswordHasher = passwords.HASHER,
+        tell: Tell = untold,
     ) -> None:
+        self._tell = tell
         self._database = database
         self._ring = ring
         self._clock = clock
@@ -76,7 +86,7 @@ class Credentials:
         made = Credential(
             identity, mailbox.id, "password", secret, label, self._clock(), expires, None
         )
-        return await self._add(made, also), password.shown
+        return await self._add(mailbox, made, also), password.shown
 
     async def add_certificate(
         self,
@@ -102,7 +112,7 @@ class Credentials:
             expires,
             None,
         )
-        return await self._add(made, also)
+        return await self._add(mailbox, made, also)
 
     def of(self, mailbox: Mailbox) -> list[Credential]:
         """Return a mailbox's credentials, oldest first, revoked ones too."""
@@ -132,13 +142,22 @@ class Credentials:
         self, mailbox: Mailbox, credential_id: str, also: Sequence[Statement] = ()
     ) -> None:
         """End a credential now; open connections are the caller's to drop."""
+        found = next((each for each in self.of(mailbox) if each.id == credential_id), None)
         try:
+            if found is None:
+                raise Conflict("there is none")
+            ended = replace(found, revoked=self._clock())
             await self._database.commit(
                 [
                     Statement(
-                        "UPDATE credential SET revoked = ?"
+                        "UPDATE credential SET revoked = ?, label = ?"
                         " WHERE id = ? AND mailbox = ? AND revoked IS NULL",
-                        (self._clock().timestamp(), credential_id, mailbox.id),
+                        (
+                            _seconds(ended.revoked),
+                            self._sealed(mailbox, ended),
+                            credential_id,
+                            mailbox.id,
+                        ),
                         expect=1,
                     ),
                     *also,
@@ -150,11 +169,9 @@ class Credentials:
                 " `sceau mailbox credentials`."
             ) from None
 
-    async def _add(self, credential: Credential, also: Sequence[Statement]) -> Credential:
-        label, expires = credential.label, credential.expires
-        place = _place_of_label(
-            credential.id, credential.mailbox, credential.kind, credential.secret
-        )
+    async def _add(
+        self, mailbox: Mailbox, credential: Credential, also: Sequence[Statement]
+    ) -> Credential:
         await self._database.commit(
             [
                 Statement(
@@ -165,9 +182,9 @@ class Credentials:
                         credential.mailbox,
                         credential.kind,
                         credential.secret,
-                        self._ring.seal(label.encode(), place),
+                        self._sealed(mailbox, credential),
                         credential.created.timestamp(),
-                        expires.timestamp() if expires else None,
+                        _seconds(credential.expires),
                     ),
                     expect=1,
                 ),
@@ -176,26 +193,43 @@ class Credentials:
         )
         return credential
 
+    def _sealed(self, mailbox: Mailbox, made: Credential) -> bytes:
+        label = _Label(made.label, mailbox.key, _seconds(made.expires), _seconds(made.revoked))
+        place = _place_of_label(made.id, made.mailbox, made.kind, made.secret)
+        return self._ring.seal(msgspec.json.encode(label), place)
+
     def _credential(self, row: tuple[Any, ...]) -> Credential | None:
         """Read a row, or nothing if it is not as we wrote it."""
-        identity, mailbox, kind, secret, label, created, expires, revoked = row
+        identity, mailbox, kind, secret, label, created, expires, revoked, owner = row
         try:
-            opened = self._ring.open(label or b"", _place_of_label(identity, mailbox, kind, secret))
+            place = _place_of_label(identity, mailbox, kind, secret)
+            opened = _LABEL.decode(self._ring.open(label or b"", place))
         except SealError:
+            opened = None
+        if opened is None or (opened.owner, opened.expires, opened.revoked) != (
+            owner,
+            expires,
+            revoked,
+        ):
+            self._tell("credential.tampered", {"mailbox": owner, "credential": identity})
             return None
         return Credential(
             identity,
             mailbox,
             kind,
             secret,
-            opened.decode(),
+            opened.label,
             datetime.fromtimestamp(created, UTC),
             _time(expires),
             _time(revoked),
         )
 
 
-_SELECT = "SELECT id, mailbox, kind, secret, label, created, expires, revoked FROM credential"
+_LABEL = msgspec.json.Decoder(_Label)
+_SELECT = (
+    "SELECT id, mailbox, kind, secret, label, created, expires, revoked,"
+    " (SELECT key FROM mailbox WHERE mailbox.id = credential.mailbox) FROM credential"
+)
 
 
 def fingerprint(der: bytes) -> str:
@@ -209,3 +243,7 @@ def _place_of_label(credential_id: str, mailbox: int, kind: str, secret: str) ->
 
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()

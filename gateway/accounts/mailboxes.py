@@ -1,11 +1,13 @@
 """Mailboxes: an address of ours, whose it is, and what it may do.
 
 Each has an opaque key, which is its name wherever an address must not show (topics, metrics, logs).
-Every change is one transaction, to which the caller adds its journal entry. R-D1, R-D8.
+Every change is one transaction, to which the caller adds its journal entry. What a mailbox may do is
+sealed as well as in clear: who can write to the database, and has not the key ring, opens none that
+was closed. R-D1, R-D8.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,6 +24,7 @@ from vault.errors import Conflict
 from vault.keys import KeyRing
 
 Clock = Callable[[], datetime]
+Tell = Callable[[str, Mapping[str, object]], None]
 
 
 class AccountError(Exception):
@@ -64,6 +67,12 @@ class _Facts(msgspec.Struct, frozen=True):
     address: str
     holder: str
     name: str
+    kind: str
+    status: str
+
+
+def untold(_event: str, _facts: Mapping[str, object]) -> None:
+    """Tell nobody."""
 
 
 class Accounts:
@@ -75,7 +84,9 @@ class Accounts:
         ring: KeyRing,
         mailboxes: Mailboxes,
         clock: Clock,
+        tell: Tell = untold,
     ) -> None:
+        self._tell = tell
         self._database = database
         self._ring = ring
         self._mailboxes = mailboxes
@@ -93,9 +104,13 @@ class Accounts:
         )
         if not rows:
             return None
+        mailbox = self._mailbox(rows[0])
+        if addresses.key(mailbox.address) != key:
+            self._tampered(mailbox.key, "address")
+            return None
         if len(self._found) >= _CACHED:
             self._found.clear()
-        return self._found.setdefault(key, self._mailbox(rows[0]))
+        return self._found.setdefault(key, mailbox)
 
     def by_id(self, mailbox: int) -> Mailbox | None:
         """Return the mailbox with this row id."""
@@ -121,7 +136,7 @@ class Accounts:
         """Make a mailbox with its INBOX."""
         now = self._clock()
         key = secrets.token_hex(10)
-        facts = msgspec.json.encode(_Facts(address, holder, name))
+        made = Mailbox(0, key, address, kind, holder, name, Status.ACTIVE, now)
         try:
             ((row,), *_) = await self._database.commit(
                 [
@@ -132,9 +147,9 @@ class Accounts:
                             key,
                             addresses.domain_of(address),
                             self._ring.index(addresses.key(address), "address"),
-                            self._ring.seal(facts, _place(key)),
+                            self._sealed(made),
                             kind.value,
-                            Status.ACTIVE.value,
+                            made.status.value,
                             now.timestamp(),
                         ),
                         expect=1,
@@ -148,18 +163,21 @@ class Accounts:
                 "There is already a mailbox of this address; nothing changed. See it with"
                 " `sceau mailbox show`; a closed address is not given again."
             ) from None
-        return Mailbox(row[0], key, address, kind, holder, name, Status.ACTIVE, now)
+        return replace(made, id=row[0])
 
     async def set_status(
         self, mailbox: Mailbox, status: Status, also: Sequence[Statement] = ()
     ) -> Mailbox:
         """Suspend, re-activate or close a mailbox; a closed one stays closed."""
+        changed = replace(mailbox, status=status)
         try:
+            if mailbox.status is Status.CLOSED:
+                raise Conflict("it is closed")
             await self._database.commit(
                 [
                     Statement(
-                        "UPDATE mailbox SET status = ? WHERE id = ? AND status <> ?",
-                        (status.value, mailbox.id, Status.CLOSED.value),
+                        "UPDATE mailbox SET status = ?, facts = ? WHERE id = ? AND status <> ?",
+                        (status.value, self._sealed(changed), mailbox.id, Status.CLOSED.value),
                         expect=1,
                     ),
                     *also,
@@ -169,11 +187,28 @@ class Accounts:
             raise AccountError("The mailbox is closed, and stays so; nothing changed.") from None
         finally:
             self._found.pop(addresses.key(mailbox.address), None)
-        return replace(mailbox, status=status)
+        return changed
+
+    def _sealed(self, mailbox: Mailbox) -> bytes:
+        facts = _Facts(
+            mailbox.address,
+            mailbox.holder,
+            mailbox.name,
+            mailbox.kind.value,
+            mailbox.status.value,
+        )
+        return self._ring.seal(msgspec.json.encode(facts), _place(mailbox.key))
+
+    def _tampered(self, key: str, what: str) -> None:
+        self._tell("mailbox.tampered", {"mailbox": key, "reason": what})
 
     def _mailbox(self, row: tuple[Any, ...]) -> Mailbox:
+        """Read a row; what is not as we wrote it counts as closed."""
         number, key, facts, kind, status, created = row
         opened = _FACTS.decode(self._ring.open(facts, _place(key)))
+        if (opened.kind, opened.status) != (kind, status):
+            self._tampered(key, "status")
+            kind, status = opened.kind, Status.CLOSED
         return Mailbox(
             id=number,
             key=key,

@@ -91,12 +91,20 @@ async def test_revoked(credentials: Credentials, mailbox: Mailbox) -> None:
         "UPDATE credential SET mailbox = 2",
         "UPDATE credential SET label = NULL",
         "UPDATE credential SET id = '2.x'",
+        "UPDATE credential SET expires = NULL",
+        "UPDATE credential SET expires = expires + 1",
+        "UPDATE credential SET revoked = 0",
+        "UPDATE mailbox SET key = 'another' WHERE id = 1",
     ],
 )
 async def test_what_was_written_by_another_hand_opens_nothing(
-    rest: Rest, credentials: Credentials, mailbox: Mailbox, forgery: str
+    rest: Rest, mailbox: Mailbox, forgery: str
 ) -> None:
-    """Who can write to the database, and has not the keys, lets nobody in."""
+    """Who can write to the database, and has not the keys, lets nobody in, and is told of."""
+    told: list[str] = []
+    credentials = Credentials(
+        rest.database, rest.ring, Clock(), CHEAP, lambda slug, _: told.append(slug)
+    )
     mailboxes = Mailboxes(rest.database, rest.vault, rest.ring)
     accounts = Accounts(rest.database, rest.ring, mailboxes, Clock())
     victim = await accounts.add(parse("chef@labo.example"), Kind.PER)
@@ -105,6 +113,20 @@ async def test_what_was_written_by_another_hand_opens_nothing(
 
     assert [] == credentials.with_certificate(PROGRAM.der)
     assert [] == [*credentials.of(mailbox), *credentials.of(victim)]
+    assert {"credential.tampered"} == set(told)
+
+
+async def test_a_revoked_credential_does_not_come_back(
+    rest: Rest, credentials: Credentials, mailbox: Mailbox
+) -> None:
+    """Clearing the column in the database revives nothing, and nothing is revoked over it."""
+    made = await credentials.add_certificate(mailbox, PROGRAM.der)
+    await credentials.revoke(mailbox, made.id)
+    await rest.database.commit([Statement("UPDATE credential SET revoked = NULL", (), expect=1)])
+
+    assert [] == credentials.with_certificate(PROGRAM.der)
+    with pytest.raises(AccountError):
+        await credentials.revoke(mailbox, made.id)
 
 
 async def test_usable(credentials: Credentials, mailbox: Mailbox) -> None:

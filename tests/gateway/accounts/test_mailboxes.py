@@ -96,6 +96,61 @@ async def test_closed_for_good(accounts: Accounts) -> None:
         await accounts.add(DR, Kind.PER)
 
 
+@pytest.mark.parametrize(
+    ("was", "forgery"),
+    [
+        (Status.CLOSED, "UPDATE mailbox SET status = 'active'"),
+        (Status.SUSPENDED, "UPDATE mailbox SET status = 'active'"),
+        (Status.CLOSED, "UPDATE mailbox SET status = 'suspended'"),
+        (Status.ACTIVE, "UPDATE mailbox SET kind = 'ORG'"),
+    ],
+)
+async def test_what_another_hand_wrote_counts_as_closed(
+    rest: Rest, mailboxes: Mailboxes, was: Status, forgery: str
+) -> None:
+    """Who can write to the database, and has not the keys, opens no mailbox, and is told of."""
+    told: list[tuple[str, object]] = []
+    accounts = Accounts(
+        rest.database,
+        rest.ring,
+        mailboxes,
+        Clock(),
+        lambda slug, facts: told.append((slug, facts["reason"])),
+    )
+    await accounts.set_status(await accounts.add(DR, Kind.PER), was)
+    await rest.database.commit([Statement(forgery, (), expect=1)])
+
+    found = accounts.find(DR)
+    assert found is not None
+    assert (Status.CLOSED, Kind.PER) == (found.status, found.kind)
+    assert [("mailbox.tampered", "status")] == told
+    with pytest.raises(AccountError, match="stays so"):
+        await accounts.set_status(found, Status.ACTIVE)
+
+
+async def test_an_address_leads_to_its_own_mailbox(rest: Rest, mailboxes: Mailboxes) -> None:
+    """Exchanging the look-up keys of two rows sends nobody's mail to somebody else."""
+    told: list[tuple[str, object]] = []
+    accounts = Accounts(
+        rest.database,
+        rest.ring,
+        mailboxes,
+        Clock(),
+        lambda slug, facts: told.append((slug, facts["reason"])),
+    )
+    await accounts.add(DR, Kind.PER)
+    await accounts.add(parse("autre@chu.example"), Kind.PER)
+    exchange = (
+        "UPDATE mailbox SET address = X'00' WHERE id = 1",
+        "UPDATE mailbox SET address = ? WHERE id = 2",
+    )
+    ((mine,),) = rest.database.read("SELECT address FROM mailbox WHERE id = 1")
+    await rest.database.commit([Statement(exchange[0]), Statement(exchange[1], (mine,))])
+
+    assert accounts.find(DR) is None
+    assert [("mailbox.tampered", "address")] == told
+
+
 async def test_journalled_with_it(rest: Rest, accounts: Accounts) -> None:
     """What the caller adds is part of the same transaction: all of it or nothing."""
     impossible = Statement("DELETE FROM doomed", (), expect=1)
