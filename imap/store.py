@@ -18,6 +18,7 @@ from vault.keys import KeyRing
 from vault.store import Vault
 
 INBOX = "INBOX"
+PAGE = 200  # entries at once, where nobody says how many: the rest of the gateway waits meanwhile
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -154,11 +155,18 @@ class Mailboxes:
         ]
 
     def entries(
-        self, mailbox: int, folder: str = INBOX, *, after: int = 0, limit: int = -1
+        self, mailbox: int, folder: str = INBOX, *, after: int = 0, limit: int = PAGE
     ) -> list[Entry]:
-        """Return a folder's entries by ascending UID; of a large one, so many beyond a UID."""
+        """Return a folder's entries by ascending UID, so many beyond a UID: each has to be opened."""
         args = (mailbox, self._key(folder), after, limit)
         return [self._entry(row) for row in self._database.read(_LIST, args)]
+
+    def latest(
+        self, mailbox: int, folder: str = INBOX, *, before: int | None = None, limit: int = PAGE
+    ) -> list[Entry]:
+        """Return a folder's newest entries, or the newest below a UID, by ascending UID."""
+        args = (mailbox, self._key(folder), _ABOVE_ALL if before is None else before, limit)
+        return [self._entry(row) for row in reversed(self._database.read(_LATEST, args))]
 
     def entry(self, mailbox: int, uid: int, folder: str = INBOX) -> Entry | None:
         """Return one entry by its UID, or None."""
@@ -218,6 +226,8 @@ _ENTRY = (
     " FROM folder f JOIN entry e ON e.folder = f.id WHERE f.mailbox = ? AND f.key = ?"
 )
 _LIST = _ENTRY + " AND e.uid > ? ORDER BY e.uid LIMIT ?"
+_LATEST = _ENTRY + " AND e.uid < ? ORDER BY e.uid DESC LIMIT ?"
+_ABOVE_ALL = 1 << 32  # a UID has 32 bits (RFC 3501 §2.3.1.1)
 _ONE = _ENTRY + " AND e.uid = ?"
 
 _ENCODER = msgspec.json.Encoder()

@@ -49,6 +49,8 @@ def list_(call: Asking) -> None:
 @click.argument("address")
 @click.argument("uid", type=int, required=False)
 @click.option("--folder", default="INBOX", show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
+@click.option("--before", type=int, help="Only what came before this UID: the page before.")
 @click.option("--content", is_flag=True, help="With --json: each message's octets, in base64.")
 @click.option("--parts", is_flag=True, help="List what the message is made of.")
 @click.option("--part", "number", help="Write this part alone, decoded.")
@@ -60,12 +62,15 @@ def show_(
     folder: str,
     number: str | None,
     *,
-    content: bool,
     parts: bool,
+    **page: Any,
 ) -> None:
-    """List what lies in a mailbox, or write one message (UID) to stdout. Looking is journalled."""
+    """List what lies in a mailbox, the newest last, or write one message (UID) to stdout.
+
+    Looking is journalled.
+    """
     if uid is None:
-        rows = call.perform("mailbox.show", address=address, folder=folder, content=content)
+        rows = call.perform("mailbox.show", address=address, folder=folder, **page)
         columns = ("uid", "arrived", "from", "subject", "size", "flags")
         call.answer(rows, lambda found: show.table(found, columns, f"{folder} is empty."))
         return

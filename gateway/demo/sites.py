@@ -78,7 +78,7 @@ class Site:
 
     def messages(self, address: str) -> list[bytes]:
         """Return what lies in a mailbox, as an operator may read it."""
-        rows = self.sceau("mailbox", "show", address, "--content")
+        rows = self.sceau("mailbox", "show", address, "--content", "--limit", "10000")
         return [base64.b64decode(row["content"]) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """The verbs of ``sceau mailbox``."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -13,7 +14,7 @@ from gateway.operations.rooms import Rooms
 from gateway.operations.words import address as read_address
 from gateway.operations.words import mailbox as find
 from gateway.operations.words import told
-from imap.store import INBOX, Entry
+from imap.store import INBOX, PAGE, Entry
 from smtp.address import domain_of
 from trust.members import Kind
 
@@ -40,10 +41,28 @@ async def list_(rooms: Rooms) -> object:
     return [_row(each) for each in rooms.accounts.mailboxes()]
 
 
-async def show(rooms: Rooms, *, address: str, folder: str = INBOX, content: bool = False) -> object:
-    """Return what lies in a folder; with ``content``, each message's octets too."""
-    entries = rooms.mailboxes.entries(find(rooms, address).id, folder)
-    return [await _entry(rooms, entry, folder, content=content) for entry in entries]
+async def show(
+    rooms: Rooms,
+    *,
+    address: str,
+    folder: str = INBOX,
+    content: bool = False,
+    limit: int = PAGE,
+    before: int | None = None,
+) -> object:
+    """Return what lies in a folder, the newest last; with ``content``, each message's octets too.
+
+    At most ``limit`` entries; ``before`` a UID for those that came earlier.
+    """
+    owner, found = find(rooms, address).id, list[Entry]()
+    while (wanted := min(PAGE, limit - len(found))) > 0:
+        page = rooms.mailboxes.latest(owner, folder, before=before, limit=wanted)
+        found[:0] = page
+        if len(page) < wanted:
+            break
+        before = page[0].uid
+        await asyncio.sleep(0)  # mail goes on between two pages
+    return [await _entry(rooms, entry, folder, content=content) for entry in found]
 
 
 async def message(rooms: Rooms, *, address: str, uid: int, folder: str = INBOX) -> object:

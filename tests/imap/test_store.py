@@ -82,6 +82,10 @@ async def test_uids_ascend(rest: Rest, mailboxes: Mailboxes) -> None:
     assert sorted(entry.modseq for entry in entries) == [entry.modseq for entry in entries]
     assert (21, entries[-1].modseq) == (folder.uid_next, folder.modseq)
     assert entries[5:8] == mailboxes.entries(1, after=5, limit=3)
+    assert entries[-3:] == mailboxes.latest(1, limit=3)
+    assert entries[14:17] == mailboxes.latest(1, before=18, limit=3)
+    assert entries == mailboxes.latest(1)
+    assert [] == mailboxes.latest(1, before=1)
 
 
 async def test_uid_is_not_given_again(rest: Rest, mailboxes: Mailboxes) -> None:

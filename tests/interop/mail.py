@@ -59,7 +59,7 @@ def relay(site: Site, credential: Credential) -> Iterator[smtplib.SMTP]:
 
 def arrived(site: Site, address: str) -> list[bytes]:
     """Return what lies in a mailbox, without the trace that the gateways put on top."""
-    rows = site.sceau("mailbox", "show", address, "--content")
+    rows = site.sceau("mailbox", "show", address, "--content", "--limit", "10000")
     return [untraced(base64.b64decode(row["content"])) for row in rows]
 
 

@@ -1,11 +1,13 @@
 """Mailboxes are made, opened and closed by their operator."""
 
 import base64
+from typing import Any
 
 import pytest
 
 from gateway.demo import documents
 from gateway.demo.pki import Authority
+from gateway.operations import mailbox as verbs
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from imap.store import INBOX, Arrival, Summary, holder, new_entry_id
@@ -135,6 +137,25 @@ async def test_what_lies_in_a_mailbox_is_shown(rooms: Rooms, ask: Ask, clock: Cl
     assert message == with_content
     with pytest.raises(OperationError, match="no message 7"):
         await ask("mailbox.message", address=_DR, uid=7)
+
+
+async def test_a_large_folder_is_shown_page_by_page(
+    rooms: Rooms, ask: Ask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest, newest last; then those before."""
+    await ask("mailbox.add", address=_DR)
+    for number in range(7):
+        await _delivered(rooms, clock, f"Subject: {number}\r\n\r\n".encode())
+    monkeypatch.setattr(verbs, "PAGE", 2)
+
+    async def uids(**how: Any) -> list[int]:
+        return [row["uid"] for row in await ask("mailbox.show", address=_DR, **how)]
+
+    assert [5, 6, 7] == await uids(limit=3)
+    assert [2, 3, 4] == await uids(limit=3, before=5)
+    assert [1] == await uids(limit=3, before=2)
+    assert [1, 2, 3, 4, 5, 6, 7] == await uids()
+    assert [4, 5, 6, 7] == await uids(limit=4)
 
 
 async def test_a_part_is_taken_out_alone(rooms: Rooms, ask: Ask, clock: Clock) -> None:
