@@ -24,7 +24,9 @@ _PAUSE = 1.0  # seconds between two writings
 # list that came is an attack or a grave mistake.
 ALARMS = frozenset(
     {
+        "credential.tampered",
         "journal.unsigned",
+        "mailbox.tampered",
         "peer.wrong_certificate",
         "trust.broken-chain",
         "trust.equivocation",

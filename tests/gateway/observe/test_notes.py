@@ -61,7 +61,8 @@ async def test_an_event_is_journalled_with_its_address_and_logged_without(tmp_pa
 async def test_an_alarm_is_a_warning(tmp_path: Path) -> None:
     """Where only warnings are read, somebody else at a next hop is seen."""
     async with _desk(tmp_path) as desk:
-        for event in ("peer.wrong_certificate", "journal.unsigned", "peer.unreachable"):
+        alarms = ("peer.wrong_certificate", "journal.unsigned", "mailbox.tampered")
+        for event in (*alarms, "peer.unreachable"):
             desk.notes.tell(event, {"reason": "next-hop-not-entitled"})
         await desk.notes.write()
 
@@ -69,6 +70,7 @@ async def test_an_alarm_is_a_warning(tmp_path: Path) -> None:
         assert {
             "peer.wrong_certificate": "warning",
             "journal.unsigned": "warning",
+            "mailbox.tampered": "warning",
             "peer.unreachable": "info",
         } == levels
 
