@@ -1,5 +1,6 @@
 """The verbs of ``sceau spool``."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.operations.error import OperationError
@@ -8,10 +9,14 @@ from gateway.operations.words import told
 from gateway.relay.delivery import Event, IllegalTransition, State, step
 from gateway.relay.message import Copy
 from gateway.relay.results import Result
+from gateway.relay.spool import OPEN
 from smtp.address import domain_of
 from smtp.reply import Reply
+from vault.database import Statement
 from vault.errors import Conflict
 
+_MANY = 10_000  # deliveries in one answer
+_FEW = 200  # deliveries moved in one transaction
 _CANCELLED = Reply(550, "5.7.0", "An operator of the sender's gateway stopped the message")
 
 
@@ -23,21 +28,20 @@ async def list_(
     everything: bool = False,
     limit: int = 100,
 ) -> object:
-    """Return deliveries, oldest first; those that ended only if asked for."""
+    """Return the newest deliveries, oldest first; those that ended only if asked for."""
     try:
         wanted = State(state.lower()) if state else None
     except ValueError:
         raise OperationError(
             f"{state} is no state", f"the states are: {', '.join(State)}"
         ) from None
-    if everything and wanted is None:
-        found = [copy for each in State for copy in rooms.spool.waiting(10_000, each)]
-        found.sort(key=lambda copy: copy.delivery.id)
-    else:
-        found = rooms.spool.waiting(10_000 if domain else limit, wanted)
-    if domain:
-        found = [copy for copy in found if domain_of(copy.recipient.address) == domain.lower()]
-    return [row(copy) for copy in found[-limit:]]
+    states: Iterable[State] = State if everything else OPEN
+    found = await rooms.spool.standing(
+        states if wanted is None else (wanted,),
+        domain=domain.lower() if domain else None,
+        limit=min(limit, _MANY),
+    )
+    return [row(copy) for copy in found]
 
 
 async def show(rooms: Rooms, *, what: str) -> object:
@@ -59,18 +63,47 @@ async def show(rooms: Rooms, *, what: str) -> object:
 
 async def retry(rooms: Rooms, *, what: str | None = None, domain: str | None = None) -> object:
     """Make due now what was put off: one message or delivery, or all that waits for a domain."""
-    now = rooms.clock()
     if what is None:
-        waiting = rooms.spool.waiting(1_000_000, State.DEFERRED)
-        copies = [c for c in waiting if domain_of(c.recipient.address) == (domain or "").lower()]
+        done = await _hasten_domain(rooms, (domain or "").lower())
     else:
         copies = [c for c in _copies(rooms, what) if c.delivery.state is State.DEFERRED]
-    for copy in copies:
-        after = step(copy.delivery, Event.DUE, now)
-        entry = rooms.books.told(copy, after, "delivery.hastened", now, rooms.actor)
-        await _commit(rooms, copy, [rooms.spool.recording(copy.delivery, after), entry])
+        for copy in copies:
+            await _commit(rooms, copy, _hastening(rooms, copy))
+        done = len(copies)
     rooms.wake()
-    return {"deliveries": len(copies)}
+    return {"deliveries": done}
+
+
+async def _hasten_domain(rooms: Rooms, domain: str) -> int:
+    """Make due now what waits for a domain, a page in a transaction; return how many."""
+    done, after = 0, ""
+    while copies := await rooms.spool.standing(
+        (State.DEFERRED,), domain=domain, after=after, limit=_FEW
+    ):
+        after = max(copy.delivery.id for copy in copies)
+        statements = [s for copy in copies for s in _hastening(rooms, copy)]
+        try:
+            await rooms.database.commit(statements)
+        except Conflict:  # one of them moved on at this very moment: then each by itself
+            done += sum([await _hastened(rooms, copy) for copy in copies])
+        else:
+            done += len(copies)
+    return done
+
+
+async def _hastened(rooms: Rooms, copy: Copy) -> bool:
+    try:
+        await rooms.database.commit(_hastening(rooms, copy))
+    except Conflict:
+        return False
+    return True
+
+
+def _hastening(rooms: Rooms, copy: Copy) -> list[Statement]:
+    now = rooms.clock()
+    after = step(copy.delivery, Event.DUE, now)
+    entry = rooms.books.told(copy, after, "delivery.hastened", now, rooms.actor)
+    return [rooms.spool.recording(copy.delivery, after), entry]
 
 
 async def cancel(rooms: Rooms, *, what: str) -> object:

@@ -6,6 +6,7 @@ journal). A claim is one UPDATE that counts the attempt and stores the next due 
 the claim, before the attempt is made: a crash needs no other recovery than that time.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -71,7 +72,8 @@ _FORGET_TRANSFERS = (
 )
 _FEW = 500  # rows removed in one transaction
 _REPEATS = timedelta(days=7)  # who sends a transfer again does so sooner
-_OPEN = json.dumps(sorted(set(State) - {*FINAL, State.RELAYED}))
+_PAGE = 200  # deliveries opened in one go: the rest of the gateway waits meanwhile
+OPEN = frozenset(set(State) - {*FINAL, State.RELAYED})
 _DONE = json.dumps(sorted({*FINAL, State.RELAYED}))
 
 
@@ -221,13 +223,37 @@ class Spool:
         """Return all copies of a message, in the order of its recipients."""
         return self._copies("message = ?", (message,))
 
-    def waiting(self, limit: int = 1000, state: State | None = None) -> list[Copy]:
-        """Return what has not ended, oldest first; or what stands in one state."""
-        if state is not None:
-            return self._copies("state = ? ORDER BY id LIMIT ?", (state, limit))
-        return self._copies(
-            "state IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?", (_OPEN, limit)
+    async def standing(
+        self,
+        states: Iterable[State] = OPEN,
+        *,
+        domain: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> list[Copy]:
+        """Return deliveries that stand in these states, oldest first: the newest of them.
+
+        Or the first of those that follow another. The search is in a thread: it may pass over a
+        great many. What it found is opened a little at a time: mail goes on.
+        """
+        where, args = ["state IN (SELECT value FROM json_each(?))"], [json.dumps(sorted(states))]
+        if domain is not None:
+            where.append("domain = ?")
+            args.append(domain)
+        if after is not None:
+            where.append("id > ?")
+            args.append(after)
+        order = "DESC" if after is None else "ASC"
+        rows = await self._database.query(
+            f"SELECT {_DELIVERY} FROM delivery WHERE {' AND '.join(where)}"  # noqa: S608 - constants only
+            f" ORDER BY id {order} LIMIT ?",
+            (*args, limit),
         )
+        found = []
+        for start in range(0, len(rows), _PAGE):
+            found += self.claimed(rows[start : start + _PAGE])
+            await asyncio.sleep(0)
+        return sorted(found, key=lambda copy: _place(copy.delivery.id))
 
     def named(self, name: str) -> list[MessageId]:
         """Return the messages of that id, reference or header Message-ID, newest first."""

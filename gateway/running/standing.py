@@ -50,15 +50,19 @@ def problems(rooms: Rooms, certificate: datetime, *, stopping: bool) -> dict[str
     return found
 
 
-_OLDEST_DELIVERY = (
-    "SELECT min(m.arrived) FROM delivery d JOIN message m ON m.id = d.message"  # noqa: S608 - constants only
-    f" WHERE d.state IN ({', '.join(repr(state.value) for state in _OPEN)})"
+# Ids sort by time and begin with the message's: the first of each state is found at once.
+_FIRST = " UNION ALL ".join(
+    f"SELECT substr(min(id), 1, 26) FROM delivery WHERE state = '{state}'"  # noqa: S608 - constants only
+    for state in _OPEN
 )
+_OLDEST_DELIVERY = f"SELECT min(arrived) FROM message WHERE id IN ({_FIRST})"  # noqa: S608 - constants only
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = ? LIMIT ?)"
+_MANY = 100_000  # nobody acts on more, and mail waits while we count
 _OLDEST_RECEIPT = "SELECT at FROM outbox WHERE sent IS NULL ORDER BY seq LIMIT 1"
 
 
 def _count(rooms: Rooms, state: State) -> int:
-    rows = rooms.database.read("SELECT count(*) FROM delivery WHERE state = ?", (state.value,))
+    rows = rooms.database.read(_COUNT, (state.value, _MANY))
     return int(rows[0][0])
 
 

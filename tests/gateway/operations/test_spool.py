@@ -1,10 +1,14 @@
 """The queue is seen and moved by its operator: list, show, retry, cancel."""
 
+from typing import Any
+
 import pytest
 
+from gateway.operations import spool as verbs
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
-from gateway.relay.delivery import State
+from gateway.relay.delivery import Event, State, step
+from gateway.relay.message import Copy
 from tests.gateway.operations.conftest import Ask, spooled
 from tests.world.clock import Clock
 
@@ -59,6 +63,44 @@ async def test_what_was_put_off_is_tried_now(rooms: Rooms, ask: Ask, clock: Cloc
     assert again is not None
     assert (State.QUEUED, clock()) == (again.delivery.state, again.delivery.due)
     assert {"deliveries": 0} == await ask("spool.retry", what="<1@labo>")
+
+
+async def test_all_that_waits_for_a_domain_is_tried_now_a_few_at_a_time(
+    rooms: Rooms, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are; what moved on at this very moment is left alone."""
+    copies = [await spooled(rooms) for _ in range(5)]
+    other = await spooled(rooms, "x@labo.example")
+    monkeypatch.setattr(verbs, "_FEW", 2)
+    honest, moved = rooms.spool.standing, iter([copies[0]])
+
+    async def standing(*states: Any, **how: Any) -> list[Copy]:
+        found = await honest(*states, **how)
+        for copy in moved:
+            queued = step(copy.delivery, Event.DUE, rooms.clock())
+            await rooms.database.commit([rooms.spool.recording(copy.delivery, queued)])
+        return found
+
+    monkeypatch.setattr(rooms.spool, "standing", standing)
+
+    assert {"deliveries": 4} == await ask("spool.retry", domain="CHU.example")
+    found = {copy.delivery.state for one in copies for copy in rooms.spool.copies(one.message.id)}
+    assert {State.QUEUED} == found
+    assert [other.delivery.id] == [c.delivery.id for c in await honest({State.DEFERRED})]
+
+
+async def test_the_newest_are_listed_the_newest_last(rooms: Rooms, ask: Ask, clock: Clock) -> None:
+    """As many as asked for."""
+    made = []
+    for _ in range(4):
+        made.append((await spooled(rooms)).delivery.id)
+        clock.advance(seconds=1)
+
+    listed = [row["delivery"] for row in await ask("spool.list", limit=2)]
+    of_domain = [row["delivery"] for row in await ask("spool.list", domain="chu.example", limit=3)]
+
+    assert made[2:] == listed
+    assert made[1:] == of_domain
 
 
 async def test_a_cancelled_message_ends_and_its_sender_is_told(rooms: Rooms, ask: Ask) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gateway.relay import spool as spools
 from gateway.relay.delivery import Delivery, Event, State, delivery_id, step
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.spool import Spool
@@ -220,5 +222,24 @@ async def test_what_ended_long_ago_is_forgotten(database: Database, spool: Spool
     assert 2 == await spool.forget(later, timedelta(days=90))
     assert not spool.seen(mark)
     assert [second.delivery.id] == [c.delivery.id for c in spool.copies(first.message.id)]
-    assert [second.delivery.id] == [c.delivery.id for c in spool.waiting()]
-    assert [second.delivery.id] == [c.delivery.id for c in spool.waiting(state=State.DEFERRED)]
+    assert [second.delivery.id] == [c.delivery.id for c in await spool.standing()]
+
+
+async def test_how_deliveries_stand_is_read_a_page_at_a_time(
+    database: Database, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest, oldest first; or those that follow; opened a few at a time."""
+    monkeypatch.setattr(spools, "_PAGE", 2)
+    for _ in range(4):
+        await enter(database, spool)
+    every = [c.delivery.id for c in await spool.standing()]
+
+    async def ids(**how: Any) -> list[str]:
+        return [c.delivery.id for c in await spool.standing(**how)]
+
+    assert sorted(every) == every
+    assert every[-3:] == await ids(limit=3)
+    assert every[3:5] == await ids(after=every[2], limit=2)
+    assert [] == await ids(states={State.DEFERRED})
+    assert every == await ids(states=State)
+    assert [] == await ids(domain="nobody.example")
