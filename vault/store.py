@@ -182,16 +182,29 @@ class Vault:
         Return how many. The database's log is emptied too, where erased keys might still lie. Safe
         at any time; what this run is writing is left alone.
         """
-        doomed = [name for (name,) in await self._database.query("SELECT blob FROM doomed")]
+        cleared = await self.clear()
         orphans = await self._orphans()
-        for name in (*doomed, *orphans):
-            await self._in_thread(self._blobs.remove, name)
+        await self._in_thread(self._remove, orphans)
+        await self._database.empty_log()
+        return cleared + len(orphans)
+
+    async def clear(self) -> int:
+        """Remove the blobs that were erased, which nobody can open; return how many.
+
+        Soon after: what was delivered may be more, in a minute, than the disk has room for, and
+        the memory it frees is what the next bodies are written to.
+        """
+        doomed = [name for (name,) in self._database.read("SELECT blob FROM doomed LIMIT 1000")]
         if doomed:
+            await self._in_thread(self._remove, doomed)
             await self._database.commit(
                 [Statement("DELETE FROM doomed WHERE blob = ?", (name,)) for name in doomed]
             )
-        await self._database.empty_log()
-        return len(doomed) + len(orphans)
+        return len(doomed)
+
+    def _remove(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._blobs.remove(name)
 
     async def rewrap(self, limit: int) -> int:
         """Move at most ``limit`` wraps and sealed values to the current key; return how many."""

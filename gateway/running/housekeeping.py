@@ -52,6 +52,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
     return (
         Chore("cases", 60, expire_cases),
         Chore("journal-head", 10, partial(sign_journal, rooms)),
+        Chore("clear", 1, rooms.vault.clear),
         Chore("sweep", 300, rooms.vault.sweep),
         Chore("rotation", 30, rotate),
         Chore("forget-messages", 3600, forget_messages),

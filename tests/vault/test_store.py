@@ -334,6 +334,17 @@ async def test_what_a_crash_left_is_swept(
     await later.close()
 
 
+async def test_what_was_erased_is_cleared_away(vault: Vault, blobs: Folder) -> None:
+    """The blobs of what was delivered go at once, and those that somebody holds stay."""
+    await keep(vault, LARGE, "delivery/1")
+    held = await keep(vault, LARGE, "delivery/2")
+    await drop(vault, "delivery/1")
+
+    assert [1, 0] == [await vault.clear(), await vault.clear()]
+    assert [held.id] == names(blobs)
+    assert 0 == count(vault, "doomed")
+
+
 async def test_nothing_secret_is_shown(vault: Vault) -> None:
     """A sealed body in a log line or a traceback shows its number and size."""
     sealed = await vault.put(blocks(SMALL))
