@@ -152,7 +152,7 @@ class Receipts(_Section):
 class VaultSettings(_Section):
     """What lies inline in the database, and the disk we never use up."""
 
-    inline_limit: Octets = 128 * 1024
+    inline_limit: Octets = 256 * 1024
     reserve: Octets = 256 * MiB
 
 

@@ -57,7 +57,7 @@ class Vault:
         ring: KeyRing,
         blobs: Folder,
         *,
-        inline_limit: int = 128 << 10,
+        inline_limit: int = 256 << 10,
         reserve: int = 256 << 20,
     ) -> None:
         self._database, self._ring, self._blobs = database, ring, blobs
