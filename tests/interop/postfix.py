@@ -4,17 +4,20 @@ Nothing of the machine's own Postfix is touched. Its master insists on being sta
 """
 
 import os
+import secrets
 import select
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 MASTER = "/usr/lib/postfix/sbin/master"
 _PATIENCE = 15.0
+_GIVEN: set[int] = set()
 
 # What Debian's master.cf runs, without the chroot, without what no test needs.
 _SERVICES = """\
@@ -50,11 +53,18 @@ class PostfixError(Exception):
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago, for those who cannot be given port 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a free loopback port, each once, for those who cannot be given port 0.
+
+    Below those that the system gives to connections: one of these may be taken again by the time
+    its listener starts, or starts anew.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _GIVEN:
+                _GIVEN.add(port)
+                return port
 
 
 class Postfix:
