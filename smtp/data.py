@@ -1,6 +1,6 @@
 """The body of a message as SMTP carries it: dots stuffed and unstuffed, chunks counted.
 
-Pure bytes in, pure bytes out; ``smtp.server`` and ``smtp.client`` own the sockets. Bodies are
+Pure bytes in, pure bytes out; ``smtp.receive.server`` and ``smtp.send.client`` own the sockets. Bodies are
 never walked line by line: each pass below runs at memory speed. RFC 5321 §4.1.1.4, §4.5.2;
 RFC 3030 §2.
 """

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.operations.error import OperationError
 from imap.store import Entry, Mailboxes
-from smtp.mime import Part, PartIndex
+from smtp.message.mime import Part, PartIndex
 
 
 async def of(mailboxes: Mailboxes, entry: Entry) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 A reply is one line of English for whoever reads a protocol; this says it in French and in English
 to somebody who has patients waiting. Our own replies are known one by one, others by their
-enhanced code, in the words of neither side's software. ``smtp.dsn`` has the rest of the report:
+enhanced code, in the words of neither side's software. ``smtp.message.dsn`` has the rest of the report:
 who, what happened, the reference. RFC 3463; R-F1, R-J2.
 """
 

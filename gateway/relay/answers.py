@@ -15,8 +15,8 @@ from gateway.relay.message import Copy
 from gateway.relay.reports import NO_ANSWER, NOT_A_REPORT, Finding, findings
 from gateway.relay.verdict import RELAY
 from smtp.address import Address, key
-from smtp.dsn import Kind, Report
-from smtp.dsn_reader import read
+from smtp.message.dsn import Kind, Report
+from smtp.message.dsn_reader import read
 from smtp.reply import Reply
 from trust.decision import speaks_for
 from vault.database import Statement

@@ -13,9 +13,10 @@ from gateway.relay.desk import Desk
 from gateway.relay.message import Message, Summary
 from gateway.relay.verdict import RELAY
 from gateway.settings import Limits
-from smtp import reply, trace
+from smtp import reply
 from smtp.envelope import Body, Draft, Envelope, MessageId, new_message_id
-from smtp.header import Header, HeaderError, HeaderScanner
+from smtp.message import trace
+from smtp.message.header import Header, HeaderError, HeaderScanner
 from smtp.reply import Reply
 from trust.decision import in_force, reports_as, speaks_as
 

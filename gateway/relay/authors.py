@@ -12,10 +12,10 @@ from datetime import datetime
 
 from smtp.address import Address, AddressError, domain_of, key, local_of, parse
 from smtp.envelope import MessageId
-from smtp.fields import words
-from smtp.header import Header, HeaderError, Named, mailboxes
+from smtp.message.fields import words
+from smtp.message.header import Header, HeaderError, Named, mailboxes
+from smtp.message.trace import date
 from smtp.reply import Reply, printable
-from smtp.trace import date
 
 ONE_FROM = Reply(
     550, "5.6.0", "The message must have exactly one From field; it was refused, nothing was kept"

@@ -22,9 +22,9 @@ from gateway.relay.routes import Hosts, Lookup, Ours, Route
 from gateway.settings import Relay
 from imap.store import INBOX, Arrival, Summary, new_entry_id
 from smtp import reply
-from smtp.client import UNREACHABLE, Connection
-from smtp.outgoing import Outcome
 from smtp.reply import Reply
+from smtp.send.client import UNREACHABLE, Connection
+from smtp.send.outgoing import Outcome
 from trust.decision import ALLOW, Action, Decision, Reason, attempt, next_hop
 from trust.errors import IdentityError
 from trust.identity import Certificate

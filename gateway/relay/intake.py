@@ -56,7 +56,7 @@ class Onward(Protocol):
 
 
 class Intake:
-    """What the doors of ``smtp.server`` ask; one a gateway."""
+    """What the doors of ``smtp.receive.server`` ask; one a gateway."""
 
     def __init__(self, desk: Desk, notices: Notices, limits: Limits, onward: Onward) -> None:
         self._desk = desk

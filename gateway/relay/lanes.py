@@ -15,16 +15,16 @@ from typing import Protocol
 from gateway.relay.delivery import Schedule
 from gateway.relay.message import Copy, Message
 from gateway.relay.routes import Route
-from smtp.client import UNREACHABLE
-from smtp.outgoing import Outcome, Outgoing
 from smtp.reply import Reply
+from smtp.send.client import UNREACHABLE
+from smtp.send.outgoing import Outcome, Outgoing
 
 _DEEP = 16  # attempts in hand for each connection, so that none waits for the database
 _LONGEST = 3  # the step of the retry schedule that a peer's back-off stays at
 
 
 class Link(Protocol):
-    """What we need of an open connection (``smtp.client.Connection``)."""
+    """What we need of an open connection (``smtp.send.client.Connection``)."""
 
     certificate: bytes
     idle_since: float

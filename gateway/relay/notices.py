@@ -16,11 +16,11 @@ from gateway.relay.delivery import Delivery, State, delivery_id, holder
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Door, Message, Summary
 from gateway.relay.results import Notice, Result, original
-from smtp import dsn
 from smtp.address import Address
-from smtp.dsn import Action, Fate, Kind, Letter, Report
 from smtp.envelope import Body, Mail, Recipient, Refusal, Ret, new_message_id
-from smtp.trace import date
+from smtp.message import dsn
+from smtp.message.dsn import Action, Fate, Kind, Letter, Report
+from smtp.message.trace import date
 from vault.database import Statement
 from vault.errors import VaultError
 

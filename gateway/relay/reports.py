@@ -15,9 +15,9 @@ from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, step
 from gateway.relay.message import Copy
 from gateway.relay.results import original
 from smtp.address import AddressError, key, parse
-from smtp.dsn import Action, Fate, Kind, Report
 from smtp.envelope import Notify
-from smtp.header import Header
+from smtp.message.dsn import Action, Fate, Kind, Report
+from smtp.message.header import Header
 from smtp.reply import Reply, printable
 
 ONE_AT_A_TIME = Reply(

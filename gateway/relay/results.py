@@ -14,8 +14,8 @@ from gateway.relay.lanes import Attempt
 from gateway.relay.message import Copy
 from smtp import reply
 from smtp.envelope import Notify, Recipient, Ret
-from smtp.outgoing import Outgoing
 from smtp.reply import Reply
+from smtp.send.outgoing import Outgoing
 from trust.decision import Action, Decision, Reason
 from vault.database import Statement
 

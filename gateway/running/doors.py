@@ -14,10 +14,10 @@ from gateway.relay.intake import Intake, Onward
 from gateway.settings import Listener
 from smtp import tls
 from smtp.address import Address, domain_of, key
-from smtp.door import Door
 from smtp.envelope import Peer
-from smtp.rules import Rules
-from smtp.server import Limits
+from smtp.receive.door import Door
+from smtp.receive.rules import Rules
+from smtp.receive.server import Limits
 from trust.errors import IdentityError
 from trust.identity import Certificate
 from trust.members import Status, TrustList

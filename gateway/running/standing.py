@@ -7,7 +7,7 @@ from datetime import datetime
 from gateway.observe.metrics import Standing
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import FINAL, State
-from smtp.door import Door
+from smtp.receive.door import Door
 
 _OPEN = tuple(state for state in State if state not in FINAL and state is not State.RELAYED)
 

@@ -13,9 +13,9 @@ import uvloop
 
 from gateway.demo.pki import Authority
 from smtp import tls
-from smtp.door import Door
-from smtp.rules import Rules
-from smtp.server import Authenticator, Intake, Limits
+from smtp.receive.door import Door
+from smtp.receive.rules import Rules
+from smtp.receive.server import Authenticator, Intake, Limits
 
 NOW = datetime.now(UTC)  # noqa: TID251 - real handshakes compare with the real clock
 T = TypeVar("T")

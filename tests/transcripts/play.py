@@ -23,10 +23,10 @@ from pathlib import Path
 
 from smtp import reply
 from smtp.address import Address, parse
-from smtp.body import BodyError
 from smtp.envelope import Draft, Peer, Recipient
+from smtp.receive.body import BodyError
+from smtp.receive.rules import Rules
 from smtp.reply import Reply
-from smtp.rules import Rules
 
 FOLDER = Path(__file__).parent
 HOST = "gw.chu-nord.example"

@@ -8,7 +8,7 @@ import pytest
 from smtp import reply
 from smtp.address import Address
 from smtp.envelope import Draft, Peer
-from smtp.events import (
+from smtp.receive.events import (
     Abandoned,
     Closed,
     ContentBegun,
@@ -21,9 +21,9 @@ from smtp.events import (
     RecipientAsked,
     TlsAsked,
 )
-from smtp.login import PasswordClaim
+from smtp.receive.login import PasswordClaim
+from smtp.receive.session import Session
 from smtp.reply import Reply
-from smtp.session import Session
 from tests.smtp.stage import LOOPS, Pki, Wire, opened, run
 from tests.transcripts.play import USER, Desk, Step, Transcript, matches, transcripts
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from gateway.relay.carrier import Entitled
-from smtp.client import UNREACHABLE
-from smtp.outgoing import Outcome, Outgoing
 from smtp.reply import Reply
+from smtp.send.client import UNREACHABLE
+from smtp.send.outgoing import Outcome, Outgoing
 
 TAKEN = Reply(250, "2.0.0", "Queued")
 

@@ -34,11 +34,11 @@ from quarantine.register import Register
 from quarantine.review import Review
 from smtp import tls
 from smtp.address import Address, parse
-from smtp.door import Door
 from smtp.envelope import Draft, Mail, Peer, Recipient, Refusal
+from smtp.receive.door import Door
+from smtp.receive.rules import Rules
+from smtp.receive.server import Limits as DoorLimits
 from smtp.reply import Reply
-from smtp.rules import Rules
-from smtp.server import Limits as DoorLimits
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
 from tests.world.peers import Peer as Played
@@ -190,7 +190,7 @@ class Gateway:
         content: bytes | None = None,
         **how: Any,
     ) -> Reply:
-        """Walk a whole transaction through the intake, as ``smtp.server`` does."""
+        """Walk a whole transaction through the intake, as ``smtp.receive.server`` does."""
         message = sending(self, peer, sender, to, **how)
         if not message.draft.recipients:
             if message.draft.refused:

@@ -5,10 +5,11 @@ import pytest
 
 from gateway.receipts import bounce
 from gateway.receipts.bounce import Ended, refusing, reporting, why
-from smtp import dsn, reply
+from smtp import reply
 from smtp.address import parse
-from smtp.dsn import Action, Fate, Kind, Letter, Report
 from smtp.envelope import Recipient, Refusal
+from smtp.message import dsn
+from smtp.message.dsn import Action, Fate, Kind, Letter, Report
 from smtp.reply import Reply
 
 MARTIN, DURAND = parse("martin@chu.example"), parse("durand@chu.example")

@@ -22,7 +22,7 @@ from gateway.relay.authors import (
 )
 from smtp.address import parse
 from smtp.envelope import MessageId
-from smtp.header import Header, Named
+from smtp.message.header import Header, Named
 from smtp.reply import Reply
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)

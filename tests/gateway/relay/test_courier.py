@@ -22,8 +22,8 @@ from gateway.relay.routes import Hosts
 from smtp import reply
 from smtp.address import parse
 from smtp.envelope import Notify, Recipient, Ret
-from smtp.outgoing import Outgoing
 from smtp.reply import Reply
+from smtp.send.outgoing import Outgoing
 from tests.world.peers import Open, Peer
 from tests.world.world import Gateway, World, letter
 from trust.members import Status

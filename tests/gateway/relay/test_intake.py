@@ -12,8 +12,8 @@ from gateway.relay.delivery import State
 from gateway.relay.intake import MAILBOX_LEFT
 from smtp import reply
 from smtp.address import parse
-from smtp.body import BodyError
 from smtp.envelope import Body, Draft, Mail, Peer, Recipient
+from smtp.receive.body import BodyError
 from smtp.reply import Reply
 from tests.world.world import World, letter, pieces, sending
 from trust.identity import Certificate

@@ -12,9 +12,9 @@ from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, delivery
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.reports import NO_ANSWER, NOT_THEIRS, Finding, findings, is_report
 from smtp.address import parse
-from smtp.dsn import Action, Fate, Kind, Report
 from smtp.envelope import Mail, MessageId, Notify, Recipient
-from smtp.header import Header
+from smtp.message.dsn import Action, Fate, Kind, Report
+from smtp.message.header import Header
 from smtp.reply import Reply
 from tests.world.clock import START as NOW
 

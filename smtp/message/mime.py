@@ -1,0 +1,232 @@
+"""Where the parts of a message lie, found while it streams: offsets only, nothing is decoded.
+
+Feed it the message in any blocks; it keeps a part's header and a few octets between two blocks,
+no more. A multipart ends at its closing delimiter, at one of a multipart around it, or with the
+message, whichever comes first. A part is numbered as IMAP names it ("2.1"; "TEXT" for what holds
+the parts of a message). Bombs are bounded: past the limits the rest is one opaque leaf.
+RFC 2046 §5.1, RFC 3501 §6.4.5.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from smtp.message.fields import media
+from smtp.message.header import Header
+
+_MOST_PARTS = 10_000
+_DEEPEST = 100
+_LONGEST_HEADER = 256 * 1024
+_LONGEST_LINE = 300  # a delimiter: CRLF, two dashes, at most 200 octets, white space
+_MOST_NEAR_MISSES = 100_000  # lines that begin like a delimiter and are none
+_IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
+_MESSAGES = frozenset({"message/rfc822", "message/global"})
+
+
+class Part(NamedTuple):
+    """A part of a message: what it says it is, and where it lies."""
+
+    number: str
+    parent: int  # its place in the tuple; -1 for the message itself
+    header: int  # its header block begins here,
+    body: int  # its content here,
+    end: int  # and ends before here
+    type: str  # "application/pdf"
+    name: str  # the file's, decoded; "" if it has none
+    encoding: str  # "base64"; "" if it says none
+    attachment: bool
+
+
+@dataclass(slots=True)
+class _Open:
+    """A part whose end has not come yet."""
+
+    place: int
+    prefix: str  # what the numbers of its children begin with
+    message: bool = False  # it is a whole message, the outermost or an attached one
+    boundary: bytes = b""
+    children: int = 0
+
+
+class PartIndex:
+    """Feed it the message, block by block; ``finish`` returns its parts in their order."""
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+        self._open: list[_Open] = []
+        self._boundaries: dict[bytes, int] = {}  # of the multiparts that are open: how deep
+        self._held = bytearray(b"\r\n")  # so that the first line is like any other
+        self._at = -2  # where in the message the held octets begin
+        self._in_header = True
+        self._sought = 0  # up to here there is no blank line
+        self._near_misses = 0
+        self._size = 0
+        self._begin(0, "", message=True)
+
+    def feed(self, block: bytes) -> None:
+        """Take the next block."""
+        self._size += len(block)
+        if not (self._in_header or self._boundaries):
+            return
+        # Most blocks of an attachment hold no delimiter: those are looked at where they are.
+        plain = not self._in_header and len(self._held) <= 3 <= len(block)
+        if plain and b"\r\n--" not in block and b"\r\n--" not in self._held + block[:3]:
+            self._held[:] = block[-3:]
+            self._at = self._size - 3
+            return
+        self._held += block
+        self._scan()
+
+    def finish(self) -> tuple[Part, ...]:
+        """Return the parts of the message, which has ended."""
+        if self._in_header or self._boundaries:
+            self._held += b"\r\n\r\n"  # ends a last delimiter, or a header without a blank line
+            self._scan()
+            if self._in_header:
+                self._settle_header(len(self._held), leaf=True)
+        self._close(0, self._size)
+        most = self._size
+        return tuple(
+            part._replace(
+                header=min(part.header, most), body=min(part.body, most), end=min(part.end, most)
+            )
+            for part in self._parts
+        )
+
+    def _scan(self) -> None:
+        """Go through what is held, as far as it goes; keep what the next block may complete."""
+        at: int | None = 0
+        while at is not None and (self._in_header or self._boundaries):
+            at = self._scan_header(at) if self._in_header else self._scan_body(at)
+        if not (self._in_header or self._boundaries):
+            self._held.clear()
+
+    def _scan_header(self, at: int) -> int | None:
+        """Look for the blank line, or for a delimiter that comes without one."""
+        end = self._held.find(b"\r\n\r\n", max(at, self._sought))
+        hit = self._delimiter(at, end + 2 if end >= 0 else len(self._held))
+        if hit and hit.next is not None:
+            self._settle_header(hit.start + 2, leaf=True)
+            return self._turn(hit, hit.next)
+        if end >= 0:
+            self._settle_header(end + 4)
+            return end + 2
+        if len(self._held) - at > _LONGEST_HEADER:
+            self._settle_header(at + 2, leaf=True)
+            return at
+        self._drop(at)
+        self._sought = max(0, len(self._held) - 3)
+        return None
+
+    def _scan_body(self, at: int) -> int | None:
+        """Look for the next delimiter."""
+        hit = self._delimiter(at, len(self._held))
+        if hit and hit.next is not None:
+            return self._turn(hit, hit.next)
+        self._drop(hit.start if hit else max(at, len(self._held) - 3))
+        return None
+
+    def _delimiter(self, at: int, stop: int) -> "_Hit | None":
+        """Find a delimiter of a multipart that is open; without ``next`` it may yet become one."""
+        start = self._held.find(b"\r\n--", at, stop) if self._boundaries else -1
+        while start >= 0:
+            end = self._held.find(b"\r\n", start + 4, start + _LONGEST_LINE)
+            if end < 0 and len(self._held) < start + _LONGEST_LINE:
+                return _Hit(start, None, 0, closing=False)
+            line = bytes(self._held[start + 4 : max(end, start + 4)]).rstrip(b" \t")
+            if (level := self._boundaries.get(line)) is not None:
+                return _Hit(start, end, level, closing=False)
+            if (level := self._boundaries.get(line.removesuffix(b"--"))) is not None:
+                return _Hit(start, end, level, closing=True)
+            self._near_misses += 1
+            if self._near_misses > _MOST_NEAR_MISSES:
+                self._boundaries.clear()
+                return None
+            start = self._held.find(b"\r\n--", start + 4, stop)
+        return None
+
+    def _turn(self, hit: "_Hit", after: int) -> int:
+        """Pass a delimiter: what lies inside that multipart ends, and perhaps the next begins."""
+        parent = self._open[hit.level]
+        if not hit.closing and not self._room:
+            self._boundaries.clear()
+            return after
+        self._close(hit.level + 1, self._at + hit.start)
+        if hit.closing:
+            self._boundaries.pop(parent.boundary)
+            parent.boundary = b""
+        else:
+            parent.children += 1
+            self._begin(self._at + after + 2, _joined(parent.prefix, str(parent.children)))
+        return after
+
+    @property
+    def _room(self) -> bool:
+        return len(self._parts) < _MOST_PARTS
+
+    def _begin(self, header: int, prefix: str, *, message: bool = False) -> None:
+        parent = self._open[-1].place if self._open else -1
+        self._open.append(_Open(len(self._parts), prefix, message))
+        self._parts.append(Part(prefix, parent, header, header, header, "", "", "", False))
+        self._in_header, self._sought = True, 0
+
+    def _settle_header(self, stop: int, *, leaf: bool = False) -> None:
+        """Read the header that ends there; what the part holds follows from it."""
+        self._in_header = False
+        opened = self._open[-1]
+        part = self._parts[opened.place]
+        header = Header.skim(bytes(self._held[part.header - self._at : stop]))
+        kind, parameters = media(header.first("content-type") or b"")
+        if "/" not in kind:
+            in_digest = part.parent >= 0 and self._parts[part.parent].type == "multipart/digest"
+            kind = "message/rfc822" if in_digest else "text/plain"
+        disposition, of_file = media(header.first("content-disposition") or b"")
+        encoding = (header.first("content-transfer-encoding") or b"").decode("ascii", "replace")
+        if opened.message:
+            last = "TEXT" if kind.startswith("multipart/") else "1"
+            part = part._replace(number=_joined(opened.prefix, last))
+            opened.prefix = opened.prefix if last == "TEXT" else part.number
+        self._parts[opened.place] = part._replace(
+            body=self._at + stop,
+            type=kind,
+            name=of_file.get("filename") or parameters.get("name", ""),
+            encoding=encoding.lower(),
+            attachment=disposition == "attachment",
+        )
+        if not leaf and len(self._open) < _DEEPEST:
+            self._descend(opened, parameters.get("boundary", ""), self._at + stop)
+
+    def _descend(self, opened: _Open, text: str, body: int) -> None:
+        """Expect parts in a multipart, or the header of an attached message."""
+        part = self._parts[opened.place]
+        boundary = text.rstrip().encode()
+        if part.type.startswith("multipart/"):
+            if 0 < len(boundary) <= 200 and boundary not in self._boundaries:
+                opened.boundary = boundary
+                self._boundaries[boundary] = len(self._open) - 1
+        elif part.type in _MESSAGES and part.encoding in _IDENTITY and self._room:
+            self._begin(body, opened.prefix, message=True)
+
+    def _close(self, level: int, end: int) -> None:
+        """End every part that is open from that level down."""
+        for opened in self._open[level:]:
+            part = self._parts[opened.place]
+            self._parts[opened.place] = part._replace(end=max(part.body, end))
+            self._boundaries.pop(opened.boundary, None)
+        del self._open[level:]
+
+    def _drop(self, count: int) -> None:
+        del self._held[:count]
+        self._at += count
+
+
+class _Hit(NamedTuple):
+    """A line that is a delimiter."""
+
+    start: int  # its CRLF in front, which is its own
+    next: int | None  # the CRLF behind it, which the next line may need
+    level: int
+    closing: bool
+
+
+def _joined(prefix: str, last: str) -> str:
+    return f"{prefix}.{last}" if prefix else last
