@@ -222,7 +222,10 @@ def _ring(settings: Settings) -> KeyRing:
     try:
         return KeyRing.load(path, _passphrase(settings))
     except KeyRingError as error:
-        raise OperationError(str(error), "[paths] keys and passphrase_file say where") from None
+        raise OperationError(
+            str(error),
+            "run the command as the gateway's user; [paths] keys and passphrase_file say where it is",
+        ) from None
 
 
 def _passphrase(settings: Settings) -> str | None:

@@ -12,7 +12,7 @@ import click
     "--dir",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is made; a temporary folder unless told.",
+    help="Where everything is made.  [default: demo; with --once a temporary folder]",
 )
 @click.option("--port-base", type=click.IntRange(1, 65000), help="The first of the ports to use.")
 def command(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None) -> None:

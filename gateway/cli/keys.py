@@ -46,7 +46,10 @@ def list_(call: Asking) -> None:
 @command.command("rotate")
 @asking
 def rotate(call: Asking) -> None:
-    """Make a new key for all that comes; what is kept follows in the background."""
+    """Make a new key for all that comes.
+
+    What is kept follows in the background while the gateway runs: `sceau keys list` shows how far.
+    """
     call.answer(
         call.perform("keys.rotate"),
         lambda made: click.echo(f"Key {made['ring']} is in use. Copy the ring to its safe place."),

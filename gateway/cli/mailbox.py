@@ -65,9 +65,9 @@ def show_(
     parts: bool,
     **page: Any,
 ) -> None:
-    """List what lies in a mailbox, the newest last, or write one message (UID) to stdout.
+    """List a mailbox, the newest last, or write one message.
 
-    Looking is journalled.
+    With a UID that message goes to stdout, octet for octet. Looking is journalled.
     """
     if uid is None:
         rows = call.perform("mailbox.show", address=address, folder=folder, **page)
@@ -87,7 +87,10 @@ def show_(
 @click.option("--label", default="", help="What it is for, in the owner's words.")
 @asking
 def password(call: Asking, **arguments: Any) -> None:
-    """Give the mailbox a random application password; it is shown this once."""
+    """Give the mailbox a new password, shown this once.
+
+    The gateway makes it, at random. One for each device: the loss of one then ends one.
+    """
 
     def told(made: dict[str, str]) -> None:
         click.echo(f"Log-in    {made['address']}")
@@ -103,7 +106,7 @@ def password(call: Asking, **arguments: Any) -> None:
 @click.option("--label", default="", help="What it is for, in the owner's words.")
 @asking
 def certificate_(call: Asking, address: str, certificate: Path, label: str) -> None:
-    """Let the holder of a certificate (PEM or DER) log in to the mailbox by it."""
+    """Let a certificate (PEM or DER) log in to the mailbox."""
     octets = base64.b64encode(certificate.read_bytes()).decode()
     made = call.perform("mailbox.certificate", address=address, certificate=octets, label=label)
     call.answer(made, show.pairs)
@@ -113,7 +116,7 @@ def certificate_(call: Asking, address: str, certificate: Path, label: str) -> N
 @click.argument("address")
 @asking
 def credentials(call: Asking, address: str) -> None:
-    """List the passwords and certificates that open the mailbox, or did."""
+    """List what opens the mailbox, and what did."""
     columns = ("credential", "kind", "label", "created", "expires", "revoked")
     call.answer(
         call.perform("mailbox.credentials", address=address),
@@ -126,7 +129,10 @@ def credentials(call: Asking, address: str) -> None:
 @click.argument("credential")
 @asking
 def revoke(call: Asking, address: str, credential: str) -> None:
-    """End a password or certificate now; the mailbox's connections are closed."""
+    """End a password or certificate (CREDENTIAL) now.
+
+    `sceau mailbox credentials` names them. The mailbox's open connections are ended too.
+    """
     call.answer(
         call.perform("mailbox.revoke", address=address, credential=credential),
         lambda result: click.echo(f"{result['credential']} opens {result['address']} no more."),
@@ -144,7 +150,7 @@ def _status(verb: str, words: str) -> None:
         )
 
 
-_status("suspend", "Let nobody log in to the mailbox; mail to it waits.")
+_status("suspend", "Let nobody log in to the mailbox; mail to it still arrives.")
 _status("resume", "End a suspension.")
 _status("close", "Close the mailbox for good; mail to it is refused.")
 

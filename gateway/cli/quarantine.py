@@ -38,7 +38,10 @@ def show_(call: Asking, case: str) -> None:
 @click.option("--note", required=True, help="Why, for the journal.")
 @asking
 def release(call: Asking, **arguments: Any) -> None:
-    """Let the message go on its way; trust is still asked before each attempt."""
+    """Let the message go on its way.
+
+    Trust is still asked before each attempt.
+    """
     call.answer(
         call.perform("quarantine.release", **arguments),
         lambda result: click.echo(f"Case {result['id']} is {result['state']}."),

@@ -32,7 +32,7 @@ def command() -> None:
 @click.option("--limit", type=click.IntRange(1, 10000), default=100, show_default=True)
 @asking
 def list_(call: Asking, **arguments: Any) -> None:
-    """List deliveries, the newest last; those that are final only if asked for."""
+    """List deliveries that are not final, the newest last."""
     call.answer(
         call.perform("spool.list", **arguments),
         lambda rows: show.table(rows, _COLUMNS, "Nothing is on its way."),
@@ -43,7 +43,10 @@ def list_(call: Asking, **arguments: Any) -> None:
 @click.argument("what")
 @asking
 def show_(call: Asking, what: str) -> None:
-    """Show one message and its deliveries; WHAT is a reference, an id or a Message-ID."""
+    """Show one message and its deliveries.
+
+    WHAT is a reference, an id or a Message-ID.
+    """
 
     def told(result: Any) -> None:
         show.pairs({k: v for k, v in result.items() if k != "deliveries"})
@@ -58,7 +61,10 @@ def show_(call: Asking, what: str) -> None:
 @click.option("--domain", help="Everything that waits for this domain.")
 @asking
 def retry(call: Asking, **arguments: Any) -> None:
-    """Try again now: a message or delivery (WHAT), or all that waits for a domain."""
+    """Try again now: a message, a delivery, or a domain's.
+
+    WHAT is a reference, an id or a Message-ID; --domain takes all that waits for a domain.
+    """
     _needs_one(arguments)
     call.answer(
         call.perform("spool.retry", **arguments),
@@ -70,7 +76,10 @@ def retry(call: Asking, **arguments: Any) -> None:
 @click.argument("what")
 @asking
 def cancel(call: Asking, what: str) -> None:
-    """Give up a message or delivery (WHAT) that is not yet delivered; the sender is told."""
+    """Give up a message or delivery; the sender is told.
+
+    WHAT is a reference, an id or a Message-ID. What is delivered already is not called back.
+    """
     call.answer(
         call.perform("spool.cancel", what=what),
         lambda result: click.echo(f"{result['deliveries']} deliveries were cancelled."),

@@ -20,7 +20,8 @@ def command(call: Asking, **arguments: Any) -> None:
     """
 
     def told(rows: Any) -> None:
+        width = max(len(row["event"]) for row in rows)
         for row in rows:
-            click.echo(f"{row['at']}  {row['event']:<22} {words(row['summary'])}")
+            click.echo(f"{row['at']}  {row['event']:<{width}}  {words(row['summary'])}")
 
     call.answer(call.perform("trace", **arguments), told)

@@ -38,7 +38,7 @@ def show_(call: Asking, domain: str | None) -> None:
 @click.argument("signatures", type=_FILE, nargs=-1, required=True)
 @asking
 def import_(call: Asking, file: Path, signatures: tuple[Path, ...]) -> None:
-    """Verify a new version (FILE and its SIGNATURES) and put it in force."""
+    """Put a new version (FILE) in force, if its SIGNATURES are enough."""
     result = call.perform(
         "trust.import", octets=_base64(file), signatures=[_base64(path) for path in signatures]
     )
@@ -69,9 +69,10 @@ def explain(call: Asking, recipient: str, sender: str | None, certificate: Path 
 @click.option("--days", type=click.IntRange(1), default=7, show_default=True, help="Its life.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
 def draft(*, source: Path, out: Path, before: Path | None, days: int, as_json: bool) -> None:
-    """Make of a list as people write it (SOURCE) the next version to be signed (OUT).
+    """Make the next version to be signed (OUT) of SOURCE.
 
-    Version, dates and the hash of the version before are set here; needs no gateway.
+    SOURCE is a list as people write it, JSON in any layout: docs/trust-list.md shows one. Version, dates
+    and the hash of the version before are set here; needs no gateway.
     """
     from gateway.app import clock
     from gateway.operations import lists
@@ -102,8 +103,16 @@ def sign(*, file: Path, certificate: Path, key: Path, out: Path | None, as_json:
 @command.command("verify")
 @click.argument("file", type=_FILE)
 @click.argument("signatures", type=_FILE, nargs=-1, required=True)
-@click.option("--signer", "signers", type=_FILE, multiple=True, required=True, help="Pinned, PEM.")
-@click.option("--threshold", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--signer", "signers", type=_FILE, multiple=True, required=True, help="Whom to believe, PEM."
+)
+@click.option(
+    "--threshold",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many must have signed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
 def verify(
     *,
@@ -113,7 +122,10 @@ def verify(
     threshold: int,
     as_json: bool,
 ) -> None:
-    """Say whether enough of the signers signed this list; needs no gateway."""
+    """Say who signed a list, and whether they are enough.
+
+    Needs no gateway: --signer names whom to believe, once for each, as [trust] signers does.
+    """
     from gateway.operations import lists
 
     found = lists.verify(file, signatures, signers, threshold)

@@ -26,7 +26,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from gateway.demo import documents
 from gateway.demo.sites import DemoError, Site, User
@@ -69,7 +69,7 @@ def run(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None
 
     Everything lies in ``folder``; by default in ``demo``, or with ``once`` in a temporary folder.
     """
-    screen = Console(stderr=as_json)
+    screen = Console(stderr=as_json, soft_wrap=True)  # a reference is never broken
     if folder is None and not once:
         folder = Path("demo")
     tally = Tally()
@@ -121,16 +121,16 @@ def results(stage: Stage, tally: Tally, screen: Console) -> None:
     screen.rule("The laboratory sends its results")
     robot, doctor, desk = stage.robot, stage.doctor, stage.desk
     with client(stage, stage.labo, robot, "submission_certificate") as line:
-        for number in range(6):
-            to = (doctor, desk) if number % 3 == 0 else (doctor,)
-            found = documents.result(number, now())
+        for number in range(1, 7):
+            to = (doctor, desk) if number % 3 == 1 else (doctor,)
+            found = documents.result(number - 1, now())
             body = documents.message(
                 found, Address(robot.address), tuple(Address(user.address) for user in to)
             )
             said = send(line, robot.address, [user.address for user in to], body)
-            screen.print(f"  result {number + 1} ({found.title}), {len(body):,} octets: {said}")
+            screen.print(f"  result {number} ({found.title}), {len(body):,} octets: {said}")
             for user in to:
-                tally.sent[f"{number}:{user.address}"] = (stage.hopital, user.address, body)
+                tally.sent[f"result {number}:{user.address}"] = (stage.hopital, user.address, body)
         for path in stage.examples:
             body = documents.enclose(
                 path.read_bytes(),
@@ -210,15 +210,15 @@ def arrivals(tally: Tally, screen: Console) -> None:
             if tally.delivered == len(tally.sent) <= tally.kinds()["delivered"]:
                 break
             time.sleep(0.5)
-    table = Table("message", "arrived in", "octets", "SHA-256 of what was sent")
+    heads = ("message", "arrived in", "octets", "SHA-256 of what was sent")
+    table = Table(*(Column(head, overflow="fold") for head in heads))
     for name, (_, address, body) in tally.sent.items():
-        table.add_row(
-            name.partition(":")[0], address, f"{len(body):,}", sha256(body).hexdigest()[:16]
-        )
-    screen.print(table)
+        title = name.partition(":")[0]
+        table.add_row(title, address, f"{len(body):,}", sha256(body).hexdigest()[:16])
+    screen.print(table, soft_wrap=False)
     screen.print(f"  identical in the far mailboxes: {tally.delivered} of {len(tally.sent)}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.kinds().items()))
-    screen.print(f"  receipts pushed by the broker: {kinds}")
+    screen.print(f"  receipts heard from the broker: {kinds}")
 
 
 def by_mailbox(tally: Tally) -> dict[tuple[str, str], tuple[Site, list[bytes]]]:
