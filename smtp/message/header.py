@@ -8,6 +8,7 @@ tolerant where they could not. RFC 5322 §2.2, §3.4, §4.4; RFC 6532.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, Self
 
@@ -111,7 +112,10 @@ class Header:
 
     def first(self, name: str) -> bytes | None:
         """Return the value of the first field of that name (lower case), or None."""
-        return next((self._value(f) for f in self.fields if f.name == name), None)
+        for found in self.fields:
+            if found.name == name:
+                return self._value(found)
+        return None
 
     def without(self, *names: str) -> bytes:
         """Return the block without the fields of those names, every other byte as it was."""
@@ -123,7 +127,8 @@ class Header:
         return b"".join((*kept, self.raw[at:]))
 
     def _value(self, found: Field) -> bytes:
-        return _FOLD.sub(b"", self.raw[found.value : found.end]).strip(b" \t\r\n")
+        value = self.raw[found.value : found.end].strip(b" \t\r\n")
+        return _FOLD.sub(b"", value) if b"\n" in value else value
 
 
 def _fields(raw: bytes) -> Iterator[Field]:
@@ -166,6 +171,10 @@ def mailboxes(value: bytes) -> tuple[Named, ...]:
     Display names may be anything that all readers understand alike. What two readers could read
     in two ways (two pairs of angle brackets, a source route, a bare @ in a name) is refused.
     """
+    return _remembered(value) if len(value) <= _SHORT else _read(value)
+
+
+def _read(value: bytes) -> tuple[Named, ...]:
     if _CONTROL.search(value):  # some readers take one for the end of the line
         raise HeaderError("the address list has control characters")
     found: list[Named] = []
@@ -193,6 +202,11 @@ def mailboxes(value: bytes) -> tuple[Named, ...]:
     if in_group or in_angle:
         raise HeaderError("the address list stops in the middle")
     return tuple(found)
+
+
+# A client writes the same From into every message.
+_SHORT = 200
+_remembered = lru_cache(maxsize=1024)(_read)
 
 
 def _tokens(text: str) -> Iterator[str]:

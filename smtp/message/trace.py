@@ -6,7 +6,7 @@ patient's address is a national number, R-G6), nor from which machine a person w
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from smtp.envelope import Envelope
 from smtp.message.header import Header
@@ -36,7 +36,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def date(moment: datetime) -> str:
     """Return the moment as a Date field has it, in English whatever the locale (RFC 5322 §3.3)."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
-    return f"{day}, {moment.day:02} {month} {moment:%Y %H:%M:%S %z}"
+    clock = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+    zone = "+0000" if moment.tzinfo is UTC else f"{moment:%z}"
+    return f"{day}, {moment.day:02} {month} {moment.year:04} {clock} {zone}"
 
 
 def hops(header: Header) -> int:
