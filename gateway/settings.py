@@ -248,11 +248,23 @@ def _root(value: Any, folder: Path) -> Any:
     return [_root(item, folder) for item in value] if isinstance(value, list) else value
 
 
+_WORDS = {
+    "extra_forbidden": "there is no such key; config/gateway.toml names them all",
+    "missing": "it must be given",
+    "string_pattern_mismatch": "it has characters that are not allowed here",
+    "too_short": "it must have at least one entry",
+    "int_parsing": "it must be a whole number",
+    "float_parsing": "it must be a number",
+    "bool_parsing": "it must be true or false",
+}
+
+
 def _in_words(path: Path, error: ValidationError) -> str:
     lines = [f"{path} cannot be used:"]
     for problem in error.errors(include_url=False, include_input=False):
         key = ".".join(str(part) for part in problem["loc"])
-        lines.append(f"  {key}: {problem['msg']}")
+        words = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+        lines.append(f"  {key}: {words}")
     return "\n".join(lines)
 
 

@@ -154,3 +154,14 @@ def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     """The path is named."""
     with pytest.raises(SettingsError, match=r"cannot read .*gateway\.toml: No such file"):
         load(tmp_path / "gateway.toml")
+
+
+def test_a_wrong_key_is_told_in_plain_words(tmp_path: Path) -> None:
+    """Whoever writes the file is no reader of validators."""
+    text = _LEAST.replace('host = "MX.labo.example"\n', "").replace('name = "labo"', 'name = "É"')
+    with pytest.raises(SettingsError) as told:
+        load(_written(tmp_path, f"{text}[relay]\nretries = 3\n"))
+
+    assert "site.host: it must be given" in str(told.value)
+    assert "site.name: it has characters that are not allowed here" in str(told.value)
+    assert "relay.retries: there is no such key" in str(told.value)
