@@ -5,7 +5,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ from vault.errors import StorageFull
 
 COUNT = 24
 CANARIES = [Canary("body", CANARY.decode()), Canary("address", "canary.1@labo")]
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
 
 def run(
@@ -74,7 +72,6 @@ async def test_a_run_that_ends_well(tmp_path: Path) -> None:
     await check(tmp_path, said)
 
 
-@needs_strace
 @pytest.mark.parametrize(
     ("call", "when"),
     [
@@ -98,7 +95,6 @@ async def test_killed(tmp_path: Path, call: str, when: int) -> None:
     await check(tmp_path, said)
 
 
-@needs_strace
 @pytest.mark.parametrize(
     ("call", "error", "when"),
     [
@@ -130,7 +126,6 @@ async def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     await check(tmp_path, said)
 
 
-@needs_strace
 def test_data_and_names_are_synced_before_the_promise(tmp_path: Path) -> None:
     """Blob, its name, its folder, the rows: in this order, and only then a word of it."""
     calls = "-etrace=write,fdatasync,rename,fsync,pwrite64,writev"
