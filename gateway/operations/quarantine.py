@@ -84,11 +84,19 @@ async def refuse(rooms: Rooms, *, case: str, note: str) -> object:
 
 
 async def expire(rooms: Rooms) -> int:
-    """End the cases that nobody decided about in time; a chore, not a verb."""
-    overdue = rooms.register.overdue(rooms.clock())
-    for case in overdue:
-        await _decide(rooms, case, EXPIRE, "")
-    return len(overdue)
+    """End the cases that nobody decided about in time; a chore, not a verb.
+
+    One that cannot be ended stands in nobody's way, and is told.
+    """
+    ended = 0
+    for case in rooms.register.overdue(rooms.clock()):
+        try:
+            await _decide(rooms, case, EXPIRE, "")
+        except OperationError as error:
+            rooms.notes.tell("case.not_ended", {"case": case.id, "reason": str(error)})
+        else:
+            ended += 1
+    return ended
 
 
 async def _decide(rooms: Rooms, case: Case, ruling: Ruling, note: str) -> Case:

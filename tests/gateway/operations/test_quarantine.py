@@ -10,6 +10,7 @@ from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import State
 from tests.gateway.operations.conftest import Ask, held
 from tests.world.clock import Clock
+from vault.database import Statement
 
 
 async def test_a_case_says_who_to_whom_and_why(rooms: Rooms, ask: Ask) -> None:
@@ -86,3 +87,27 @@ async def test_a_case_nobody_decides_expires(rooms: Rooms, ask: Ask, clock: Cloc
     assert after is not None
     assert State.EXPIRED is after.delivery.state
     assert ["bio@labo.example"] == [row["recipient"] for row in await ask("spool.list")]
+
+
+async def test_a_case_ends_with_the_message_that_is_cancelled(rooms: Rooms, ask: Ask) -> None:
+    """Nobody is asked to judge what will go nowhere."""
+    _, copy = await held(rooms)
+    await ask("spool.cancel", what=copy.message.id)
+
+    assert [] == await ask("quarantine.list")
+    assert ["refused"] == [row["state"] for row in await ask("quarantine.list", everything=True)]
+
+
+async def test_a_case_that_cannot_end_stands_in_nobodys_way(
+    rooms: Rooms, ask: Ask, clock: Clock
+) -> None:
+    """The others expire all the same."""
+    _, stuck = await held(rooms)
+    case, _ = await held(rooms)
+    await rooms.database.commit(
+        [Statement("UPDATE delivery SET state = 'cancelled' WHERE id = ?", (stuck.delivery.id,))]
+    )
+    clock.advance(days=31)
+
+    assert 1 == await quarantine.expire(rooms)
+    assert "expired" == (await ask("quarantine.show", case=case))["state"]
