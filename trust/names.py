@@ -104,13 +104,14 @@ def _pairs(text: str) -> Iterable[tuple[str, str, str]]:
         kind = _TYPE.match(text, at)
         if kind is None:
             raise IdentityError(f"no attribute type at character {at + 1} of the name")
-        found = _QUOTED.match(text, kind.end()) or _PLAIN.match(text, kind.end())
+        quoted = _QUOTED.match(text, kind.end())
+        found = quoted or _PLAIN.match(text, kind.end())
         assert found is not None  # _PLAIN matches even nothing
         end = _SEPARATOR.match(text, found.end())
         if end is None and text[found.end() :].strip():
             raise IdentityError(f"unfinished escape at character {found.end() + 1} of the name")
         at, separator = (end.end(), end[1]) if end else (len(text), "")
-        yield _oid(kind[1]), _value(found[1]), separator
+        yield _oid(kind[1]), _value(found[1], encoded=not quoted), separator
 
 
 def _oid(kind: str) -> str:
@@ -122,8 +123,10 @@ def _oid(kind: str) -> str:
         raise IdentityError(f"unknown attribute type {kind[:40]!r} in a name") from None
 
 
-def _value(written: str) -> str:
-    plain = _encoded(written) if written.startswith("#") else _unescaped(written)
+def _value(written: str, *, encoded: bool) -> str:
+    """Return what a value means; a # begins an encoding, but in quotes is only itself."""
+    hashed = encoded and written.startswith("#")
+    plain = _encoded(written) if hashed else _unescaped(written)
     if not (value := normalise(plain)):
         raise IdentityError("an attribute of the name has no value")
     return value

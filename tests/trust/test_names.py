@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trust import names
@@ -79,6 +79,7 @@ def test_every_name_survives_rfc_4514(pairs: list[tuple[x509.ObjectIdentifier, s
 
 
 @given(st.lists(st.tuples(st.sampled_from([CN, O, OU]), _VALUES), min_size=1, max_size=5))
+@example([(CN, "#")])
 def test_every_name_survives_rfc_1779(pairs: list[tuple[x509.ObjectIdentifier, str]]) -> None:
     """Quoted, with semicolons and the other order: the same name."""
     parts = []
