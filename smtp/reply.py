@@ -80,7 +80,6 @@ TOO_MANY_RECIPIENTS = Reply(
     452, "4.5.3", "Too many recipients at once; send the others in another message"
 )
 LOGIN_THROTTLED = Reply(454, "4.7.0", "Too many failed log-ins; wait a few minutes and try again")
-TLS_UNAVAILABLE = Reply(454, "4.7.0", "TLS is not available now")
 
 TOO_MUCH = Reply(421, "4.7.0", "Far more was sent than this gateway accepts; goodbye")
 NO_LONGER_TRUSTED = Reply(421, "4.7.1", "The trust list has changed; connect again")
@@ -108,7 +107,6 @@ MUST_STARTTLS = Reply(
 MUST_LOG_IN = Reply(530, "5.7.0", "Log in first, with your mailbox address and password")
 MUST_CERTIFY = Reply(530, "5.7.0", "A client certificate is required here")
 BAD_CREDENTIALS = Reply(535, "5.7.8", "Address or password not accepted")
-ENCRYPTION_REQUIRED = Reply(538, "5.7.11", "Encryption is required before logging in")
 TOO_BIG = Reply(552, "5.3.4", "The message is larger than this gateway accepts; nothing was kept")
 SMUGGLED = Reply(
     550,

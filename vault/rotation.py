@@ -44,11 +44,6 @@ class Uses:
     values: int = 0
     entries: int = 0  # of the journal
 
-    @property
-    def none(self) -> bool:
-        """Whether the key may be retired."""
-        return not (self.wraps or self.values or self.entries)
-
 
 class Rotation:
     """Moves what lies under older keys."""

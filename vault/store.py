@@ -19,7 +19,6 @@ from vault.blobs import Folder
 from vault.database import Database, Statement
 from vault.errors import Gone, StorageFull
 from vault.keys import KeyRing
-from vault.rotation import Rotation, Uses
 from vault.seal import FILE_KEY, HEADER, SALT, Opener, Sealer, span
 from vault.stream import BATCH, Inward, Outward
 
@@ -61,7 +60,6 @@ class Vault:
         reserve: int = 256 << 20,
     ) -> None:
         self._database, self._ring, self._blobs = database, ring, blobs
-        self._rotation = Rotation(database, ring)
         self._inline_limit, self._reserve = inline_limit, reserve
         self._threads = ThreadPoolExecutor(16, "sceau-blob")
         # Bodies are numbered within a run: neighbours in time are neighbours in the table, and
@@ -205,14 +203,6 @@ class Vault:
     def _remove(self, names: Sequence[str]) -> None:
         for name in names:
             self._blobs.remove(name)
-
-    async def rewrap(self, limit: int) -> int:
-        """Move at most ``limit`` wraps and sealed values to the current key; return how many."""
-        return await self._rotation.move(limit)
-
-    async def uses(self) -> dict[int, Uses]:
-        """Return how much each key of the ring still opens: an old one may be retired at none."""
-        return await self._rotation.uses()
 
     async def _orphans(self) -> list[str]:
         names = await self._in_thread(lambda: list(self._blobs.names()))

@@ -113,7 +113,6 @@ _IN_HAND = frozenset({Event.RELEASED, Event.PASSED})
 _NO_TIME = timedelta()
 
 FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
-WAITING = frozenset({State.QUEUED, State.DEFERRED})  # the courier will take it when due
 
 
 class IllegalTransition(Exception):  # noqa: N818 - says it in full
