@@ -17,7 +17,7 @@ from gateway.accounts.credentials import Credential, Credentials, fingerprint
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.passwords import Password, Proofs
 from gateway.accounts.throttle import Throttle
-from gateway.settings import Limits
+from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, AddressError, key, parse
 from smtp.envelope import Peer

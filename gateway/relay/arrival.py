@@ -12,7 +12,7 @@ from gateway.relay.authors import FROM_NOT_ENTITLED, Authors, authors, completed
 from gateway.relay.desk import Desk
 from gateway.relay.message import Message, Summary
 from gateway.relay.verdict import RELAY
-from gateway.settings import Limits
+from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.envelope import Body, Draft, Envelope, MessageId, new_message_id
 from smtp.message import trace

@@ -19,7 +19,7 @@ from gateway.relay.message import Copy
 from gateway.relay.resolver import Resolver
 from gateway.relay.results import BACKED_OFF, Result, Scale, outgoing
 from gateway.relay.routes import Hosts, Lookup, Ours, Route
-from gateway.settings import Relay
+from gateway.settings.motion import Relay
 from imap.store import INBOX, Arrival, Summary, new_entry_id
 from smtp import reply
 from smtp.reply import Reply

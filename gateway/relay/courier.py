@@ -23,7 +23,7 @@ from gateway.relay.notices import Notices
 from gateway.relay.recorder import Done, Recorder
 from gateway.relay.results import Result
 from gateway.relay.routes import Route, route
-from gateway.settings import Relay
+from gateway.settings.motion import Relay
 from smtp.reply import Reply
 from trust.members import TrustList
 from vault.database import Row

@@ -8,7 +8,7 @@ from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
 from gateway.relay.results import Scale, chance
-from gateway.settings import Site
+from gateway.settings.site import Site
 from trust.keeper import Keeper
 
 Event = Callable[[str, Mapping[str, object]], None]

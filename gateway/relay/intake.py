@@ -22,7 +22,7 @@ from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, is_report
 from gateway.relay.verdict import RELAY, Question, Verdict, nothing_to_keep
-from gateway.settings import Limits
+from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, domain_of, key
 from smtp.envelope import Draft, Recipient, Refusal, new_message_id

@@ -12,7 +12,8 @@ from pathlib import Path
 from cryptography import x509
 
 from gateway.operations.error import OperationError
-from gateway.settings import Settings, Tls
+from gateway.settings import Settings
+from gateway.settings.site import Tls
 
 
 def all_is_well(settings: Settings, now: datetime) -> None:

@@ -11,7 +11,7 @@ from gateway.accounts.logins import Logins
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
-from gateway.settings import Listener
+from gateway.settings.listen import Listener
 from smtp import tls
 from smtp.address import Address, domain_of, key
 from smtp.envelope import Peer

@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from gateway.settings import Listen, Listener, Settings, SettingsError, load
+from gateway.settings import Settings, SettingsError, load
+from gateway.settings.listen import Listen, Listener
 
 _EXAMPLE = Path("config/gateway.toml")
 _COMMENTED = re.compile(r"^# ([a-z_]+ = .*)$", re.MULTILINE)

@@ -27,8 +27,8 @@ from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.routes import Hosts
 from gateway.relay.spool import Spool
-from gateway.settings import Limits, Relay
-from gateway.settings import Site as SiteSettings
+from gateway.settings.motion import Limits, Relay
+from gateway.settings.site import Site as SiteSettings
 from imap.store import Mailboxes
 from quarantine.register import Register
 from quarantine.review import Review

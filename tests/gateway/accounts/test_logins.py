@@ -12,7 +12,7 @@ from gateway.accounts.credentials import Credential, Credentials, fingerprint
 from gateway.accounts.logins import CERTIFICATE_UNKNOWN, Logins
 from gateway.accounts.mailboxes import Accounts, Mailbox, Status
 from gateway.demo.pki import Authority
-from gateway.settings import Limits
+from gateway.settings.motion import Limits
 from imap.store import Mailboxes
 from smtp import reply
 from smtp.address import Address, parse
