@@ -51,13 +51,30 @@ def client_context(certificate: Path, key: Path, anchors: Path) -> ssl.SSLContex
     return context
 
 
-def _context(protocol: ssl._SSLMethod, certificate: Path, key: Path) -> ssl.SSLContext:
+def asking_context(anchors: bytes) -> ssl.SSLContext:
+    """Return a context to fetch with: no certificate of ours, and the host's by its name (PEM)."""
+    context = _bare(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if anchors:
+        try:
+            context.load_verify_locations(cadata=anchors.decode("ascii"))
+        except (OSError, ValueError) as error:
+            raise TlsError(f"cannot use the anchors given: {_why(error)}") from None
+    return context
+
+
+def _bare(protocol: ssl._SSLMethod) -> ssl.SSLContext:
     # Not create_default_context: it loads the system's CAs where none are given, and its flags
     # change from one Python to the next.
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(SUITES)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    return context
+
+
+def _context(protocol: ssl._SSLMethod, certificate: Path, key: Path) -> ssl.SSLContext:
+    context = _bare(protocol)
     try:
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ValueError) as error:

@@ -202,3 +202,14 @@ def test_an_encrypted_key_never_prompts(pki: Pki, tmp_path: Path) -> None:
     )
     with pytest.raises(TlsError, match=r"locked\.key"):
         tls.client_context(crt, locked, pki.anchors)
+
+
+def test_who_fetches_believes_the_given_anchors_alone() -> None:
+    """The host's certificate by its name; nothing of the system's is loaded, and nothing is no anchor."""
+    context = tls.asking_context(b"")
+    assert [] == context.get_ca_certs()
+    assert context.check_hostname
+    assert ssl.CERT_REQUIRED is context.verify_mode
+    for nonsense in (b"no certificate", b"\xff"):
+        with pytest.raises(TlsError, match="cannot use the anchors"):
+            tls.asking_context(nonsense)

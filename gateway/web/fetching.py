@@ -1,0 +1,197 @@
+"""Fetching over HTTPS with pinned anchors alone; the one importer of httpx.
+
+Nothing is taken from the environment (no proxy, no netrc), no system CA is ever loaded, an answer
+is read as it comes and no further than its limit, compressed ones are refused (a small file can be a
+huge list), and a redirect is followed only within the host that was asked. R-C5, RFC 9110 §13.1.2.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
+from io import BytesIO
+
+import httpx
+
+from smtp import tls
+from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
+
+_REDIRECTS = 3
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({404, 410})
+_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9a-f:.]+")
+_ETAG = 512  # octets; a longer one is not worth keeping
+
+
+class Fetching:
+    """Fills ``trust.fetching.Fetch``; holds nothing between two calls."""
+
+    async def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        within: float,
+        anchors: bytes = b"",
+        etag: str = "",
+        plain: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Fetched | NotModified:
+        """Return the document at this address; with its ``etag``, perhaps that it is the same."""
+        place = _place(url, plain=plain, pinned=bool(anchors))
+        asked = dict(headers) | ({"If-None-Match": etag} if etag else {})
+        async with _within(within, place), _client(anchors, place) as client:
+            for _ in range(1 + _REDIRECTS):
+                request = client.build_request("GET", place, headers=asked)
+                answer = await client.send(request, stream=True)
+                try:
+                    if answer.status_code == 304 and etag:
+                        return NotModified(_etag(answer) or etag)
+                    if answer.status_code not in _MOVED:
+                        return await _read(answer, limit)
+                    place = _onward(place, answer)
+                finally:
+                    await answer.aclose()
+        raise FetchError(FetchState.REDIRECTED, f"{_named(place)} redirects without end")
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        media_type: str,
+        limit: int,
+        within: float,
+        anchors: bytes = b"",
+        plain: bool = False,
+    ) -> Fetched:
+        """Return what is answered to these octets; never redirected."""
+        place = _place(url, plain=plain, pinned=bool(anchors))
+        asked = {"Content-Type": media_type}
+        async with (
+            _within(within, place),
+            _client(anchors, place) as client,
+            client.stream("POST", place, content=body, headers=asked) as answer,
+        ):
+            return await _read(answer, limit)
+
+
+def _place(url: str, *, plain: bool, pinned: bool) -> httpx.URL:
+    try:
+        place = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        raise FetchError(FetchState.BAD_ADDRESS, "that is no web address") from None
+    if not _HOST.fullmatch(place.host) or place.userinfo or not 1 <= (place.port or 443) <= 65535:
+        raise FetchError(FetchState.BAD_ADDRESS, f"{_named(place)} is no web address to ask")
+    if place.scheme == "http" and plain:
+        return place
+    if place.scheme != "https":
+        raise FetchError(FetchState.BAD_ADDRESS, f"{_named(place)} is not asked: not by TLS")
+    if not pinned:
+        raise FetchError(FetchState.BAD_ADDRESS, f"{_named(place)} is not asked: no anchors")
+    return place
+
+
+def _onward(place: httpx.URL, answer: httpx.Response) -> httpx.URL:
+    try:
+        there = place.join(answer.headers.get("Location", ""))
+    except (httpx.InvalidURL, ValueError):
+        there = None
+    here = (place.scheme, place.host, place.port)
+    if there is None or (there.scheme, there.host, there.port) != here or there.userinfo:
+        raise FetchError(
+            FetchState.REDIRECTED,
+            f"{_named(place)} redirects to another place: not followed",
+            status=answer.status_code,
+        )
+    return there
+
+
+async def _read(answer: httpx.Response, limit: int) -> Fetched:
+    place, status = _named(answer.url), answer.status_code
+    if status in _GONE:
+        raise FetchError(FetchState.NOT_FOUND, f"there is nothing at {place}", status=status)
+    if status != 200:
+        raise FetchError(FetchState.HTTP_ERROR, f"{place} answered {status}", status=status)
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise FetchError(FetchState.HTTP_ERROR, f"{place} answered compressed, unasked")
+    too_big = FetchError(FetchState.TOO_BIG, f"{place} has more than {limit} octets")
+    declared = answer.headers.get("Content-Length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise too_big
+    held = BytesIO()
+    async for block in answer.aiter_raw():
+        if held.tell() + len(block) > limit:
+            raise too_big
+        held.write(block)
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return Fetched(held.getvalue(), _etag(answer), media_type)
+
+
+def _etag(answer: httpx.Response) -> str:
+    found: str = answer.headers.get("ETag", "")
+    return found if len(found) <= _ETAG and found.isascii() and found.isprintable() else ""
+
+
+@asynccontextmanager
+async def _within(seconds: float, place: httpx.URL) -> AsyncIterator[None]:
+    """Bound the whole, however slowly each part comes, and put what went wrong into our words."""
+    try:
+        async with asyncio.timeout(seconds):
+            with _in_words(place):
+                yield
+    except TimeoutError:
+        sentence = f"{_named(place)} was not here within {seconds:g} s"
+        raise FetchError(FetchState.TIMEOUT, sentence) from None
+
+
+@contextmanager
+def _in_words(place: httpx.URL) -> Iterator[None]:
+    try:
+        yield
+    except httpx.HTTPError as error:
+        if (fault := _tls_fault(error)) is not None:
+            sentence = f"{_named(place)} did not prove who it is: {fault}"
+            raise FetchError(FetchState.TLS_FAILED, sentence) from None
+        if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.ProtocolError):
+            sentence = f"{_named(place)} cannot be reached, or the line was cut"
+            raise FetchError(FetchState.UNREACHABLE, sentence) from None
+        sentence = f"{_named(place)} does not speak HTTP as it should, or stopped before the end"
+        raise FetchError(FetchState.HTTP_ERROR, sentence) from None
+
+
+def _tls_fault(error: BaseException | None) -> str | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        if isinstance(error, ssl.SSLError):
+            return (error.reason or "handshake failed").replace("_", " ").lower()
+        error = error.__cause__ or error.__context__
+    return None
+
+
+@asynccontextmanager
+async def _client(anchors: bytes, place: httpx.URL) -> AsyncIterator[httpx.AsyncClient]:
+    try:
+        context = _context(anchors)
+    except tls.TlsError as error:
+        raise FetchError(FetchState.TLS_FAILED, f"{_named(place)}: {error}") from None
+    async with httpx.AsyncClient(
+        verify=context,
+        trust_env=False,
+        timeout=None,  # noqa: S113 - ``_within`` bounds the whole
+        headers={"Accept-Encoding": "identity", "User-Agent": "sceau"},
+    ) as client:
+        yield client
+
+
+@lru_cache(maxsize=64)
+def _context(anchors: bytes) -> ssl.SSLContext:
+    return tls.asking_context(anchors)
+
+
+def _named(place: httpx.URL) -> str:
+    """Return an address as operators may read it, without what its query may hold."""
+    return f"{place.scheme}://{place.netloc.decode('ascii', 'replace')}{place.path}"
