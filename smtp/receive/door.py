@@ -1,31 +1,22 @@
-"""One listener: it accepts connections, bears only so many, and closes without losing a message.
+"""One listener: it welcomes connections and closes without losing a message.
 
-Of those that it bears no network has more than its share, be they logged in or silent: whoever
-opens them by the hundred shuts out nobody else.
-
-We accept by ourselves rather than through ``create_server``: so a failed handshake is an event in
-the journal, and running out of file descriptors a pause instead of a spin or a dropped peer.
+How many may come in is the porch's affair (``smtp.porch``).
 """
 
 import asyncio
-import errno
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 
 from smtp import reply
-from smtp.envelope import Peer, network
+from smtp.envelope import Peer
+from smtp.porch import Porch
 from smtp.receive.rules import Rules
 from smtp.receive.server import SHUTDOWN, Authenticator, Connection, Intake, Limits, OnEvent, why
-from smtp.reply import Reply
 
-_BACKLOG = 512
-_AT_ONCE = 64  # accepted in a row, before others have their turn
 _LAST = 5.0  # seconds to put things away for whoever's message was given up
-_BREATH = 1.0  # seconds without accepting when it cannot be done
 
 
 class Door:
@@ -50,11 +41,16 @@ class Door:
         self.on_event = on_event
         self.connections: set[Connection] = set()
         self._arriving: set[asyncio.Task[None]] = set()
-        self._admitted: dict[Connection, str] = {}  # with its network; handshakes too
-        self._shares: Counter[str] = Counter()  # how many each network has of them
         self._running: set[asyncio.Task[None]] = set()
-        self._socket: socket.socket | None = None
         self._quiet = asyncio.Event()
+        self.porch = Porch(
+            rules.listener,
+            limits.max_connections,
+            limits.max_connections_per_address,
+            self._admit,
+            self._turn_away,
+            on_event,
+        )
 
     def __repr__(self) -> str:
         return f"<Door {self.rules.listener}, {len(self.connections)} connections>"
@@ -62,18 +58,11 @@ class Door:
     async def open(self, host: str, port: int) -> int:
         """Listen; return the port, which the system chose if it was 0."""
         self._loop = asyncio.get_running_loop()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        self._socket.setblocking(False)
-        self._listen()
-        return int(self._socket.getsockname()[1])
+        return self.porch.open(host, port)
 
     async def stop(self) -> None:
         """Accept nobody; 421 to whoever has no message in hand; the others may finish, for a while."""
-        if self._socket is not None:
-            self._loop.remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
+        self.porch.close()
         for task in self._arriving:
             task.cancel()
         for connection in list(self.connections):
@@ -114,7 +103,7 @@ class Door:
     def left(self, connection: Connection) -> None:
         """The connection is closed."""
         self.connections.discard(connection)
-        self._forget(connection)
+        self.porch.left(connection)
         self._quiet.set()
 
     def _ran(self, task: asyncio.Task[None]) -> None:
@@ -122,69 +111,26 @@ class Door:
         if not self._running:
             self._quiet.set()
 
-    # Accepting.
+    # What the porch says.
 
-    def _listen(self) -> None:
-        if self._socket is not None:
-            self._loop.add_reader(self._socket, self._accept)
-
-    def _accept(self) -> None:
-        listening = self._socket
-        for _ in range(_AT_ONCE):
-            if listening is None:
-                return
-            try:
-                taken, address = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                # Above all EMFILE: the loop would spin on a connection that it cannot take.
-                facts = {
-                    "listener": self.rules.listener,
-                    "error": errno.errorcode.get(error.errno or 0, ""),
-                }
-                self.on_event("accept.failed", facts)
-                self._loop.remove_reader(listening)
-                self._loop.call_later(_BREATH, self._listen)
-                return
-            self._admit(taken, str(address[0]))
-
-    def _admit(self, taken: socket.socket, ip: str) -> None:
-        taken.setblocking(False)
-        place = network(ip)
-        if len(self._admitted) >= self.limits.max_connections:
-            self._turn_away(taken, ip, reply.TOO_MANY_CONNECTIONS, "all")
-            return
-        if self._shares[place] >= self.limits.max_connections_per_address:
-            self._turn_away(taken, place, reply.TOO_MANY_FROM_YOU, "address")
-            return
+    def _admit(self, taken: socket.socket, ip: str) -> Connection:
         connection = Connection(self, self._loop)
-        self._admitted[connection] = place
-        self._shares[place] += 1
         task = self._loop.create_task(self._welcome(taken, ip, connection))
         self._arriving.add(task)
         task.add_done_callback(partial(self._arrived, connection))
+        return connection
 
-    def _turn_away(self, taken: socket.socket, ip: str, said: Reply, reason: str) -> None:
-        facts = {"listener": self.rules.listener, "ip": ip, "reason": reason}
-        self.on_event("session.refused", facts)
-        if not self.rules.implicit_tls:
-            with suppress(OSError):
-                taken.send(said.line())
-        taken.close()
+    def _turn_away(self, taken: socket.socket, reason: str) -> None:
+        if self.rules.implicit_tls:  # clear text would be noise there
+            return
+        said = reply.TOO_MANY_FROM_YOU if reason == "address" else reply.TOO_MANY_CONNECTIONS
+        with suppress(OSError):
+            taken.send(said.line())
 
     def _arrived(self, connection: Connection, task: asyncio.Task[None]) -> None:
         self._arriving.discard(task)
         if connection not in self.connections:  # it never came in, or has left again
-            self._forget(connection)
-
-    def _forget(self, connection: Connection) -> None:
-        place = self._admitted.pop(connection, None)
-        if place is None:
-            return
-        self._shares[place] -= 1
-        if not self._shares[place]:
-            del self._shares[place]
+            self.porch.left(connection)
 
     async def _welcome(self, taken: socket.socket, ip: str, connection: Connection) -> None:
         tls = self.rules.implicit_tls

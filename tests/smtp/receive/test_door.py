@@ -7,8 +7,7 @@ import ssl
 
 import pytest
 
-from smtp import reply
-from smtp.receive import door as doors
+from smtp import porch, reply
 from smtp.receive.door import Door
 from smtp.receive.rules import Rules
 from smtp.receive.server import Limits
@@ -76,7 +75,7 @@ def test_no_network_has_more_than_its_share(loop: str, pki: Pki) -> None:
             assert (await again.reply()).startswith("220")
             await again.close()
             await at.emptied()
-            assert ({}, {}) == (at.door._admitted, dict(at.door._shares))
+            assert ({}, {}) == (at.door.porch.admitted, dict(at.door.porch._shares))
 
     run(loop, main())
 
@@ -100,7 +99,7 @@ def test_handshakes_count_in_a_network_s_share(loop: str, pki: Pki) -> None:
             await at.emptied()
             while at.door._arriving:
                 await turn()
-            assert ({}, {}) == (at.door._admitted, dict(at.door._shares))
+            assert ({}, {}) == (at.door.porch.admitted, dict(at.door.porch._shares))
 
     run(loop, main())
 
@@ -135,7 +134,7 @@ def test_without_file_descriptors_it_waits(
 
     async def main() -> None:
         async with opened(RELAY, pki, Desk()) as at:
-            monkeypatch.setattr(doors, "_BREATH", 0.01)
+            monkeypatch.setattr(porch, "_BREATH", 0.01)
             monkeypatch.setattr(socket.socket, "accept", poor)
             wire = await Wire.dial(at.port)
             assert (await wire.reply()).startswith("220")
