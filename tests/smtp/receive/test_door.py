@@ -8,6 +8,7 @@ import ssl
 import pytest
 
 from smtp import porch, reply
+from smtp.receive import door as doors
 from smtp.receive.door import Door
 from smtp.receive.rules import Rules
 from smtp.receive.server import Limits
