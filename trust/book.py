@@ -1,0 +1,161 @@
+"""A great many addresses in one buffer: each with a few octets about it, found at once.
+
+A million Python objects would take gigabytes, and a second of every full garbage collection. Here
+they are one ``bytes`` (or one mapped file): a sorted table of 64-bit hashes, beside it where each
+entry begins, the names of the domains once each, then the entries, domain by domain. A swap is the
+swap of one reference, and the buffer can be made by another process. The hash only says where to
+look: what answers is the entry that has the whole key that was asked for.
+"""
+
+import hashlib
+import mmap
+import struct
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+from smtp.address import Address, domain_of, key, local_of
+from trust.errors import ListError
+
+Buffer = bytes | mmap.mmap
+
+_MAGIC = 0x31_6B_6F_6F_62_65_63_73  # "scebook1" where, as here, the low octet comes first
+_HEAD = struct.Struct("=QQQQ")  # magic, entries, domains, octets of the domains' names
+_ENTRY = struct.Struct("=IBH")  # domain, octets of the local part, octets of the record
+_WORD, _HALF = 8, 4
+MOST = 2**32 - 1  # octets of all entries: what a place in 32 bits can reach
+RECORD = 2**16 - 1  # octets of one record
+
+Entry = tuple[Address, bytes]  # an address and its record
+
+
+class Book:
+    """An immutable table from ``address.key`` to an address and its record."""
+
+    __slots__ = ("_hashes", "_names", "_places", "_start", "_starts", "domains", "packed")
+
+    def __init__(self, packed: Buffer) -> None:
+        """Open what ``pack`` made; raise ``ListError`` if this is not one."""
+        self.packed = packed
+        if len(packed) < _HEAD.size or (head := _HEAD.unpack_from(packed))[0] != _MAGIC:
+            raise ListError("these octets are no book of addresses")
+        _, count, domains, octets = head
+        hashes = _HEAD.size
+        places = hashes + count * _WORD
+        starts = places + count * _HALF
+        names = starts + (domains + 1) * _HALF
+        self._start = names + octets
+        if len(packed) < self._start:
+            raise ListError("a book of addresses was cut off")
+        view = memoryview(packed)
+        self._starts = view[starts:names].cast("I")
+        if self._start + self._starts[domains] != len(packed):
+            raise ListError("a book of addresses was cut off")
+        self._hashes = view[hashes:places].cast("Q")
+        self._places = view[places:starts].cast("I")
+        self._names = packed[names : self._start].decode("ascii").split()
+        self.domains = frozenset(self._names)
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Yield all entries: the domains in their order, in each the addresses in theirs."""
+        return self._between(0, self._starts[-1])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Book):
+            return NotImplemented
+        return memoryview(self.packed) == memoryview(other.packed)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def find(self, asked: str) -> Entry | None:
+        """Return the entry with this key (``address.key``), if there is one."""
+        hashes = self._hashes
+        wanted = _hash(asked)
+        at = bisect_left(hashes, wanted)
+        while at < len(hashes) and hashes[at] == wanted:
+            found = self.read(self._places[at])
+            if key(found[0]) == asked:
+                return found
+            at += 1
+        return None
+
+    def within(self, domain: str) -> Iterator[Entry]:
+        """Yield the entries of one domain."""
+        at = bisect_left(self._names, domain)
+        if at == len(self._names) or self._names[at] != domain:
+            return iter(())
+        return self._between(self._starts[at], self._starts[at + 1])
+
+    def _between(self, place: int, end: int) -> Iterator[Entry]:
+        while place < end:
+            yield self.read(place)
+            _, local, record = _ENTRY.unpack_from(self.packed, self._start + place)
+            place += _ENTRY.size + local + record
+
+    def read(self, place: int) -> Entry:
+        """Return the entry that begins at this place."""
+        packed = self.packed
+        at = self._start + place
+        domain, local, record = _ENTRY.unpack_from(packed, at)
+        middle = at + _ENTRY.size + local
+        name = packed[at + _ENTRY.size : middle].decode()
+        return Address(f"{name}@{self._names[domain]}"), packed[middle : middle + record]
+
+
+def _hash(asked: str) -> int:
+    # Not Python's own: another process, with another seed, may have made the book.
+    return int.from_bytes(hashlib.sha256(asked.encode()).digest()[:_WORD], "little")
+
+
+def pack(entries: Iterable[Entry]) -> bytes:
+    """Return the book of these; raise ``ListError`` if an address comes twice."""
+    keyed = [(domain_of(address), key(address), address, record) for address, record in entries]
+    keyed.sort(key=lambda entry: entry[:2])
+    names: list[str] = []
+    hashes, places, starts, parts = array("Q"), array("I"), array("I"), bytearray()
+    before = ""
+    for domain, asked, address, record in keyed:
+        if asked == before:
+            raise ListError("an address is listed twice")
+        before = asked
+        if not names or names[-1] != domain:
+            names.append(domain)
+            starts.append(len(parts))
+        hashes.append(_hash(asked))
+        places.append(len(parts))
+        parts += _entry(len(names) - 1, address, record)
+        if len(parts) > MOST:
+            raise ListError("more addresses than a book can hold")
+    starts.append(len(parts))
+    return _bound(names, hashes, places, starts, parts)
+
+
+def _entry(domain: int, address: Address, record: bytes) -> bytes:
+    if len(record) > RECORD:
+        raise ListError("more is said of an address than a book can hold")
+    local = local_of(address).encode()
+    return _ENTRY.pack(domain, len(local), len(record)) + local + record
+
+
+def _bound(
+    names: list[str],
+    hashes: "array[int]",
+    places: "array[int]",
+    starts: "array[int]",
+    parts: bytearray,
+) -> bytes:
+    order = sorted(range(len(hashes)), key=hashes.__getitem__)
+    domains = "\n".join(names).encode("ascii")
+    return b"".join(
+        (
+            _HEAD.pack(_MAGIC, len(hashes), len(names), len(domains)),
+            array("Q", (hashes[at] for at in order)),
+            array("I", (places[at] for at in order)),
+            starts,
+            domains,
+            parts,
+        )
+    )
