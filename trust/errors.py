@@ -15,3 +15,15 @@ class ListError(TrustError, ValueError):
 
 class SignatureError(TrustError):
     """Too few of the pinned signers signed these bytes."""
+
+
+class SignerError(SignatureError):
+    """These bytes are well signed, by somebody who is not pinned."""
+
+
+class ChainError(SignerError):
+    """The signer's certificate does not lead to a pinned anchor, or not in the time that counts."""
+
+
+class RevokedError(SignerError):
+    """The signer's certificate, or one above it, is revoked, or nobody can say that it is not."""

@@ -15,9 +15,10 @@ from typing import Protocol
 
 from trust import dropped as dropping
 from trust.formats import native
-from trust.members import TrustList
+from trust.overlay import Overlay
 from trust.signatures import Quorum
-from trust.verification import Known, OfferError, Outcome, examine
+from trust.sources import Edition, TrustList
+from trust.verification import NATIVE, Known, OfferError, Outcome, examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Keeper:
         tell: Callable[[Arrival], None] = lambda _: None,
     ) -> None:
         self.current: TrustList | None = None
+        self.overlay = Overlay()
         self._quorum = quorum
         self._store = store
         self._clock = clock
@@ -132,42 +134,53 @@ class Keeper:
             return None
         self._known = Known(stored.version, stored.digest)
         try:
-            listed = examine(stored.content, stored.signatures, self._quorum, None, now)
+            edition = examine(stored.content, stored.signatures, self._quorum, None, now)
         except OfferError as refused:
             sentence = f"the stored list cannot be used: {refused}"
             return self._note(Arrival(now, refused.outcome, sentence, stored.version))
-        return self._swap(listed, now)
+        return self._swap(edition, now)
 
     async def offer(self, content: bytes, signatures: Sequence[bytes]) -> Arrival:
         """Bring a list into force if it may: verified off the loop, durable before the swap."""
         async with self._turn:
             now = self._clock()
-            if self.current is not None and native.digest(content) == self.current.digest:
-                return Arrival(now, Outcome.UNCHANGED, "already in force", self.current.version)
+            here = self.current and self.current.edition(NATIVE)
+            if here and native.digest(content) == here.digest:
+                return Arrival(now, Outcome.UNCHANGED, "already in force", here.claims.version)
             try:
-                listed = await asyncio.to_thread(
+                edition = await asyncio.to_thread(
                     examine, content, tuple(signatures), self._quorum, self._known, now
                 )
             except OfferError as refused:
                 return self._note(Arrival(now, refused.outcome, str(refused), refused.version))
-            if self._known is None or self._known.digest != listed.digest:
-                stored = Stored(listed.version, listed.digest, now, content, tuple(signatures))
+            version = edition.claims.version
+            if self._known is None or self._known.digest != edition.digest:
+                stored = Stored(version or 0, edition.digest, now, content, tuple(signatures))
                 try:
                     await self._store.save(stored)
                 except Exception as error:  # noqa: BLE001 - whatever the store is made of
                     sentence = f"could not be stored ({type(error).__name__}), so it does not count"
-                    return self._note(Arrival(now, Outcome.NOT_SAVED, sentence, listed.version))
-            return self._swap(listed, now)
+                    return self._note(Arrival(now, Outcome.NOT_SAVED, sentence, version))
+            return self._swap(edition, now)
 
-    def _swap(self, listed: TrustList, now: datetime) -> Arrival:
+    def overlaid(self, overlay: Overlay) -> None:
+        """Lay another overlay over the list in force, at once."""
+        self.overlay = overlay
+        if self.current is not None:
+            before, self.current = self.current, self.current.under(overlay)
+            for changed in self._subscribers:
+                changed(self.current, before)
+
+    def _swap(self, edition: Edition, now: datetime) -> Arrival:
+        listed, claims = TrustList.of([edition], overlay=self.overlay), edition.claims
         before, self.current = self.current, listed
-        self._known = Known(listed.version, listed.digest, listed.issued)
+        self._known = Known(claims.version or 0, edition.digest, claims.issued)
         outcome = Outcome.ACCEPTED
-        sentence = f"version {listed.version} is in force until {listed.stale_after:%F %T} UTC"
-        if listed.stale(now):
+        sentence = f"{claims.name} is in force until {claims.stale_after:%F %T} UTC"
+        if edition.stale(now):
             outcome = Outcome.ACCEPTED_STALE
-            sentence = f"version {listed.version} is in force but stale: mail waits for a new one"
-        arrival = self._note(Arrival(now, outcome, sentence, listed.version))
+            sentence = f"{claims.name} is in force but stale: mail waits for a new one"
+        arrival = self._note(Arrival(now, outcome, sentence, claims.version))
         for changed in self._subscribers:
             changed(listed, before)
         return arrival

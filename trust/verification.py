@@ -1,7 +1,7 @@
 """Whether a list that was offered may come into force: the numbered steps, in one place.
 
 ``examine`` is pure: bytes, pinned signers, what was in force before, and the time go in; a
-``TrustList`` comes out, or ``OfferError`` with the outcome that docs/trust-list.md names. Signatures
+``Edition`` comes out, or ``OfferError`` with the outcome that docs/trust-list.md names. Signatures
 are judged before a byte is parsed, and the list reads itself from the bytes that were verified.
 R-C3, R-C4.
 """
@@ -13,9 +13,10 @@ from enum import StrEnum
 
 from trust.errors import ListError, SignatureError, TrustError
 from trust.formats import native
-from trust.members import TrustList
 from trust.signatures import Quorum, verify
+from trust.sources import Edition
 
+NATIVE = "list"  # the source that the short form of the settings names
 SKEW = timedelta(minutes=5)  # how far an honest authority's clock may be ahead of ours
 
 
@@ -63,8 +64,8 @@ def examine(
     quorum: Quorum,
     known: Known | None,
     now: datetime,
-) -> TrustList:
-    """Return the list that these bytes and signatures make, or raise ``OfferError``."""
+) -> Edition:
+    """Return the edition that these bytes and signatures make, or raise ``OfferError``."""
     # (1) Size, before anything costs anything.
     if len(content) > native.LIMIT:
         raise OfferError(Outcome.TOO_BIG, f"the list is larger than {native.LIMIT} octets")
@@ -77,23 +78,23 @@ def examine(
 
     # (3) Form: a list's one spelling, with at least one member and nothing inconsistent.
     try:
-        listed = native.parse(verified)
+        edition = Edition(NATIVE, verified, native.parse, now)
     except ListError as error:
         raise OfferError(Outcome.MALFORMED, str(error)) from None
 
     # (4) Date: an honest authority does not sign for tomorrow. A *stale* list is let in: it is
     # newer than ours, and says of itself that it vouches for nobody.
-    if listed.issued > now + SKEW:
-        raise OfferError(
-            Outcome.FUTURE, f"issued {listed.issued:%F %T} UTC, which is to come", listed.version
-        )
+    claims = edition.claims
+    if claims.issued > now + SKEW:
+        sentence = f"issued {claims.issued:%F %T} UTC, which is to come"
+        raise OfferError(Outcome.FUTURE, sentence, claims.version)
     if known is not None:
-        _check_succession(listed, known)
-    return listed
+        _check_succession(edition, known)
+    return edition
 
 
-def _check_succession(listed: TrustList, known: Known) -> None:
-    version = listed.version
+def _check_succession(edition: Edition, known: Known) -> None:
+    claims, version = edition.claims, edition.claims.version or 0
 
     # (5) Roll-back: an old list, however well signed, would restore whom the authority removed.
     if version < known.version:
@@ -101,16 +102,16 @@ def _check_succession(listed: TrustList, known: Known) -> None:
         raise OfferError(Outcome.ROLLED_BACK, sentence, version)
 
     # (6) Equivocation: the authority has said two things by one number.
-    if version == known.version and listed.digest != known.digest:
+    if version == known.version and edition.digest != known.digest:
         sentence = f"another list than ours is signed as version {version}: ask the authority"
         raise OfferError(Outcome.EQUIVOCATION, sentence, version)
 
     # (7) Chain: the next version names the hash of ours. After a gap we cannot tell.
-    if version == known.version + 1 and listed.previous != known.digest:
+    if version == known.version + 1 and claims.previous != known.digest:
         sentence = f"version {version} does not follow from our version {known.version}"
         raise OfferError(Outcome.BROKEN_CHAIN, sentence, version)
 
     # (8) Order in time: a later version is not issued before an earlier one.
-    if known.issued is not None and listed.issued < known.issued:
+    if known.issued is not None and claims.issued < known.issued:
         sentence = f"version {version} is dated before our version {known.version}"
         raise OfferError(Outcome.BACKDATED, sentence, version)

@@ -18,7 +18,7 @@ import msgspec
 from imap.store import INBOX, Mailboxes
 from smtp import address as addresses
 from smtp.address import Address
-from trust.members import Kind
+from trust.addresses import Kind
 from vault.database import Database, Statement
 from vault.errors import Conflict
 from vault.keys import KeyRing

@@ -68,17 +68,17 @@ def verify(
     try:
         quorum = signatures.Quorum.of((path.read_bytes() for path in signers), threshold)
         verified = signatures.verify(content, [path.read_bytes() for path in envelopes], quorum)
-        listed = native.parse(verified)
+        claims = native.parse(verified)
     except TrustError as error:
         raise OperationError(
             f"{file} is not to be believed: {error}", "do not put it in force; ask who sent it"
         ) from None
     return {
-        "version": listed.version,
-        "digest": listed.digest,
-        "issued": listed.issued.isoformat(),
-        "stale_after": listed.stale_after.isoformat(),
+        "version": claims.version,
+        "digest": native.digest(content),
+        "issued": claims.issued.isoformat(),
+        "stale_after": claims.stale_after.isoformat(),
         "signers": sorted(verified.signers),
-        "members": len(listed.members),
-        "addresses": len(listed.addresses),
+        "members": len(claims.members),
+        "addresses": len(claims.addresses),
     }

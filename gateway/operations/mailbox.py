@@ -16,7 +16,7 @@ from gateway.operations.words import mailbox as find
 from gateway.operations.words import told
 from imap.store import INBOX, PAGE, Entry
 from smtp.address import domain_of
-from trust.members import Kind
+from trust.addresses import Kind
 
 
 async def add(

@@ -7,7 +7,8 @@ from gateway.operations.rooms import Rooms
 from gateway.operations.words import address, told
 from smtp.envelope import Peer
 from trust.explain import explain as steps
-from trust.members import Member, TrustList
+from trust.members import Member
+from trust.sources import TrustList
 
 
 async def show(rooms: Rooms, *, domain: str | None = None) -> object:
@@ -26,13 +27,14 @@ async def show(rooms: Rooms, *, domain: str | None = None) -> object:
     ]
     if domain is not None and not members:
         raise OperationError(f"{domain} is not on the list", "see sceau trust show")
+    first = listed.editions[0]
     return {
-        "version": listed.version,
-        "issued": told(listed.issued),
-        "stale_after": told(listed.stale_after),
+        "version": first.claims.version,
+        "issued": told(first.claims.issued),
+        "stale_after": told(first.claims.stale_after),
         "stale": standing.stale,
-        "digest": listed.digest,
-        "signers": sorted(listed.signers),
+        "digest": first.digest,
+        "signers": sorted(first.signers),
         "last": standing.last.sentence if standing.last else None,
         "looked": told(standing.looked),
         "useless_files": standing.useless,
@@ -53,7 +55,7 @@ async def import_(rooms: Rooms, *, octets: bytes, signatures: list[bytes]) -> ob
         "outcome": arrival.outcome.value,
         "sentence": arrival.sentence,
         "version": arrival.version,
-        "digest": listed.digest if listed else None,
+        "digest": listed.editions[0].digest if listed else None,
     }
 
 
@@ -79,9 +81,8 @@ async def explain(
 
 def _member(listed: TrustList, member: Member) -> dict[str, Any]:
     hosts = [f"{each.name}:{each.port}" if each.port else each.name for each in member.hosts]
-    addresses = [
-        each for each in listed.addresses.values() if each.address.endswith(f"@{member.domain}")
-    ]
+    edition = listed.edition(member.source)
+    addresses = edition.claims.addresses.within(member.domain) if edition else ()
     return {
         "domain": member.domain,
         "open": member.open,

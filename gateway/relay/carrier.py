@@ -28,7 +28,7 @@ from smtp.send.outgoing import Outcome
 from trust.decision import ALLOW, Action, Decision, Reason, attempt, next_hop
 from trust.errors import IdentityError
 from trust.identity import Certificate
-from trust.members import TrustList
+from trust.sources import TrustList
 
 Entitled = Callable[[bytes], Reply | None]
 Dial = Callable[[str, int, Entitled], Awaitable[Link | Reply]]

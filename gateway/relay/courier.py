@@ -25,7 +25,7 @@ from gateway.relay.results import Result
 from gateway.relay.routes import Route, route
 from gateway.settings.motion import Relay
 from smtp.reply import Reply
-from trust.members import TrustList
+from trust.sources import TrustList
 from vault.database import Row
 from vault.errors import VaultError
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from smtp.reply import Reply
-from trust.members import TrustList
+from trust.sources import TrustList
 
 NULL_MX = Reply(556, "5.1.10", "The recipient's domain takes no mail; it was not sent")
 

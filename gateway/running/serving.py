@@ -38,7 +38,7 @@ from gateway.running.supervisor import Supervisor
 from smtp import tls
 from smtp.address import Address
 from smtp.reply import Reply
-from trust.members import TrustList
+from trust.sources import TrustList
 from vault import files
 
 Announce = Callable[[Mapping[str, int]], None]
@@ -161,7 +161,7 @@ class Gateway:
 
     def _ready(self, ports: Mapping[str, int]) -> None:
         listed = self.rooms.keeper.current
-        version = listed.version if listed else None
+        version = listed.editions[0].claims.version if listed else None
         self._log.info("gateway.ready", ports=ports, version=version)
         self._supervisor.tell("READY=1", f"STATUS=trust list {version or 'missing'}")
         self._announce(ports)

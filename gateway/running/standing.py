@@ -16,6 +16,7 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
     """Ask the rooms; each answer is one short indexed read."""
     now, at = rooms.clock(), rooms.clock().timestamp()
     listed = rooms.keeper.current
+    first = listed.editions[0].claims if listed else None
     head = rooms.settings.paths.journal_head
     return Standing(
         sessions={door.rules.listener: len(door.connections) for door in doors},
@@ -24,9 +25,9 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         outbox=rooms.outbox.waiting(),
         oldest_receipt=at - _number(rooms, _OLDEST_RECEIPT, at),
         held=int(_number(rooms, "SELECT count(*) FROM hold WHERE state = 'held'", 0)),
-        list_version=listed.version if listed else 0,
-        list_age=(now - listed.issued).total_seconds() if listed else 0.0,
-        list_stale_in=(listed.stale_after - now).total_seconds() if listed else 0.0,
+        list_version=(first.version or 0) if first else 0,
+        list_age=(now - first.issued).total_seconds() if first else 0.0,
+        list_stale_in=(first.stale_after - now).total_seconds() if first else 0.0,
         certificate_expires_in=(certificate - now).total_seconds(),
         journal_head_age=at - head.stat().st_mtime if head.exists() else 0.0,
         disk_free=shutil.disk_usage(rooms.settings.paths.data).free,

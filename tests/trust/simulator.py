@@ -10,10 +10,12 @@ from functools import cache
 from gateway.demo.pki import Authority, Issued
 from smtp.address import Address, parse
 from trust import signatures
+from trust.addresses import Addresses, Kind, Listed
 from trust.formats import native
 from trust.identity import Identity, Way
-from trust.members import Claims, Host, Kind, Listed, Member, Status, TrustList
+from trust.members import Claims, Host, Member, Status
 from trust.signatures import Quorum
+from trust.sources import Edition, TrustList
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LIFE = timedelta(days=7)
@@ -89,7 +91,7 @@ class ListAuthority:
             self.now + self.life,
             native.digest(self.content) if self.content else None,
             tuple(self.members.values()),
-            tuple(self.addresses.values()),
+            Addresses.of(self.addresses.values()),
         )
 
     def publish(self, **changed: object) -> tuple[bytes, list[bytes]]:
@@ -103,10 +105,15 @@ class ListAuthority:
         chosen = numbers or range(self.threshold)
         return [signatures.sign(content, signer(n).certificate, signer(n).key) for n in chosen]
 
-    def current(self) -> TrustList:
+    def edition(self, source: str = "list") -> Edition:
         """Publish a version and verify it."""
         content, envelopes = self.publish()
-        return native.parse(signatures.verify(content, envelopes, self.quorum))
+        verified = signatures.verify(content, envelopes, self.quorum)
+        return Edition(source, verified, native.parse, self.now)
+
+    def current(self) -> TrustList:
+        """Publish a version, verify it, and believe it alone."""
+        return TrustList.of([self.edition()])
 
 
 def trust_list(*entries: Member | Listed) -> TrustList:

@@ -16,8 +16,8 @@ from tests.trust.simulator import LIFE, NOW, ListAuthority, gateway, member
 from trust.decision import decide
 from trust.formats import native
 from trust.keeper import Arrival, Keeper, Stored
-from trust.members import TrustList
 from trust.signatures import ENVELOPES_LIMIT, Quorum
+from trust.sources import TrustList
 from trust.verification import Outcome
 
 CHU, LABO = member("chu.example"), member("labo.example")
@@ -79,7 +79,7 @@ class Site:
         self.news.set()
 
     def changed(self, listed: TrustList, before: TrustList | None) -> None:
-        self.changes.append((listed.version, before.version if before else None))
+        self.changes.append((_version(listed) or 0, _version(before)))
 
     def drop(self, content: bytes, envelopes: list[bytes]) -> None:
         """Put a list where the keeper looks, as an operator would."""
@@ -97,6 +97,10 @@ class Site:
     @property
     def outcomes(self) -> list[str]:
         return [arrival.outcome for arrival in self.told]
+
+
+def _version(listed: TrustList | None) -> int | None:
+    return listed.editions[0].claims.version if listed else None
 
 
 @pytest.fixture
@@ -127,7 +131,7 @@ async def test_an_accepted_list_is_in_force(site: Site) -> None:
     assert (Outcome.ACCEPTED, 1, True) == (arrival.outcome, arrival.version, arrival.good)
     assert arrival.sentence == "version 1 is in force until 2026-11-29 12:00:00 UTC"
     assert keeper.current is not None
-    assert native.digest(content) == keeper.current.digest
+    assert native.digest(content) == keeper.current.editions[0].digest
     assert Stored(1, native.digest(content), NOW, content, tuple(envelopes)) == site.store.load()
     assert [(1, None)] == site.changes
     assert [arrival] == site.told

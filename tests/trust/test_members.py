@@ -1,4 +1,4 @@
-"""What a list may say, and that only a verified one can be asked."""
+"""What a list may say: its entries, and what a version of it claims."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,18 +8,22 @@ import pytest
 
 from smtp.address import Address, parse
 from tests.trust import simulator
-from tests.trust.simulator import LIFE, NOW, gateway, issued, listed, member, trust_list
+from tests.trust.simulator import LIFE, NOW, issued, listed, member
+from trust.addresses import Addresses, Kind, Listed
 from trust.errors import IdentityError, ListError
-from trust.formats import native
 from trust.identity import Certificate, Identity, Way
-from trust.members import Claims, Host, Kind, Listed, Member, TrustList
+from trust.members import Claims, Host, Member, Status
 
 CHU, LABO = member("chu.example"), member("labo.example")
 NAME = Identity(Way.DN, "CN=gw,O=Labo")
 
 
+def some(*texts: str) -> Addresses:
+    return Addresses.of(listed(text) for text in texts)
+
+
 def claims(**changed: object) -> Claims:
-    whole = Claims(1, NOW, NOW + LIFE, None, (CHU, LABO), (listed("dr@chu.example"),))
+    whole = Claims(1, NOW, NOW + LIFE, None, (CHU, LABO), some("dr@chu.example"))
     return dataclasses.replace(whole, **changed)  # type: ignore[arg-type]
 
 
@@ -37,9 +41,9 @@ def claims(**changed: object) -> Claims:
         {"stale_after": NOW},
         {"stale_after": NOW - timedelta(days=1)},
         {"members": ()},
-        {"members": (CHU,), "addresses": (listed("dr@labo.example"),)},
+        {"members": (CHU,), "addresses": some("dr@labo.example")},
         {"members": (CHU, CHU)},
-        {"addresses": (listed("dr@chu.example"), listed("DR@chu.example"))},
+        {"version": None, "previous": "a" * 64},
     ],
 )
 def test_a_list_that_contradicts_itself(wrong: dict[str, object]) -> None:
@@ -88,52 +92,6 @@ def test_a_pin_is_a_hash() -> None:
         listed("dr@chu.example", "sha256:00")
 
 
-def test_a_trust_list_needs_verified_bytes() -> None:
-    """An unverified list is not a type."""
-    content, _ = simulator.ListAuthority().add(CHU).publish()
-    with pytest.raises(TypeError):
-        TrustList(content, native.read)  # type: ignore[arg-type]
-
-
-def test_a_trust_list_cannot_be_altered() -> None:
-    """Neither in place nor as a copy."""
-    current = trust_list(CHU)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        current.stale_after = NOW + 2 * LIFE  # type: ignore[misc]
-    with pytest.raises((TypeError, ValueError)):
-        dataclasses.replace(current, version=2)  # type: ignore[call-arg]
-
-
-def test_looking_up() -> None:
-    """Domains by name, addresses by what their spellings share, certificates by any identity."""
-    other = Member("autre.example", (*CHU.identities, NAME))
-    current = trust_list(CHU, LABO, other, listed("Dr.Ève@chu.example", kind=Kind.CAB))
-
-    assert current.member("chu.example") == CHU
-    assert current.member("absent.example") is None
-    found = current.find(parse("dr.ÈVE@CHU.example"))
-    assert found is not None
-    assert Kind.CAB is found.kind
-    assert current.find(parse("autre@chu.example")) is None
-    assert (other, CHU) == current.represented(Certificate.parse(gateway("chu.example").der))
-    assert current.represented(Certificate.parse(issued("inconnu").der)) == ()
-
-
-def test_what_a_trust_list_remembers_of_its_origin() -> None:
-    """The hash of its bytes and who signed them."""
-    authority = simulator.ListAuthority().add(CHU)
-    current = authority.current()
-    assert native.digest(authority.content) == current.digest
-    assert set(list(authority.quorum.keys)[:2]) == current.signers
-    assert (1, NOW, None) == (current.version, current.issued, current.previous)
-
-
-@pytest.mark.parametrize("seconds", [-1, 0, 1])
-def test_stale_from_its_date_on(seconds: int) -> None:
-    """At the second itself it no longer vouches for anybody."""
-    assert (seconds >= 0) == trust_list(CHU).stale(NOW + LIFE + timedelta(seconds=seconds))
-
-
 def test_many_operators_for_a_domain_and_many_domains_for_an_operator() -> None:
     """The list is many to many: each certificate it names speaks for the domain."""
     shared = simulator.dn(issued("operateur"))
@@ -150,3 +108,20 @@ def test_many_operators_for_a_domain_and_many_domains_for_an_operator() -> None:
 def test_years_before_our_era_of_computing() -> None:
     """Even an absurd date is a date: the keeper judges it, not the reader."""
     assert claims(issued=datetime(1, 1, 1, tzinfo=UTC)).issued.year == 1
+
+
+def test_a_version_without_a_number_is_known_by_its_date() -> None:
+    """Formats that count nothing follow each other by date."""
+    assert ["version 1", "the version of 2026-11-22 12:00:00 UTC"] == [
+        claims(version=version).name for version in (1, None)
+    ]
+
+
+def test_a_member_spoken_for_is_the_same_member() -> None:
+    """It learns who speaks for it, and perhaps that it is revoked; nothing else changes."""
+    said = CHU.said_by("national")
+    assert dataclasses.replace(CHU, source="national") == said
+    assert dataclasses.replace(said, status=Status.REVOKED) == said.said_by(
+        "national", Status.REVOKED
+    )
+    assert "" == CHU.source

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp.address import parse
+from smtp.address import key, parse
 from tests.trust.simulator import LIFE, NOW, ListAuthority, listed, member
+from trust.addresses import Addresses, Kind, Listed
 from trust.errors import ListError
 from trust.formats import native
 from trust.identity import Identity, Way
-from trust.members import Claims, Host, Kind, Listed, Member, Status
+from trust.members import Claims, Host, Member, Status
 
 VECTORS = Path(__file__).parent / "vectors"
 LABO = Member(
@@ -30,9 +31,11 @@ CLAIMS = Claims(
     NOW + LIFE,
     "0b" * 32,
     (LABO, Member("chu.example", (Identity(Way.SAN, "gw.chu.example"),))),
-    (
-        Listed(parse("resultats@labo.example"), Kind.APP, "FINESS:1", frozenset({"0c" * 32})),
-        Listed(parse("dr.ève@chu.example"), Kind.PER),
+    Addresses.of(
+        [
+            Listed(parse("resultats@labo.example"), Kind.APP, "FINESS:1", frozenset({"0c" * 32})),
+            Listed(parse("dr.ève@chu.example"), Kind.PER),
+        ]
     ),
 )
 CONTENT = native.serialise(CLAIMS)
@@ -216,7 +219,7 @@ def lists(draw: st.DrawFn) -> Claims:
         NOW + timedelta(seconds=draw(st.integers(1, 10**8))),
         None if version == 1 else draw(_PINS),
         tuple(members),
-        tuple(draw(st.lists(entries, max_size=4, unique_by=lambda a: a.address.lower()))),
+        Addresses.of(draw(st.lists(entries, max_size=4, unique_by=lambda a: key(a.address)))),
     )
 
 
@@ -249,4 +252,5 @@ def test_a_verified_list_is_read_from_the_bytes_that_were_signed() -> None:
     """No second parser, no second bytes."""
     authority = ListAuthority().add(member("chu.example"), listed("dr@chu.example"))
     current = authority.current()
-    assert native.read(authority.content).members == tuple(current.members.values())
+    members = native.read(authority.content).members
+    assert [each.said_by("list") for each in members] == list(current.members.values())

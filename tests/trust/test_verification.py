@@ -33,12 +33,12 @@ def refusal(
 def test_a_good_list(authority: ListAuthority) -> None:
     """The first, the next, and one after a gap."""
     content, envelopes = authority.publish()
-    assert examine(content, envelopes, authority.quorum, None, NOW).version == 1
+    assert examine(content, envelopes, authority.quorum, None, NOW).claims.version == 1
     first = known(authority)
     content, envelopes = authority.publish()
-    assert examine(content, envelopes, authority.quorum, first, NOW).version == 2
+    assert examine(content, envelopes, authority.quorum, first, NOW).claims.version == 2
     content, envelopes = authority.publish()
-    assert examine(content, envelopes, authority.quorum, first, NOW).version == 3
+    assert examine(content, envelopes, authority.quorum, first, NOW).claims.version == 3
 
 
 def test_1_size(authority: ListAuthority, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_4_date(authority: ListAuthority) -> None:
     """Issued tomorrow is not issued; a little ahead is how clocks are. Stale is still newer."""
     ahead = NOW + SKEW
     content, envelopes = authority.publish(issued=ahead)
-    assert examine(content, envelopes, authority.quorum, None, NOW).version == 1
+    assert examine(content, envelopes, authority.quorum, None, NOW).claims.version == 1
     content, envelopes = authority.publish(issued=ahead + timedelta(seconds=1))
     assert refusal(authority, content, envelopes) == (Outcome.FUTURE, 2)
     content, envelopes = authority.publish(issued=NOW - LIFE, stale_after=NOW)
@@ -108,7 +108,7 @@ def test_7_chain(authority: ListAuthority) -> None:
     content, envelopes = other.publish()
     assert refusal(authority, content, envelopes, before) == (Outcome.BROKEN_CHAIN, 2)
     content, envelopes = other.publish()
-    assert examine(content, envelopes, authority.quorum, before, NOW).version == 3
+    assert examine(content, envelopes, authority.quorum, before, NOW).claims.version == 3
 
 
 def test_8_order_in_time(authority: ListAuthority) -> None:
@@ -118,7 +118,7 @@ def test_8_order_in_time(authority: ListAuthority) -> None:
     content, envelopes = authority.publish(issued=NOW - timedelta(seconds=1))
     assert refusal(authority, content, envelopes, before) == (Outcome.BACKDATED, 2)
     forgotten = Known(before.version, before.digest)
-    assert examine(content, envelopes, authority.quorum, forgotten, NOW).version == 2
+    assert examine(content, envelopes, authority.quorum, forgotten, NOW).claims.version == 2
 
 
 def test_every_outcome_is_specified() -> None:

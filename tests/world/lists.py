@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from gateway.demo.pki import Authority, Issued
 from trust import signatures
+from trust.addresses import Addresses, Listed
 from trust.formats import native
 from trust.identity import Identity, Way
-from trust.members import Claims, Host, Listed, Member, Status, TrustList
+from trust.members import Claims, Host, Member, Status
 from trust.signatures import Quorum
+from trust.sources import Edition, TrustList
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Lists:
             stale_after=issued + self.fresh_for,
             previous=self.previous,
             members=tuple(self.members.values()),
-            addresses=tuple(self.addresses),
+            addresses=Addresses.of(self.addresses),
         )
         content = native.serialise(claims)
         self.previous = native.digest(content)
@@ -70,4 +72,5 @@ class Lists:
     def current(self, now: datetime | None = None) -> TrustList:
         """Sign a new version and verify it: the only way to a ``TrustList``, in tests too."""
         content, signed = self.published(now)
-        return native.parse(signatures.verify(content, [signed], self.quorum))
+        verified = signatures.verify(content, [signed], self.quorum)
+        return TrustList.of([Edition("list", verified, native.parse, now or self.now)])

@@ -43,8 +43,8 @@ from tests.world.clock import START, Clock
 from tests.world.lists import Lists
 from tests.world.peers import Peer as Played
 from tests.world.rest import Rest
+from trust.addresses import Kind
 from trust.keeper import Keeper, Stored
-from trust.members import Kind
 from vault.journal import Journal
 
 _DAYS = 3500  # the certificates must be good by the machine's clock too

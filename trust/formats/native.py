@@ -1,6 +1,6 @@
 """The native list: canonical JSON, so that one list has one spelling and one hash.
 
-``read`` gives what a list claims, ``parse`` a list that may be believed, ``serialise`` the bytes,
+``read`` gives what a list claims, ``parse`` what verified bytes do, ``serialise`` the bytes,
 ``draft`` the next version from an author's own writing. Reading is strict in one stroke: what was
 read is written again, and any difference refuses the list. That leaves no second spelling: no
 repeated, missing or unsorted key, no space, no float, nothing after the end. Specified in
@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smtp.address import Address, key
+from trust.addresses import Addresses, Kind, Listed
 from trust.errors import IdentityError, ListError
 from trust.identity import Identity, Way
-from trust.members import Claims, Host, Kind, Listed, Member, Status, TrustList
+from trust.members import Claims, Host, Member, Status
 from trust.signatures import Verified
 
 FORMAT = "sceau-trust-list-v1"
@@ -59,9 +60,10 @@ _decoder = msgspec.json.Decoder(_List)
 _encoder = msgspec.json.Encoder()
 
 
-def parse(verified: Verified) -> TrustList:
-    """Return the list that these verified bytes are; raise ``ListError`` if they are none."""
-    return TrustList(verified, read)
+def parse(verified: Verified, arrived: datetime) -> Claims:
+    """Return what these verified bytes claim; raise ``ListError`` if they are no list."""
+    del arrived  # a native list dates itself
+    return read(verified.content)
 
 
 def read(content: bytes, *, limit: int = LIMIT) -> Claims:
@@ -86,7 +88,7 @@ def draft(
     raw = _decode(content)
     raw.version, raw.previous = 1, None
     if before is not None:
-        raw.version, raw.previous = read(before).version + 1, digest(before)
+        raw.version, raw.previous = (read(before).version or 0) + 1, digest(before)
     raw.issued = issued.replace(microsecond=0)
     raw.stale_after = raw.issued + life
     return _claims(raw)
@@ -102,7 +104,7 @@ def serialise(claims: Claims) -> bytes:
             members=[_member(m) for m in sorted(claims.members, key=lambda m: m.domain)],
             previous=claims.previous,
             stale_after=claims.stale_after,
-            version=claims.version,
+            version=claims.version or 0,
         )
     )
 
@@ -154,7 +156,7 @@ def _claims(raw: _List) -> Claims:
             stale_after=raw.stale_after,
             previous=raw.previous,
             members=tuple(_read_member(member) for member in raw.members),
-            addresses=tuple(_read_address(address) for address in raw.addresses),
+            addresses=Addresses.of(_read_address(address) for address in raw.addresses),
         )
     except IdentityError as error:
         raise ListError(str(error)) from None

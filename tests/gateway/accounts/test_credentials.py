@@ -12,7 +12,7 @@ from imap.store import Mailboxes
 from smtp.address import parse
 from tests.world.clock import START, Clock
 from tests.world.rest import Rest, stored
-from trust.members import Kind
+from trust.addresses import Kind
 from vault.database import Statement
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -20,7 +20,7 @@ from smtp.envelope import Peer
 from smtp.reply import Reply
 from tests.world.clock import START, Clock
 from tests.world.rest import Rest
-from trust.members import Kind
+from trust.addresses import Kind
 
 LABO = parse("Labo@labo.example")
 HERE = Peer(ip="192.0.2.7", listener="submission")

@@ -9,7 +9,7 @@ from imap.store import INBOX, Mailboxes
 from smtp.address import Address, parse
 from tests.world.clock import Clock
 from tests.world.rest import Rest, stored
-from trust.members import Kind
+from trust.addresses import Kind
 from vault.database import Statement
 
 DR = parse("Dr.Martin@chu.example")

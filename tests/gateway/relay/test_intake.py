@@ -16,8 +16,9 @@ from smtp.envelope import Body, Draft, Mail, Peer, Recipient
 from smtp.receive.body import BodyError
 from smtp.reply import Reply
 from tests.world.world import World, letter, pieces, sending
+from trust.addresses import Kind, Listed
 from trust.identity import Certificate
-from trust.members import Kind, Listed, Status
+from trust.members import Status
 from vault.errors import StorageFull, VaultError
 
 DR, ACCUEIL, OUTSIDER = "dr@labo.example", "accueil@chu.example", "x@gmail.example"

@@ -8,7 +8,7 @@ from gateway.demo.pki import Authority
 from gateway.relay.routes import NULL_MX, Hosts, Lookup, Ours, Route, candidates, route
 from tests.world.clock import START
 from tests.world.lists import Lists
-from trust.members import TrustList
+from trust.sources import TrustList
 
 OURS = frozenset({"labo.example"})
 

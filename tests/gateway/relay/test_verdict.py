@@ -13,7 +13,7 @@ from smtp.reply import Reply
 from tests.world.clock import START
 from tests.world.lists import Lists
 from trust.decision import Action
-from trust.members import TrustList
+from trust.sources import TrustList
 
 AUTHORITY = Authority.make(START)
 LABO, CHU = AUTHORITY.issue("Labo"), AUTHORITY.issue("CHU")

@@ -1,0 +1,160 @@
+"""The list that may be believed: what every ranked source says, verified, combined into one value.
+
+An ``Edition`` is one verified version of one source; it reads the very bytes that were verified, so
+it can hold no others. A ``TrustList`` is made of editions, in order of rank, and of nothing else: an
+unverified list is not a type. A domain's identities, hosts and status come from the first edition
+that names it and never from a union, or a lesser source could add a key to a greater one's domain.
+Directories say more about addresses and grant nothing. R-C1, R-C2, R-C6.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import InitVar, dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from smtp.address import Address, domain_of
+from trust.addresses import Listed
+from trust.identity import Certificate, Mark
+from trust.members import Claims, Member, Status
+from trust.overlay import Overlay
+from trust.signatures import Verified
+
+Reader = Callable[[Verified, datetime], Claims]  # one a format; raises ``ListError``
+
+
+class Directory(Protocol):
+    """Who says more about addresses than lists do: kind, holder, whether one may be shown."""
+
+    def find(self, address: Address) -> Listed | None:
+        """Return what is known of an address."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edition:
+    """One verified version of one source."""
+
+    source: str
+    verified: InitVar[Verified]
+    read: InitVar[Reader]
+    arrived: datetime  # formats that say neither date nor expiry count from here
+
+    claims: Claims = field(init=False, repr=False)
+    digest: str = field(init=False)  # SHA-256 of the bytes that were verified
+    signers: frozenset[str] = field(init=False, repr=False)
+    members: Mapping[str, Member] = field(init=False, repr=False)  # by domain
+
+    def __post_init__(self, verified: Verified, read: Reader) -> None:
+        if not isinstance(verified, Verified):
+            raise TypeError("an Edition is made from Verified bytes")
+        claims = read(verified, self.arrived)
+        values = {
+            "claims": claims,
+            "digest": hashlib.sha256(verified.content).hexdigest(),
+            "signers": verified.signers,
+            "members": {member.domain: member.said_by(self.source) for member in claims.members},
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def stale(self, now: datetime) -> bool:
+        """Whether it is too old to vouch for anybody."""
+        return now >= self.claims.stale_after
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrustList:
+    """What is believed: ``of`` makes it, ``under`` lays our own denials over it."""
+
+    editions: tuple[Edition, ...]  # in order of rank
+    ours: frozenset[str] = field(default=frozenset(), repr=False)  # the domains we serve
+    directories: tuple[Directory, ...] = field(default=(), repr=False)
+    revoked: frozenset[str] = field(default=frozenset(), repr=False)
+    overlay: Overlay = field(default=Overlay(), repr=False)
+    members: Mapping[str, Member] = field(init=False, repr=False)  # by domain
+    _speakers: Mapping[Mark, Sequence[Member]] = field(init=False, repr=False)
+    _by_source: Mapping[str, Edition] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_source = {edition.source: edition for edition in self.editions}
+        if not by_source or len(by_source) != len(self.editions):
+            raise ValueError("a list is made of editions, one a source")
+        members: dict[str, Member] = {}
+        for edition in reversed(self.editions):
+            members.update(edition.members)
+        for domain in self.revoked & members.keys():
+            member = members[domain]
+            members[domain] = member.said_by(member.source, Status.REVOKED)
+        speakers: dict[Mark, list[Member]] = {}
+        for member in members.values():
+            for mark in member.marks:
+                speakers.setdefault(mark, []).append(member)
+        for name, value in (
+            ("members", members),
+            ("_speakers", speakers),
+            ("_by_source", by_source),
+        ):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of(
+        cls,
+        editions: Iterable[Edition],
+        *,
+        ours: frozenset[str] = frozenset(),
+        directories: Iterable[Directory] = (),
+        revoked: frozenset[str] = frozenset(),
+        overlay: Overlay | None = None,
+    ) -> "TrustList":
+        """Combine editions, the highest in rank first.
+
+        ``revoked`` are members that a later edition, not yet in force, revokes: that never waits.
+        """
+        return cls(tuple(editions), ours, tuple(directories), revoked, overlay or Overlay())
+
+    def under(self, overlay: Overlay) -> "TrustList":
+        """Return the same list under another overlay; everything else is shared."""
+        made = copy(self)
+        object.__setattr__(made, "overlay", overlay)
+        return made
+
+    def member(self, domain: str) -> Member | None:
+        """Return the member of that name (lower-case A-labels)."""
+        return self.members.get(domain)
+
+    def edition(self, source: str) -> Edition | None:
+        """Return what a source says, if it is in force."""
+        return self._by_source.get(source)
+
+    def listed(self, address: Address) -> Listed | None:
+        """Return what the list that speaks for the domain says of an address.
+
+        An open member's may well be on no list.
+        """
+        member = self.members.get(domain_of(address))
+        return member and self._by_source[member.source].claims.addresses.find(address)
+
+    def find(self, address: Address) -> Listed | None:
+        """Return what is known of an address, by the list or else by a directory."""
+        if (found := self.listed(address)) is not None:
+            return found
+        answers = (directory.find(address) for directory in self.directories)
+        return next((found for found in answers if found is not None), None)
+
+    def represented(self, certificate: Certificate) -> tuple[Member, ...]:
+        """Return the members whom this certificate may speak for, by domain."""
+        found = {
+            member.domain: member
+            for mark in certificate.marks
+            for member in self._speakers.get(mark, ())
+        }
+        return tuple(found[domain] for domain in sorted(found))
+
+    def stale(self, now: datetime) -> bool:
+        """Whether every source is too old to vouch for anybody."""
+        return all(edition.stale(now) for edition in self.editions)
+
+    def stale_for(self, member: Member, now: datetime) -> bool:
+        """Whether the source that speaks for this member is too old to vouch for it."""
+        return now >= self._by_source[member.source].claims.stale_after
