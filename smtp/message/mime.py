@@ -7,6 +7,7 @@ the parts of a message). Bombs are bounded: past the limits the rest is one opaq
 RFC 2046 §5.1, RFC 3501 §6.4.5.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ class Part(NamedTuple):
     name: str  # the file's, decoded; "" if it has none
     encoding: str  # "base64"; "" if it says none
     attachment: bool
+    lines: int = 0  # of its content: how many line ends lie in it
 
 
 @dataclass(slots=True)
@@ -45,17 +47,23 @@ class _Open:
     message: bool = False  # it is a whole message, the outermost or an attached one
     boundary: bytes = b""
     children: int = 0
+    lines: int = 0  # line ends before its content
 
 
 class PartIndex:
-    """Feed it the message, block by block; ``finish`` returns its parts in their order."""
+    """Feed it the message, block by block; ``finish`` returns its parts in their order.
 
-    def __init__(self) -> None:
+    ``headed`` is given each part's header while it is at hand, with the part's place.
+    """
+
+    def __init__(self, headed: Callable[[int, Header], None] | None = None) -> None:
+        self._headed = headed
         self._parts: list[Part] = []
         self._open: list[_Open] = []
         self._boundaries: dict[bytes, int] = {}  # of the multiparts that are open: how deep
         self._held = bytearray(b"\r\n")  # so that the first line is like any other
         self._at = -2  # where in the message the held octets begin
+        self._lines, self._counted = 0, 0  # so many line ends lie before that place
         self._in_header = True
         self._sought = 0  # up to here there is no blank line
         self._near_misses = 0
@@ -66,24 +74,29 @@ class PartIndex:
         """Take the next block."""
         self._size += len(block)
         if not (self._in_header or self._boundaries):
+            self._lines += block.count(b"\n")
+            self._at = self._counted = self._size
             return
         # Most blocks of an attachment hold no delimiter: those are looked at where they are.
         plain = not self._in_header and len(self._held) <= 3 <= len(block)
         if plain and b"\r\n--" not in block and b"\r\n--" not in self._held + block[:3]:
+            self._line(self._at + len(self._held))
+            self._lines += block.count(b"\n")
             self._held[:] = block[-3:]
-            self._at = self._size - 3
+            self._at, self._counted = self._size - 3, self._size
             return
         self._held += block
         self._scan()
 
     def finish(self) -> tuple[Part, ...]:
         """Return the parts of the message, which has ended."""
+        lines = self._line(self._size)
         if self._in_header or self._boundaries:
             self._held += b"\r\n\r\n"  # ends a last delimiter, or a header without a blank line
             self._scan()
             if self._in_header:
                 self._settle_header(len(self._held), leaf=True)
-        self._close(0, self._size)
+        self._close(0, self._size, lines)
         most = self._size
         return tuple(
             part._replace(
@@ -98,7 +111,7 @@ class PartIndex:
         while at is not None and (self._in_header or self._boundaries):
             at = self._scan_header(at) if self._in_header else self._scan_body(at)
         if not (self._in_header or self._boundaries):
-            self._held.clear()
+            self._drop(len(self._held))
 
     def _scan_header(self, at: int) -> int | None:
         """Look for the blank line, or for a delimiter that comes without one."""
@@ -150,7 +163,8 @@ class PartIndex:
         if not hit.closing and not self._room:
             self._boundaries.clear()
             return after
-        self._close(hit.level + 1, self._at + hit.start)
+        end = self._at + hit.start
+        self._close(hit.level + 1, end, self._line(end))
         if hit.closing:
             self._boundaries.pop(parent.boundary)
             parent.boundary = b""
@@ -175,6 +189,9 @@ class PartIndex:
         opened = self._open[-1]
         part = self._parts[opened.place]
         header = Header.skim(bytes(self._held[part.header - self._at : stop]))
+        opened.lines = self._line(self._at + stop)
+        if self._headed is not None:
+            self._headed(opened.place, header)
         kind, parameters = media(header.first("content-type") or b"")
         if "/" not in kind:
             in_digest = part.parent >= 0 and self._parts[part.parent].type == "multipart/digest"
@@ -206,15 +223,26 @@ class PartIndex:
         elif part.type in _MESSAGES and part.encoding in _IDENTITY and self._room:
             self._begin(body, opened.prefix, message=True)
 
-    def _close(self, level: int, end: int) -> None:
+    def _close(self, level: int, end: int, lines: int) -> None:
         """End every part that is open from that level down."""
         for opened in self._open[level:]:
             part = self._parts[opened.place]
-            self._parts[opened.place] = part._replace(end=max(part.body, end))
+            self._parts[opened.place] = part._replace(
+                end=max(part.body, end), lines=max(0, lines - opened.lines)
+            )
             self._boundaries.pop(opened.boundary, None)
         del self._open[level:]
 
+    def _line(self, place: int) -> int:
+        """Count on, or back, to a place in what is held; return how many line ends lie before."""
+        now, then = place - self._at, self._counted - self._at
+        between = self._held.count(b"\n", min(now, then), max(now, then))
+        self._lines += between if now > then else -between
+        self._counted = place
+        return self._lines
+
     def _drop(self, count: int) -> None:
+        self._line(max(self._counted, self._at + count))
         del self._held[:count]
         self._at += count
 

@@ -35,6 +35,17 @@ def crlf(text: str) -> bytes:
     return text.replace("\n", "\r\n").encode()
 
 
+_PIECES = (
+    b"Content-Type: multipart/mixed; boundary=b\r\n",
+    b"Content-Type: message/rfc822\r\n",
+    b"\r\n",
+    b"--b\r\n",
+    b"--b--\r\n",
+    b"text\r\n",
+    b"a\nb\rc",
+    b"long " * 20,
+)
+
 LETTER = crlf("""\
 From: martin@labo.example
 Content-Type: multipart/mixed; boundary="=_outer"
@@ -337,3 +348,25 @@ def test_any_bytes_have_an_outline_that_nests(scraps: list[bytes], places: list[
             parent = parts[part.parent]
             assert parent.body <= part.header
             assert part.end <= parent.end
+
+
+@given(st.lists(st.integers(min_value=0), max_size=4), st.data())
+def test_lines_are_counted_however_it_is_cut(places: list[int], data: st.DataObject) -> None:
+    """Lines of a part are the line ends in its content, which IMAP tells (RFC 3501 §7.4.2)."""
+    pieces = data.draw(st.lists(st.sampled_from(_PIECES), max_size=30))
+    message = b"".join(pieces)
+
+    assert [message[p.body : p.end].count(b"\n") for p in index(message)] == [
+        p.lines for p in index(message, places)
+    ]
+
+
+def test_a_header_is_shown_while_it_is_at_hand() -> None:
+    """Who asks is given each part's header with the part's place, in their order."""
+    seen: list[tuple[int, bytes | None]] = []
+    scanner = PartIndex(lambda place, header: seen.append((place, header.first("content-type"))))
+    scanner.feed(LETTER)
+    parts = scanner.finish()
+
+    assert list(range(len(parts))) == [place for place, _ in seen]
+    assert b"message/rfc822" in [kind for _, kind in seen]
