@@ -27,3 +27,7 @@ class ChainError(SignerError):
 
 class RevokedError(SignerError):
     """The signer's certificate, or one above it, is revoked, or nobody can say that it is not."""
+
+
+class UnsettledError(RevokedError):
+    """Nobody can say now whether the signer's certificate is revoked; somebody may later."""
