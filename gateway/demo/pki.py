@@ -13,9 +13,35 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 _SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Where a certificate says that one may ask whether it was revoked."""
+
+    crl: tuple[str, ...] = ()
+    ocsp: tuple[str, ...] = ()
+
+    @property
+    def extensions(self) -> list[x509.ExtensionType]:
+        """The extensions that say so, as the health PKI's certificates do."""
+        found: list[x509.ExtensionType] = []
+        if self.crl:
+            names = [[x509.UniformResourceIdentifier(url)] for url in self.crl]
+            points = [x509.DistributionPoint(name, None, None, None) for name in names]
+            found.append(x509.CRLDistributionPoints(points))
+        if self.ocsp:
+            method = AuthorityInformationAccessOID.OCSP
+            places = [x509.UniformResourceIdentifier(url) for url in self.ocsp]
+            access = [x509.AccessDescription(method, place) for place in places]
+            found.append(x509.AuthorityInformationAccess(access))
+        return found
+
+
+NOWHERE = Asking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +91,11 @@ class Authority:
     now: datetime
 
     @classmethod
-    def make(cls, now: datetime, name: str = "Demonstration") -> Self:
-        """Make a new authority with fresh keys, valid for ten years from ``now``."""
+    def make(cls, now: datetime, name: str = "Demonstration", asking: Asking = NOWHERE) -> Self:
+        """Make a new authority with fresh keys, valid for ten years from ``now``.
+
+        ``asking`` is where to ask after the issuing CA.
+        """
         root_key = ec.generate_private_key(ec.SECP256R1())
         root_name = _name(f"AC RACINE {name.upper()}", organisation=name)
         root = _sign(
@@ -74,7 +103,16 @@ class Authority:
         )
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(f"AC {name.upper()} ELEMENTAIRE ORGANISATIONS", organisation=name)
-        issuing = _sign(subject, key, root_name, root_key, now, timedelta(days=3600), path_length=0)
+        issuing = _sign(
+            subject,
+            key,
+            root_name,
+            root_key,
+            now,
+            timedelta(days=3600),
+            path_length=0,
+            asking=asking,
+        )
         return cls(Issued(root, root_key), Issued(issuing, key), now)
 
     @property
@@ -93,14 +131,19 @@ class Authority:
         starts: datetime | None = None,
         days: int = 365,
         signer: bool = False,
+        responder: bool = False,
+        asking: Asking = NOWHERE,
     ) -> Issued:
-        """Issue a leaf for TLS (both roles), or with ``signer`` one that signs trust lists."""
+        """Issue a leaf for TLS (both roles), or one that signs trust lists, or OCSP answers."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(common_name, organisation=organisation or common_name, unit=unit)
         names: list[x509.GeneralName] = [_host(host) for host in hosts]
         if email:
             names.append(x509.RFC822Name(email))
         usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        if signer or responder:
+            kinds = ExtendedKeyUsageOID
+            usage = [kinds.EMAIL_PROTECTION if signer else kinds.OCSP_SIGNING]
         certificate = _sign(
             subject,
             key,
@@ -109,7 +152,8 @@ class Authority:
             starts or self.now,
             timedelta(days=days),
             names=names,
-            usage=[ExtendedKeyUsageOID.EMAIL_PROTECTION] if signer else usage,
+            usage=usage,
+            asking=asking,
         )
         return Issued(certificate, key, (self.issuing.certificate,))
 
@@ -140,6 +184,7 @@ def _sign(  # noqa: PLR0917 - what an X.509 certificate is made of
     path_length: int | None = None,
     names: list[x509.GeneralName] | None = None,
     usage: list[x509.ObjectIdentifier] | None = None,
+    asking: Asking = NOWHERE,
 ) -> x509.Certificate:
     authority = path_length is not None
     builder = (
@@ -162,6 +207,8 @@ def _sign(  # noqa: PLR0917 - what an X.509 certificate is made of
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     if usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
+    for extension in asking.extensions:
+        builder = builder.add_extension(extension, critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
 
 
