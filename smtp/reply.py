@@ -191,3 +191,39 @@ NEXT_HOP_EXPIRED = Reply(
     "The certificate of the recipient's server is outside its dates; nothing was sent to it, "
     "another attempt follows",
 )
+
+SENDER_DENIED = Reply(
+    550,
+    "5.7.1",
+    "The operator of this gateway has blocked the sender; it was not sent, ask your operator",
+)
+PEER_DENIED = Reply(
+    550,
+    "5.7.1",
+    "The operator of this gateway has blocked the sending server's certificate; it was not sent, "
+    "reach the recipient another way and ask your operator",
+)
+RECIPIENT_DENIED = Reply(
+    550,
+    "5.7.1",
+    "The operator of this gateway has blocked the recipient; it was not sent, "
+    "reach the recipient another way or ask your operator",
+)
+SENDER_AWAITS_APPROVAL = Reply(
+    451,
+    "4.7.1",
+    "What the trust list says of the sender's domain has changed and awaits our operator's "
+    "approval; please try again later",
+)
+RECIPIENT_AWAITS_APPROVAL = Reply(
+    451,
+    "4.7.1",
+    "What the trust list says of the recipient's domain has changed and awaits our operator's "
+    "approval; the message can go then, if it is urgent reach the recipient another way",
+)
+NEXT_HOP_DENIED = Reply(
+    451,
+    "4.7.1",
+    "The recipient's server came with a certificate that our operator has blocked; "
+    "nothing was sent to it, another attempt follows",
+)

@@ -2,8 +2,9 @@
 
 The steps stand in one table. ``decide`` walks it until one of them objects, ``explain`` walks it
 to tell a person what each one found, so that the two can never disagree. Obstacles that time or an
-operator repairs defer (4yz); decided ones refuse (5yz). The reasons are stable: journal, metrics
-and docs/trust-list.md know them by name. R-C1, R-C2, R-C5, R-C7.
+operator repairs defer (4yz); decided ones refuse (5yz). What we deny ourselves is asked before what
+any list says. The reasons are stable: journal, metrics and docs/trust-list.md know them by name.
+R-C1, R-C2, R-C5, R-C6, R-C7.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from smtp.envelope import Peer
 from smtp.reply import Reply
 from trust.errors import IdentityError
 from trust.identity import Certificate
-from trust.members import Member, Status, TrustList
+from trust.members import Member, Status
+from trust.sources import TrustList
 
 
 class Action(StrEnum):
@@ -36,20 +38,26 @@ class Reason(StrEnum):
     LISTED = "listed"
     LIST_MISSING = "list-missing"
     LIST_STALE = "list-stale"
+    SENDER_DENIED = "sender-denied"
     SENDER_NOT_LISTED = "sender-not-listed"
     SENDER_REVOKED = "sender-revoked"
+    SENDER_AWAITS_APPROVAL = "sender-awaits-approval"
     SENDER_ADDRESS_NOT_LISTED = "sender-address-not-listed"
     SENDER_SUSPENDED = "sender-suspended"
+    PEER_DENIED = "peer-denied"
     PEER_ANONYMOUS = "peer-anonymous"
     PEER_UNREADABLE = "peer-unreadable"
     PEER_NOT_ENTITLED = "peer-not-entitled"
     PEER_EXPIRED = "peer-expired"
     LOGIN_NOT_SENDER = "login-not-sender"
     PIN_REQUIRED = "pin-required"
+    RECIPIENT_DENIED = "recipient-denied"
     RECIPIENT_NOT_LISTED = "recipient-not-listed"
     RECIPIENT_REVOKED = "recipient-revoked"
+    RECIPIENT_AWAITS_APPROVAL = "recipient-awaits-approval"
     RECIPIENT_ADDRESS_NOT_LISTED = "recipient-address-not-listed"
     RECIPIENT_SUSPENDED = "recipient-suspended"
+    NEXT_HOP_DENIED = "next-hop-denied"
     NEXT_HOP_NOT_ENTITLED = "next-hop-not-entitled"
     NEXT_HOP_EXPIRED = "next-hop-expired"
 
@@ -77,10 +85,16 @@ def _refuse(reason: Reason, said: Reply) -> Decision:
 
 LIST_MISSING = _defer(Reason.LIST_MISSING, reply.LIST_MISSING)
 LIST_STALE = _defer(Reason.LIST_STALE, reply.LIST_STALE)
+SENDER_AWAITS = _defer(Reason.SENDER_AWAITS_APPROVAL, reply.SENDER_AWAITS_APPROVAL)
+RECIPIENT_AWAITS = _defer(Reason.RECIPIENT_AWAITS_APPROVAL, reply.RECIPIENT_AWAITS_APPROVAL)
 PEER_EXPIRED = _defer(Reason.PEER_EXPIRED, reply.PEER_EXPIRED)
 RECIPIENT_SUSPENDED = _defer(Reason.RECIPIENT_SUSPENDED, reply.RECIPIENT_SUSPENDED)
+NEXT_HOP_DENIED = _defer(Reason.NEXT_HOP_DENIED, reply.NEXT_HOP_DENIED)
 NEXT_HOP_NOT_ENTITLED = _defer(Reason.NEXT_HOP_NOT_ENTITLED, reply.NEXT_HOP_NOT_ENTITLED)
 NEXT_HOP_EXPIRED = _defer(Reason.NEXT_HOP_EXPIRED, reply.NEXT_HOP_EXPIRED)
+SENDER_DENIED = _refuse(Reason.SENDER_DENIED, reply.SENDER_DENIED)
+PEER_DENIED = _refuse(Reason.PEER_DENIED, reply.PEER_DENIED)
+RECIPIENT_DENIED = _refuse(Reason.RECIPIENT_DENIED, reply.RECIPIENT_DENIED)
 SENDER_NOT_LISTED = _refuse(Reason.SENDER_NOT_LISTED, reply.SENDER_NOT_LISTED)
 SENDER_REVOKED = _refuse(Reason.SENDER_REVOKED, reply.SENDER_REVOKED)
 SENDER_ADDRESS = _refuse(Reason.SENDER_ADDRESS_NOT_LISTED, reply.SENDER_ADDRESS_NOT_LISTED)
@@ -115,20 +129,67 @@ def ask(
     return Case(sender, recipient, peer, listed, now, theirs, members.get(domain_of(recipient)))
 
 
-def in_force(listed: TrustList | None, now: datetime) -> Decision | None:
+def within(case: Case) -> bool:
+    """Whether the message stays between our own mailboxes: that needs no list to be fresh."""
+    ours = case.listed.ours
+    return (
+        case.sender is not None
+        and domain_of(case.sender) in ours
+        and domain_of(case.recipient) in ours
+    )
+
+
+def sender_denied(case: Case) -> Decision | None:
+    """Whom we deny ourselves is denied, whatever any list says, and however old the lists are."""
+    denied = case.listed.overlay.denied
+    if not denied.any:
+        return None
+    sender = case.sender or case.peer.login
+    if sender is None:
+        return None
+    alone = case.theirs is not None and denied.operated(case.theirs.marks)
+    return SENDER_DENIED if alone or denied.whom(sender) else None
+
+
+def peer_denied(case: Case) -> Decision | None:
+    """The connection's certificate, or the operator it names, may be denied."""
+    denied = case.listed.overlay.denied
+    if not denied.any or case.peer.certificate is None:
+        return None
+    certificate = _read(case.peer.certificate)
+    return PEER_DENIED if certificate is not None and denied.shown(certificate) else None
+
+
+def sender_in_force(case: Case) -> Decision | None:
     """A list we cannot vouch for vouches for nobody. 4yz: it is our fault, so they retry."""
-    if listed is None:
-        return LIST_MISSING
-    return LIST_STALE if now >= listed.stale_after else None
+    objection = _stale(case.theirs, case.listed, case.now)
+    return None if objection is None or within(case) else objection
+
+
+def _stale(member: Member | None, listed: TrustList, now: datetime) -> Decision | None:
+    # Whom no list names is judged by those that are fresh: one that went stale must not keep
+    # every misspelt domain waiting.
+    stale = listed.stale(now) if member is None else listed.stale_for(member, now)
+    return LIST_STALE if stale else None
 
 
 def sender_member(case: Case) -> Decision | None:
     """The sender's domain must be on the list; ``<>`` has none, its peer must answer for it."""
     if case.sender is None:
         return None
-    if case.theirs is None:
-        return SENDER_NOT_LISTED
-    return SENDER_REVOKED if case.theirs.status is Status.REVOKED else None
+    if case.theirs is not None and case.theirs.status is Status.REVOKED:
+        return SENDER_REVOKED
+    if _awaits(case.sender, case.theirs, case):
+        return SENDER_AWAITS
+    return SENDER_NOT_LISTED if case.theirs is None else None
+
+
+def _awaits(who: Address, member: Member | None, case: Case) -> bool:
+    """Whether a change that nobody has approved yet would add the domain, or take it away."""
+    waiting = case.listed.overlay.waiting
+    if not waiting or domain_of(who) not in waiting:
+        return False
+    return member is None or not within(case)
 
 
 def peer_entitled(case: Case) -> Decision | None:
@@ -141,14 +202,25 @@ def peer_entitled(case: Case) -> Decision | None:
     if (certificate := _read(peer.certificate)) is None:
         return PEER_UNREADABLE
     if case.sender is None:
-        members = case.listed.represented(certificate)
-        entitled = any(member.status is not Status.REVOKED for member in members)
-    else:
-        entitled = case.theirs is not None and case.theirs.entitles(certificate)
-    if not entitled:
+        if (objection := _represents(case, certificate)) is not None:
+            return objection
+    elif case.theirs is None or not case.theirs.entitles(certificate):
         return PEER_NOT_ENTITLED
     # TLS refused an expired certificate at the handshake; this connection may be older than that.
     return None if certificate.in_date(case.now) else PEER_EXPIRED
+
+
+def _represents(case: Case, certificate: Certificate) -> Decision | None:
+    """``<>`` may come from whoever speaks for some member that we do not deny."""
+    listed, denied = case.listed, case.listed.overlay.denied
+    members = [
+        member
+        for member in listed.represented(certificate)
+        if member.status is not Status.REVOKED and member.domain not in denied.domains
+    ]
+    if not members:
+        return PEER_NOT_ENTITLED
+    return LIST_STALE if all(listed.stale_for(each, case.now) for each in members) else None
 
 
 def _login_entitled(case: Case, login: Address) -> Decision | None:
@@ -163,7 +235,7 @@ def sender_address(case: Case) -> Decision | None:
     """A closed member has only its listed addresses; one with pins comes by no other certificate."""
     if case.sender is None or case.theirs is None:
         return None
-    entry = case.listed.find(case.sender)
+    entry = case.listed.listed(case.sender)
     if entry is None:
         return None if case.theirs.open else SENDER_ADDRESS
     if not entry.pins or case.peer.certificate is None:
@@ -173,20 +245,33 @@ def sender_address(case: Case) -> Decision | None:
     return None if pinned else PIN_REQUIRED
 
 
+def recipient_denied(case: Case) -> Decision | None:
+    """Nobody of ours writes to whom we deny; asked once the peer has shown that it may ask."""
+    denied = case.listed.overlay.denied
+    if not denied.any:
+        return None
+    alone = case.ours is not None and denied.operated(case.ours.marks)
+    return RECIPIENT_DENIED if alone or denied.whom(case.recipient) else None
+
+
+def recipient_in_force(case: Case) -> Decision | None:
+    """The list that names the recipient's domain must be one we can vouch for."""
+    objection = _stale(case.ours, case.listed, case.now)
+    return None if objection is None or within(case) else objection
+
+
 def recipient_member(case: Case) -> Decision | None:
     """The recipient's domain must be on the list."""
-    return _receives(case.ours)
-
-
-def _receives(member: Member | None) -> Decision | None:
-    if member is None:
-        return RECIPIENT_NOT_LISTED
-    return RECIPIENT_REVOKED if member.status is Status.REVOKED else None
+    if case.ours is not None and case.ours.status is Status.REVOKED:
+        return RECIPIENT_REVOKED
+    if _awaits(case.recipient, case.ours, case):
+        return RECIPIENT_AWAITS
+    return RECIPIENT_NOT_LISTED if case.ours is None else None
 
 
 def recipient_address(case: Case) -> Decision | None:
     """A closed member receives at its listed addresses only."""
-    if case.ours is None or case.ours.open or case.listed.find(case.recipient) is not None:
+    if case.ours is None or case.ours.open or case.listed.listed(case.recipient) is not None:
         return None
     return RECIPIENT_ADDRESS
 
@@ -205,21 +290,30 @@ def sender_suspended(case: Case) -> Decision | None:
 
 Step = Callable[[Case], Decision | None]
 
-# Step 1 is ``in_force``. Cheapest and safest first: a peer that speaks for nobody learns nothing
-# of who is listed.
+# Step 1 is whether there is a list at all. Cheapest and safest first: a peer that speaks for nobody
+# learns nothing of who is listed.
 STEPS: tuple[Step, ...] = (
-    sender_member,  # (2)
-    peer_entitled,  # (3)
-    sender_address,  # (4)
-    recipient_member,  # (5)
-    recipient_address,  # (6)
-    recipient_suspended,  # (7)
-    sender_suspended,  # (8)
+    sender_denied,  # (2)
+    peer_denied,
+    sender_in_force,  # (3)
+    sender_member,  # (4)
+    peer_entitled,  # (5)
+    sender_address,  # (6)
+    recipient_denied,  # (7)
+    recipient_in_force,  # (8)
+    recipient_member,  # (9)
+    recipient_address,  # (10)
+    recipient_suspended,  # (11)
+    sender_suspended,  # (12)
 )
 
 # Before each attempt the connection it came by is long gone: its proof stands from the 250. A
 # suspended sender's mail was held then; once a person released it, it is not held again.
 ATTEMPT_STEPS: tuple[Step, ...] = (
+    sender_denied,
+    recipient_denied,
+    sender_in_force,
+    recipient_in_force,
     sender_member,
     recipient_member,
     recipient_address,
@@ -236,8 +330,8 @@ def decide(
     now: datetime,
 ) -> Decision:
     """Say what becomes of a message from this peer; asked at RCPT and again after DATA."""
-    if (objection := in_force(listed, now)) is not None or listed is None:
-        return objection or LIST_MISSING
+    if listed is None:
+        return LIST_MISSING
     asked = ask(sender, recipient, peer, listed, now)
     for step in STEPS:
         if (objection := step(asked)) is not None:
@@ -249,8 +343,8 @@ def attempt(
     sender: Address | None, recipient: Address, listed: TrustList | None, now: datetime
 ) -> Decision:
     """Say whether a message that is ours may still go, as asked before each attempt."""
-    if (objection := in_force(listed, now)) is not None or listed is None:
-        return objection or LIST_MISSING
+    if listed is None:
+        return LIST_MISSING
     asked = ask(sender, recipient, NOBODY, listed, now)
     for step in ATTEMPT_STEPS:
         if (objection := step(asked)) is not None:
@@ -263,30 +357,44 @@ def next_hop(
 ) -> Decision:
     """Say whether the server we reached may have the mail of this domain (its leaf, as DER).
 
-    DNS may have led us astray, or a renewal is not yet on the list: wrong is never for ever.
+    DNS may have led us astray, or a renewal is not yet on the list: wrong is never for ever. That
+    the domain itself is denied was asked before (``attempt``).
     """
-    if (objection := in_force(listed, now)) is not None or listed is None:
+    if (objection := postponed(recipient_domain, listed, now)) is not None or listed is None:
         return objection or LIST_MISSING
     member = listed.member(recipient_domain)
-    if (objection := _receives(member)) is not None or member is None:
-        return objection or RECIPIENT_NOT_LISTED
+    if member is None:
+        return RECIPIENT_NOT_LISTED
+    if member.status is Status.REVOKED:
+        return RECIPIENT_REVOKED
     leaf = _read(certificate)
+    if leaf is not None and listed.overlay.denied.shown(leaf):
+        return NEXT_HOP_DENIED
     if leaf is None or not member.entitles(leaf):
         return NEXT_HOP_NOT_ENTITLED
     return ALLOW if leaf.in_date(now) else NEXT_HOP_EXPIRED
 
 
+def postponed(domain: str, listed: TrustList | None, now: datetime) -> Decision | None:
+    """Say why nobody can be believed about a domain for now; None: the lists can be asked."""
+    return LIST_MISSING if listed is None else _stale(listed.members.get(domain), listed, now)
+
+
 def speaks_for(peer: Peer, domain: str, listed: TrustList | None, now: datetime) -> bool:
     """Whether this peer may write in the domain's name, or report on its deliveries."""
-    if listed is None or now >= listed.stale_after:
+    if listed is None:
         return False
-    member = listed.member(domain)
-    if member is None or member.status is Status.REVOKED:
+    member, denied = listed.member(domain), listed.overlay.denied
+    if member is None or member.status is Status.REVOKED or domain in denied.domains:
+        return False
+    if listed.stale_for(member, now):
         return False
     if peer.login is not None:
         return domain_of(peer.login) == domain
     certificate = None if peer.certificate is None else _read(peer.certificate)
-    return certificate is not None and certificate.in_date(now) and member.entitles(certificate)
+    if certificate is None or denied.shown(certificate):
+        return False
+    return certificate.in_date(now) and member.entitles(certificate)
 
 
 def speaks_as(peer: Peer, author: Address, listed: TrustList | None, now: datetime) -> bool:
@@ -294,7 +402,7 @@ def speaks_as(peer: Peer, author: Address, listed: TrustList | None, now: dateti
     if listed is None or not speaks_for(peer, domain_of(author), listed, now):
         return False
     case = ask(author, author, peer, listed, now)
-    return sender_address(case) is not PIN_REQUIRED
+    return sender_denied(case) is None and sender_address(case) is not PIN_REQUIRED
 
 
 def reports_as(peer: Peer, author: Address, listed: TrustList | None, now: datetime) -> bool:

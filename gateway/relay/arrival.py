@@ -14,11 +14,12 @@ from gateway.relay.message import Message, Summary
 from gateway.relay.verdict import RELAY
 from gateway.settings.motion import Limits
 from smtp import reply
+from smtp.address import domain_of
 from smtp.envelope import Body, Draft, Envelope, MessageId, new_message_id
 from smtp.message import trace
 from smtp.message.header import Header, HeaderError, HeaderScanner
 from smtp.reply import Reply
-from trust.decision import in_force, reports_as, speaks_as
+from trust.decision import postponed, reports_as, speaks_as
 
 LOOPING = Reply(
     554, "5.4.6", "The message has passed through too many hosts, it is in a loop; it was refused"
@@ -172,11 +173,12 @@ def _not_theirs(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
     """
     now, listed = desk.clock(), desk.keeper.current
     allowed = reports_as if draft.mail.mail_from is None else speaks_as
-    if (objection := in_force(listed, now)) is not None:
-        return objection.reply
-    if all(allowed(draft.peer, one, listed, now) for one in said.all):
-        return None
-    return FROM_NOT_ENTITLED
+    for one in said.all:
+        if (objection := postponed(domain_of(one), listed, now)) is not None:
+            return objection.reply
+        if not allowed(draft.peer, one, listed, now):
+            return FROM_NOT_ENTITLED
+    return None
 
 
 def _shown(value: bytes | None) -> str:

@@ -20,7 +20,8 @@ from smtp.receive.rules import Rules
 from smtp.receive.server import Limits
 from trust.errors import IdentityError
 from trust.identity import Certificate
-from trust.members import Status, TrustList
+from trust.members import Status
+from trust.sources import TrustList
 
 NAMES = ("submission", "submission_starttls", "submission_certificate", "relay")
 
@@ -116,9 +117,11 @@ def cannot_bind(name: str, listener: Listener, error: OSError) -> OperationError
 
 def welcome(peer: Peer, listed: TrustList, now: datetime) -> bool:
     """Whether a connection may go on under a list; one that has not said who it is may."""
+    denied = listed.overlay.denied
     if peer.login is not None:
         member = listed.member(domain_of(peer.login))
-        return member is not None and member.status is not Status.REVOKED
+        if member is None or member.status is Status.REVOKED or denied.whom(peer.login):
+            return False
     if peer.certificate is None or peer.listener != "relay":
         return True
     try:
@@ -126,4 +129,4 @@ def welcome(peer: Peer, listed: TrustList, now: datetime) -> bool:
     except IdentityError:
         return False
     speaks = any(m.status is not Status.REVOKED for m in listed.represented(certificate))
-    return speaks and certificate.in_date(now)
+    return speaks and certificate.in_date(now) and not denied.shown(certificate)

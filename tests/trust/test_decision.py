@@ -24,18 +24,23 @@ from tests.trust.simulator import (
     trust_list,
 )
 from trust.decision import (
+    LIST_MISSING,
+    LIST_STALE,
     Action,
     Decision,
     Reason,
     attempt,
     decide,
     next_hop,
+    postponed,
     reports_as,
     speaks_as,
     speaks_for,
 )
 from trust.identity import Certificate, Identity, Way
-from trust.members import Member, Status, TrustList
+from trust.members import Member, Status
+from trust.overlay import Denials, Overlay
+from trust.sources import TrustList
 
 APP, DR = parse("resultats@labo.example"), parse("dr.martin@chu.example")
 LABO, CHU = member("labo.example"), member("chu.example")
@@ -455,6 +460,211 @@ def test_nobody_speaks_without_a_fresh_list() -> None:
     """Neither without a list nor with a stale one."""
     assert not speaks_for(RELAY, "labo.example", None, NOW)
     assert not speaks_for(RELAY, "labo.example", LIST, NOW + LIFE)
+
+
+# What we deny ourselves.
+
+LABO_CERTIFICATE = Certificate.parse(gateway("labo.example").der)
+OTHER = Identity(Way.SAN, "gw.autre.example")
+
+
+@pytest.mark.parametrize(
+    ("denied", "expected"),
+    [
+        (Denials(domains=frozenset({"labo.example"})), "sender-denied"),
+        (Denials(addresses=frozenset({APP})), "sender-denied"),
+        (Denials(operators=LABO.marks), "sender-denied"),
+        (Denials(certificates=frozenset({LABO_CERTIFICATE.fingerprint})), "peer-denied"),
+        (Denials(domains=frozenset({"chu.example"})), "recipient-denied"),
+        (Denials(addresses=frozenset({DR})), "recipient-denied"),
+        (Denials(operators=CHU.marks), "recipient-denied"),
+    ],
+)
+def test_a_local_denial_wins_over_every_list(denied: Denials, expected: str) -> None:
+    """By domain, address, operator or certificate; refused, because a person decided it."""
+    current = LIST.under(Overlay(denied))
+    assert (Action.REFUSE, expected) == brief(decide(APP, DR, RELAY, current, NOW))
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [
+        Denials(domains=frozenset({"autre.example"})),
+        Denials(addresses=frozenset({"autre@labo.example"})),
+        Denials(operators=frozenset({OTHER.mark})),
+        Denials(certificates=frozenset({"00" * 32})),
+    ],
+)
+def test_a_denial_meets_nobody_else(denied: Denials) -> None:
+    """Neighbours of what is denied go on."""
+    current = LIST.under(Overlay(denied))
+    assert (Action.ALLOW, "listed") == brief(decide(APP, DR, RELAY, current, NOW))
+    assert (Action.ALLOW, "listed") == brief(attempt(APP, DR, current, NOW))
+    assert (Action.ALLOW, "listed") == brief(decide(APP, DR, LOGIN, current, NOW))
+    assert (Action.ALLOW, "listed") == brief(decide(None, DR, RELAY, current, NOW))
+
+
+def test_one_denied_operator_of_two() -> None:
+    """The domain goes on with the other; the denied one's certificate passes for none."""
+    shared = replace(LABO, identities=(*LABO.identities, OTHER))
+    current = trust_list(shared, CHU).under(Overlay(Denials(operators=LABO.marks)))
+    assert (Action.REFUSE, "peer-denied") == brief(decide(APP, DR, RELAY, current, NOW))
+    assert (Action.ALLOW, "listed") == brief(attempt(APP, DR, current, NOW))
+
+
+def test_a_denial_needs_no_fresh_list() -> None:
+    """It is our own knowledge: what waits for a fresh list ends, if it is denied meanwhile."""
+    late = NOW + LIFE
+    current = LIST.under(Overlay(Denials(domains=frozenset({"chu.example"}))))
+    assert (Action.REFUSE, "recipient-denied") == brief(attempt(APP, DR, current, late))
+    current = LIST.under(Overlay(Denials(addresses=frozenset({APP}))))
+    assert (Action.REFUSE, "sender-denied") == brief(attempt(APP, DR, current, late))
+    assert (Action.REFUSE, "sender-denied") == brief(decide(APP, DR, RELAY, current, late))
+
+
+def test_whoever_may_not_ask_learns_nothing_of_whom_we_deny() -> None:
+    """A peer that speaks for nobody hears of its own certificate, and of no recipient."""
+    current = LIST.under(Overlay(Denials(addresses=frozenset({DR}))))
+    foreign = with_certificate(gateway("chu.example").der)
+    assert (Action.REFUSE, "peer-not-entitled") == brief(decide(APP, DR, foreign, current, NOW))
+
+
+def test_the_null_sender_of_a_denied_log_in_or_certificate() -> None:
+    """A report is no way round a denial."""
+    denied = Denials(addresses=frozenset({APP}))
+    current = LIST.under(Overlay(denied))
+    assert (Action.REFUSE, "sender-denied") == brief(decide(None, DR, LOGIN, current, NOW))
+    current = LIST.under(Overlay(Denials(operators=LABO.marks)))
+    assert (Action.REFUSE, "peer-denied") == brief(decide(None, DR, RELAY, current, NOW))
+    current = LIST.under(Overlay(Denials(domains=frozenset({"labo.example"}))))
+    assert (Action.REFUSE, "peer-not-entitled") == brief(decide(None, DR, RELAY, current, NOW))
+    assert (Action.ALLOW, "listed") == brief(attempt(None, DR, current, NOW))
+
+
+def test_a_denied_certificate_that_is_none() -> None:
+    """What cannot be read is refused for that."""
+    current = LIST.under(Overlay(Denials(operators=CHU.marks)))
+    found = decide(APP, parse("x@labo.example"), with_certificate(b"garbage"), current, NOW)
+    assert (Action.REFUSE, "peer-unreadable") == brief(found)
+
+
+def test_a_denied_next_hop() -> None:
+    """DNS may have led us there: nothing is sent, and another attempt follows."""
+    der = gateway("chu.example").der
+    denied = Denials(certificates=frozenset({Certificate.parse(der).fingerprint}))
+    found = next_hop("chu.example", der, LIST.under(Overlay(denied)), NOW)
+    assert (Action.DEFER, "next-hop-denied") == brief(found)
+
+
+def test_the_denied_speak_for_nobody() -> None:
+    """Neither in From, nor in a report."""
+    for denied in (
+        Denials(domains=frozenset({"labo.example"})),
+        Denials(operators=LABO.marks),
+        Denials(certificates=frozenset({LABO_CERTIFICATE.fingerprint})),
+    ):
+        assert not speaks_for(RELAY, "labo.example", LIST.under(Overlay(denied)), NOW)
+    current = LIST.under(Overlay(Denials(addresses=frozenset({APP}))))
+    assert speaks_for(RELAY, "labo.example", current, NOW)
+    assert not speaks_as(RELAY, APP, current, NOW)
+
+
+# What waits for an operator's approval.
+
+
+@pytest.mark.parametrize(
+    ("domain", "entries", "expected"),
+    [
+        ("labo.example", (LABO, CHU), ("defer", "sender-awaits-approval")),
+        ("labo.example", (CHU,), ("defer", "sender-awaits-approval")),
+        ("chu.example", (LABO, CHU), ("defer", "recipient-awaits-approval")),
+        ("chu.example", (LABO,), ("defer", "recipient-awaits-approval")),
+        ("autre.example", (LABO, CHU), ("allow", "listed")),
+        (
+            "labo.example",
+            (replace(LABO, status=Status.REVOKED), CHU),
+            ("refuse", "sender-revoked"),
+        ),
+        (
+            "chu.example",
+            (LABO, replace(CHU, status=Status.REVOKED)),
+            ("refuse", "recipient-revoked"),
+        ),
+    ],
+)
+def test_what_awaits_approval(
+    domain: str, entries: tuple[Member, ...], expected: tuple[str, str]
+) -> None:
+    """Neither trusted nor refused until an operator has decided; a revocation never waits."""
+    current = trust_list(*entries).under(Overlay(waiting=frozenset({domain})))
+    assert expected == brief(decide(APP, DR, RELAY, current, NOW))
+    assert expected == brief(attempt(APP, DR, current, NOW))
+
+
+# Several sources, each with its own date.
+
+YOUNG, OLD = timedelta(days=7), timedelta(hours=1)
+SOON = NOW + timedelta(hours=2)
+
+
+def two_sources(old: Member, young: Member, *, ours: frozenset[str] = frozenset()) -> TrustList:
+    first, second = ListAuthority(life=OLD).add(old), ListAuthority(life=YOUNG).add(young)
+    return TrustList.of([first.edition("vieille"), second.edition("fraiche")], ours=ours)
+
+
+def test_a_stale_source_stops_its_own_domains() -> None:
+    """Whichever end it names; and what it does not name is judged by those that are fresh."""
+    for old, young in ((LABO, CHU), (CHU, LABO)):
+        current = two_sources(old, young)
+        assert (Action.DEFER, "list-stale") == brief(decide(APP, DR, RELAY, current, SOON))
+        assert (Action.DEFER, "list-stale") == brief(attempt(APP, DR, current, SOON))
+    der = gateway("labo.example").der
+    found = next_hop("labo.example", der, two_sources(LABO, CHU), SOON)
+    assert (Action.DEFER, "list-stale") == brief(found)
+
+
+def test_whom_no_list_names_waits_only_if_all_are_stale() -> None:
+    """One that went stale must not keep every misspelt domain waiting."""
+    current = two_sources(CHU, LABO)
+    to = parse("x@absent.example")
+    assert (Action.REFUSE, "recipient-not-listed") == brief(decide(APP, to, RELAY, current, SOON))
+    assert (Action.DEFER, "list-stale") == brief(attempt(APP, to, current, NOW + YOUNG))
+    assert postponed("absent.example", current, SOON) is None
+    assert postponed("chu.example", current, SOON) is LIST_STALE
+    assert postponed("chu.example", None, SOON) is LIST_MISSING
+
+
+def test_the_null_sender_of_a_stale_source() -> None:
+    """Its connection's member is named by a list that vouches for nobody any more."""
+    current = two_sources(LABO, CHU)
+    assert (Action.DEFER, "list-stale") == brief(decide(None, DR, RELAY, current, SOON))
+    assert not speaks_for(RELAY, "labo.example", current, SOON)
+
+
+def test_between_our_own_mailboxes_nothing_needs_to_be_fresh() -> None:
+    """A hospital goes on writing within, whatever becomes of the list; whom it denies does not."""
+    ours = frozenset({"labo.example"})
+    inside = parse("secretariat@labo.example")
+    current = TrustList.of([ListAuthority().add(LABO, CHU).edition()], ours=ours)
+    late = NOW + LIFE
+    assert (Action.ALLOW, "listed") == brief(decide(APP, inside, LOGIN, current, late))
+    assert (Action.ALLOW, "listed") == brief(attempt(APP, inside, current, late))
+    assert (Action.DEFER, "list-stale") == brief(decide(APP, DR, LOGIN, current, late))
+    waiting = current.under(Overlay(waiting=ours))
+    assert (Action.ALLOW, "listed") == brief(decide(APP, inside, LOGIN, waiting, NOW))
+    denied = current.under(Overlay(Denials(addresses=frozenset({inside}))))
+    assert (Action.REFUSE, "recipient-denied") == brief(decide(APP, inside, LOGIN, denied, late))
+
+
+def test_our_own_domain_that_is_not_listed_yet() -> None:
+    """It waits with the change that adds it; mail within too."""
+    ours = frozenset({"labo.example"})
+    current = TrustList.of(
+        [ListAuthority().add(CHU).edition()], ours=ours, overlay=Overlay(waiting=ours)
+    )
+    inside = parse("secretariat@labo.example")
+    found = decide(APP, inside, LOGIN, current, NOW)
+    assert (Action.DEFER, "sender-awaits-approval") == brief(found)
 
 
 def test_a_removal_counts_from_the_next_question() -> None:
