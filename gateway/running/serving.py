@@ -20,7 +20,6 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
-from gateway.observe.status import StatusDoor, pages
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
@@ -35,6 +34,8 @@ from gateway.running.doors import Doors, cannot_bind
 from gateway.running.housekeeping import chores, keep, sign_journal
 from gateway.running.standing import problems, standing
 from gateway.running.supervisor import Supervisor
+from gateway.web.door import WebDoor
+from gateway.web.status import pages
 from smtp import tls
 from smtp.address import Address
 from smtp.reply import Reply
@@ -72,7 +73,7 @@ class Gateway:
         self.rooms = replace(rooms, wake=self._courier.hasten, leave=self._leave)
         self._doors = Doors(rooms, self._courier)
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
-        self._status = StatusDoor(pages(rooms.metrics, self._problems))
+        self._status = WebDoor("status", pages(rooms.metrics, self._problems))
         self._expires: datetime = checks.expires(settings.tls)
         self._written = settings.paths.data / "ports.json"
         self._stop = asyncio.Event()
@@ -86,7 +87,7 @@ class Gateway:
         try:
             ports = await self._listen()
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._kept(*each)) for each in self._loops(ports)]
+                tasks = [group.create_task(self._kept(*each)) for each in self._loops()]
                 self._ready(ports)
                 await self._stop.wait()
                 await self._wind_up()
@@ -95,7 +96,7 @@ class Gateway:
         finally:
             await self._doors.stop()
             self._control.stop()
-            self._status.close()
+            await self._status.stop()
             await sign_journal(self.rooms)
             await self.rooms.notes.write()
             self._log.info("gateway.stopped")
@@ -120,7 +121,7 @@ class Gateway:
             files.replace(self._written, json.dumps(ports).encode())
         return ports
 
-    def _loops(self, ports: Mapping[str, int]) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    def _loops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         rooms, crashed = self.rooms, self.rooms.notes.crashed
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("notes", rooms.notes.run),
@@ -132,8 +133,6 @@ class Gateway:
             broker = Broker.of(self._settings)
             publisher = Publisher(rooms.outbox, broker.connected, rooms.clock, rooms.notes.tell)
             loops.append(("publisher", publisher.run))
-        if "status" in ports:
-            loops.append(("status", self._status.run))
         loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
         return loops
 
@@ -173,7 +172,6 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._doors.stop())
             group.create_task(self._courier.stop(grace))
-        self._status.stop()
 
     def stop(self, why: str) -> None:
         """Let ``run`` end in good order."""

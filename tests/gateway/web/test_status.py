@@ -3,7 +3,8 @@
 import asyncio
 
 from gateway.observe.metrics import Metrics
-from gateway.observe.status import StatusDoor, pages
+from gateway.web.door import WebDoor
+from gateway.web.status import pages
 
 
 async def _get(port: int, path: str) -> tuple[str, str]:
@@ -19,16 +20,14 @@ async def _get(port: int, path: str) -> tuple[str, str]:
 async def test_the_three_pages() -> None:
     """Alive is not ready: a gateway without a list runs, and says what it lacks."""
     problems = {"list": "no trust list is in force"}
-    door = StatusDoor(pages(Metrics(), lambda: problems))
+    door = WebDoor("status", pages(Metrics(), lambda: problems))
     port = door.open("127.0.0.1", 0)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(door.run())
-        healthy = await _get(port, "/healthz")
-        unready = await _get(port, "/readyz")
-        problems = {}
-        ready = await _get(port, "/readyz")
-        status, body = await _get(port, "/metrics")
-        door.stop()
+    healthy = await _get(port, "/healthz")
+    unready = await _get(port, "/readyz")
+    problems = {}
+    ready = await _get(port, "/readyz")
+    status, body = await _get(port, "/metrics")
+    await door.stop()
 
     assert ("200", '{"ok":true}') == healthy
     expected = '{"ok":false,"problems":{"list":"no trust list is in force"}}'
