@@ -1,13 +1,14 @@
 """Whose certificate this is: what it says of its holder, and what a list may pin of it.
 
-A list names a certificate in one of three ways: by its subject (``dn``), by the SHA-256 of its
-public key (``spki``), by a DNS name that it bears (``san``). Whether the certificate is *valid* was
+A list names a certificate in one of four ways: by its subject (``dn``), by the SHA-256 of its
+public key (``spki``), by a DNS name that it bears (``san``), by an anchor that it leads to
+(``anchor``), which entitles only to the domains among its DNS names. Whether the certificate is *valid* was
 TLS's question; whether it is *the one the list means* is ours. R-C2, RFC 5280 §4.1.2.6, RFC 7469 §2.4.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -29,6 +30,7 @@ class Way(StrEnum):
     DN = "dn"
     SPKI = "spki"
     SAN = "san"
+    ANCHOR = "anchor"
 
 
 # What is compared: two spellings of one name have the same mark. The way is a plain string here,
@@ -47,9 +49,9 @@ class Identity:
     def __post_init__(self) -> None:
         object.__setattr__(self, "mark", _mark(self.way, self.text))
 
-    def matches(self, certificate: "Certificate") -> bool:
-        """Whether this is the certificate that is meant."""
-        return self.mark in certificate.marks
+    def mark_for(self, domain: str) -> Mark:
+        """Return what a certificate must bear to speak for a domain that this identity names."""
+        return _anchored(self.text, domain) if self.way is Way.ANCHOR else self.mark
 
     def __str__(self) -> str:
         return f"{self.way}:{self.text}"
@@ -58,7 +60,7 @@ class Identity:
 def _mark(way: Way, text: str) -> Mark:
     if way is Way.DN:
         return way.value, names.parse(text)
-    if way is Way.SPKI:
+    if way is Way.SPKI or way is Way.ANCHOR:
         return way.value, pin(text)
     try:
         domain = parse_domain(text)
@@ -69,10 +71,14 @@ def _mark(way: Way, text: str) -> Mark:
     return way.value, domain
 
 
+def _anchored(anchor: str, domain: str) -> Mark:
+    return Way.ANCHOR.value, f"{anchor} {domain}"
+
+
 def pin(text: str) -> str:
-    """Return a public key's SHA-256, which must be 64 lower-case hexadecimal digits."""
+    """Return the SHA-256 of a key or certificate, which must be 64 lower-case hex digits."""
     if not _FINGERPRINT.fullmatch(text):
-        raise IdentityError("a pin is the SHA-256 of a public key in 64 lower-case hex digits")
+        raise IdentityError("a pin is a SHA-256 in 64 lower-case hex digits")
     return text
 
 
@@ -94,6 +100,16 @@ class Certificate:
     def parse(der: bytes) -> "Certificate":
         """Read a certificate, or remember having read it; raise ``IdentityError`` if it is none."""
         return _parse(der)
+
+    def under(self, anchors: frozenset[str]) -> "Certificate":
+        """Return the certificate as known to lead to these anchors (SHA-256, in hex).
+
+        What the anchors' holders may say of whom is bounded by the DNS names in the certificate.
+        """
+        if not anchors:
+            return self
+        marks = {_anchored(anchor, host) for anchor in anchors for host in self.san_dns}
+        return replace(self, marks=self.marks | marks)
 
     def in_date(self, now: datetime) -> bool:
         """Whether the certificate is neither expired nor still to come."""

@@ -56,7 +56,8 @@ class Member:
             raise ListError(f"{self.domain} has no certificate identity: nobody could speak for it")
         ordered = sorted(self.identities, key=lambda identity: (identity.way, identity.text))
         object.__setattr__(self, "identities", tuple(ordered))
-        object.__setattr__(self, "marks", frozenset(identity.mark for identity in ordered))
+        marks = frozenset(identity.mark_for(self.domain) for identity in ordered)
+        object.__setattr__(self, "marks", marks)
         if len(self.marks) != len(self.identities):
             raise ListError(f"{self.domain} names one certificate identity twice")
         if len(set(self.hosts)) != len(self.hosts):
@@ -93,7 +94,9 @@ class Claims:
     previous: str | None  # SHA-256 of the version before this one, where the format names it
     members: tuple[Member, ...]
     addresses: Addresses = field(default_factory=lambda: NONE)
-    anchors: tuple[bytes, ...] = field(default=(), repr=False)  # DER, where members are named by one
+    anchors: tuple[bytes, ...] = field(
+        default=(), repr=False
+    )  # DER, where members are named by one
     remarks: tuple[str, ...] = ()  # for operators: entries that were left out, and so grant nothing
 
     def __post_init__(self) -> None:

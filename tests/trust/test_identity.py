@@ -1,4 +1,4 @@
-"""A certificate is known by its subject, its key or a name it bears; never by how it is spelled."""
+"""A certificate is known by subject, key, a name it bears, its anchor; never by how it is spelled."""
 
 import hashlib
 from contextlib import suppress
@@ -51,8 +51,29 @@ def test_reading_twice_is_remembered() -> None:
 )
 def test_each_way_to_name_a_certificate(identity: Identity) -> None:
     """The one that is meant matches, another of the same authority does not."""
-    matches = [identity.matches(Certificate.parse(one.der)) for one in (LABO, OTHER)]
-    assert [True, False] == matches
+    mark = identity.mark_for("labo.example")
+    assert [True, False] == [mark in Certificate.parse(one.der).marks for one in (LABO, OTHER)]
+
+
+ANCHOR = "0a" * 32
+
+
+def test_an_anchor_entitles_to_names_of_the_certificate_alone() -> None:
+    """Whoever holds an anchor says who its holders are, but only of domains that they bear."""
+    identity = Identity(Way.ANCHOR, ANCHOR)
+    certificate = Certificate.parse(LABO.der)
+    anchored = certificate.under(frozenset({ANCHOR, "0b" * 32}))
+
+    assert identity.mark_for("gw.labo.example") in anchored.marks
+    assert identity.mark_for("labo.example") not in anchored.marks
+    assert identity.mark_for("gw.labo.example") not in certificate.marks
+    assert identity.mark_for("gw.labo.example") not in certificate.under(frozenset("0b" * 32)).marks
+
+
+def test_without_anchors_nothing_is_added() -> None:
+    """The hot path makes no copy."""
+    certificate = Certificate.parse(LABO.der)
+    assert certificate.under(frozenset()) is certificate
 
 
 def test_identities_are_equal_by_meaning() -> None:
@@ -78,6 +99,7 @@ def test_identities_are_equal_by_meaning() -> None:
         (Way.SAN, "GW.labo.example"),
         (Way.SAN, "gw.santé.example"),
         (Way.SAN, "127.0.0.1:25"),
+        (Way.ANCHOR, "0A" * 32),
     ],
 )
 def test_an_identity_that_is_none(way: Way, text: str) -> None:
@@ -144,6 +166,7 @@ def test_what_is_no_certificate(der: bytes) -> None:
         Certificate.parse(der)
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # which is no concern of ours
 @given(st.integers(0, len(LABO.der) - 1), st.integers(0, 255))
 def test_any_octet_changed(at: int, octet: int) -> None:
     """A certificate or our error, whatever was done to it."""
@@ -171,4 +194,5 @@ def test_the_health_pki_itself() -> None:
         for name in ("ACI-EL-ORG.pem", "ACR-EL.pem")
     )
     assert root.subject == issuing.issuer
-    assert [True, False] == [Identity(Way.DN, root.text).matches(each) for each in (root, issuing)]
+    mark = Identity(Way.DN, root.text).mark
+    assert [True, False] == [mark in each.marks for each in (root, issuing)]

@@ -167,7 +167,7 @@ def _read_address(raw: _Address) -> Listed:
 
 
 def _read_member(raw: _Member) -> Member:
-    if any(len(identity) != 1 for identity in raw.identities):
+    if any(len(identity) != 1 or Way.ANCHOR in identity for identity in raw.identities):
         raise ListError(f"{raw.domain} has an identity that is not exactly one of dn, spki, san")
     return Member(
         domain=raw.domain,
