@@ -1,4 +1,4 @@
-"""What a mailbox logs in with: application passwords and client certificates.
+"""What a mailbox logs in with: application passwords, client certificates, tokens for software.
 
 Credentials are added and revoked, never changed in place: whoever has looked one up and found it
 usable needs to ask nothing else. Every change is one transaction, to which the caller adds its
@@ -8,7 +8,7 @@ included: who can write to the database, and has not the key ring, cannot let an
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -18,8 +18,9 @@ import msgspec
 from argon2 import PasswordHasher
 from cryptography import x509
 
-from gateway.accounts import passwords
+from gateway.accounts import passwords, tokens
 from gateway.accounts.mailboxes import AccountError, Mailbox, Tell, untold
+from gateway.accounts.tokens import Scope
 from vault.database import Database, Statement
 from vault.errors import Conflict, SealError
 from vault.keys import KeyRing
@@ -27,16 +28,17 @@ from vault.keys import KeyRing
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A password (as argon2id) or a certificate (by fingerprint) of a mailbox."""
+    """A password (as argon2id), a certificate (by fingerprint) or a token (hashed) of a mailbox."""
 
     id: str
     mailbox: int
-    kind: Literal["password", "certificate"]
+    kind: Literal["password", "certificate", "token"]
     secret: str
     label: str
     created: datetime
     expires: datetime | None
     revoked: datetime | None
+    scopes: frozenset[Scope] = frozenset()  # what a token is good for; the others are for all
 
     def usable(self, now: datetime) -> bool:
         """Whether it opens its mailbox at this time."""
@@ -51,6 +53,7 @@ class _Label(msgspec.Struct, frozen=True):
     owner: str  # the mailbox's key
     expires: float | None
     revoked: float | None
+    scopes: tuple[Scope, ...] = ()
 
 
 class Credentials:
@@ -114,6 +117,22 @@ class Credentials:
         )
         return await self._add(mailbox, made, also)
 
+    async def add_token(
+        self,
+        mailbox: Mailbox,
+        scopes: Iterable[Scope],
+        expires: datetime,
+        label: str = "",
+        also: Sequence[Statement] = (),
+    ) -> tuple[Credential, str]:
+        """Make a token for software; its text is returned this once and kept nowhere."""
+        text, identity = tokens.new(), f"{mailbox.id}.{secrets.token_hex(8)}"
+        secret, now = tokens.hashed(text) or "", self._clock()
+        made = Credential(
+            identity, mailbox.id, "token", secret, label, now, expires, None, frozenset(scopes)
+        )
+        return await self._add(mailbox, made, also), text
+
     def of(self, mailbox: Mailbox) -> list[Credential]:
         """Return a mailbox's credentials, oldest first, revoked ones too."""
         rows = self._database.read(
@@ -137,6 +156,13 @@ class Credentials:
             (fingerprint(der),),
         )
         return [found for row in rows if (found := self._credential(row)) is not None]
+
+    def with_token(self, text: str) -> Credential | None:
+        """Return the token that this text is, of whatever mailbox."""
+        rows = self._database.read(
+            _SELECT + " WHERE kind = 'token' AND secret = ?", (tokens.hashed(text),)
+        )
+        return self._credential(rows[0]) if rows else None
 
     async def revoke(
         self, mailbox: Mailbox, credential_id: str, also: Sequence[Statement] = ()
@@ -194,7 +220,13 @@ class Credentials:
         return credential
 
     def _sealed(self, mailbox: Mailbox, made: Credential) -> bytes:
-        label = _Label(made.label, mailbox.key, _seconds(made.expires), _seconds(made.revoked))
+        label = _Label(
+            made.label,
+            mailbox.key,
+            _seconds(made.expires),
+            _seconds(made.revoked),
+            tuple(sorted(made.scopes)),
+        )
         place = _place_of_label(made.id, made.mailbox, made.kind, made.secret)
         return self._ring.seal(msgspec.json.encode(label), place)
 
@@ -222,6 +254,7 @@ class Credentials:
             datetime.fromtimestamp(created, UTC),
             _time(expires),
             _time(revoked),
+            frozenset(opened.scopes),
         )
 
 

@@ -1,4 +1,4 @@
-"""Who is at the door: an address and a password, or a certificate.
+"""Who is at the door: an address and a password, a certificate, or a token.
 
 Every wrong answer costs the same and says the same: an unknown address, a wrong password, a closed
 mailbox and a revoked credential all end in one argon2id and one sentence. Failures are counted by
@@ -8,7 +8,7 @@ guesses from elsewhere does not lock out the places from which a mailbox is used
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from gateway.accounts.credentials import Credential, Credentials, fingerprint
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.passwords import Password, Proofs
 from gateway.accounts.throttle import Throttle
+from gateway.accounts.tokens import Scope
 from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, AddressError, key, parse
@@ -31,6 +32,8 @@ CERTIFICATE_UNKNOWN = Reply(
     "5.7.8",
     "This certificate does not open that mailbox; ask your operator to register it",
 )
+
+WRONG_SCOPE = Reply(535, "5.7.8", "This token is not for that; ask your operator for one that is")
 
 Event = Callable[[str, Mapping[str, object]], None]
 _Nobody: TypeAlias = tuple[None, None]
@@ -109,6 +112,25 @@ class Logins:
         if len(opened) != 1:
             return self._failed(attempt, "certificate", CERTIFICATE_UNKNOWN)
         return self._welcomed(attempt, opened[0])
+
+    def token(self, text: str, peer: Peer, scope: Scope) -> Mailbox | Reply:
+        """Return the mailbox that this token opens for a purpose, or the refusal.
+
+        Guessing one is hopeless, so nothing is slow here; it is throttled with the other log-ins.
+        """
+        attempt = _Try(None, peer, self._clock())
+        if self._locked(attempt):
+            return self._throttled(attempt)
+        credential = self._credentials.with_token(text)
+        if credential is None or not credential.usable(attempt.now):
+            return self._failed(attempt, "token", reply.BAD_CREDENTIALS)
+        mailbox = self._accounts.by_id(credential.mailbox)
+        if mailbox is None or not mailbox.sends:
+            return self._failed(attempt, "token", reply.BAD_CREDENTIALS)
+        if scope not in credential.scopes:
+            self._tell("login.failed", replace(attempt, who=mailbox.address), "scope")
+            return WRONG_SCOPE
+        return mailbox
 
     async def _prove(self, attempt: _Try, typed: Password) -> None:
         """Ask argon2id, of somebody's hash or of nobody's; remember a right answer."""

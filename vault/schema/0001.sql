@@ -99,8 +99,8 @@ CREATE TABLE mailbox (
 CREATE TABLE credential (               -- what a mailbox logs in with
     id       TEXT PRIMARY KEY,
     mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
-    kind     TEXT NOT NULL,             -- password, certificate
-    secret   TEXT NOT NULL,             -- argon2id; or the certificate's fingerprint
+    kind     TEXT NOT NULL,             -- password, certificate, token
+    secret   TEXT NOT NULL,             -- argon2id; the certificate's fingerprint; the token's hash
     label    BLOB,                      -- sealed: the owner's words for it
     created  REAL NOT NULL,
     expires  REAL,
@@ -108,9 +108,10 @@ CREATE TABLE credential (               -- what a mailbox logs in with
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX credential_mailbox ON credential (mailbox);
 CREATE INDEX credential_secret ON credential (secret) WHERE kind = 'certificate';
+CREATE INDEX credential_token ON credential (secret) WHERE kind = 'token';
 
 CREATE TABLE folder (
-    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           INTEGER PRIMARY KEY,   -- random: what is bound to it fits no other
     mailbox      INTEGER NOT NULL REFERENCES mailbox (id),
     key          BLOB NOT NULL,         -- keyed: the folder's name
     name         BLOB NOT NULL,         -- sealed
@@ -118,19 +119,88 @@ CREATE TABLE folder (
     uid_validity INTEGER NOT NULL,
     uid_next     INTEGER NOT NULL DEFAULT 1,
     modseq       INTEGER NOT NULL DEFAULT 1,
+    forgotten    INTEGER NOT NULL DEFAULT 0, -- up to this modseq, 'vanished' is not complete
+    gone         INTEGER NOT NULL DEFAULT 0, -- deleted, and being emptied
+    total        INTEGER NOT NULL DEFAULT 0, -- the counters are kept by triggers
+    unseen       INTEGER NOT NULL DEFAULT 0,
+    deleted      INTEGER NOT NULL DEFAULT 0,
+    size         INTEGER NOT NULL DEFAULT 0,
     UNIQUE (mailbox, key)
+) STRICT;
+CREATE INDEX folder_gone ON folder (id) WHERE gone = 1;
+
+CREATE TABLE validity (                 -- the last UIDVALIDITY that a mailbox gave to a folder
+    mailbox  INTEGER PRIMARY KEY REFERENCES mailbox (id),
+    last     INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE subscription (             -- names a mail client shows; a folder need not be there
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    key      BLOB NOT NULL,             -- keyed: the folder's name
+    name     BLOB NOT NULL,             -- sealed
+    PRIMARY KEY (mailbox, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE keyword (                  -- the words that stand behind the upper bits of flags
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    bit      INTEGER NOT NULL,
+    name     BLOB NOT NULL,             -- sealed
+    PRIMARY KEY (mailbox, bit)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE card (                     -- what is told of an entry without opening its body
+    id        INTEGER PRIMARY KEY,      -- the entry's: which run of the gateway, which of that run
+    folder    INTEGER NOT NULL,
+    facts     BLOB NOT NULL,            -- sealed: what a list of messages shows
+    structure BLOB NOT NULL             -- sealed: envelope, parts and where they lie
 ) STRICT;
 
 CREATE TABLE entry (                    -- a message in a folder
     folder   INTEGER NOT NULL REFERENCES folder (id),
     uid      INTEGER NOT NULL,
-    id       TEXT NOT NULL UNIQUE,      -- its holder is 'entry/<id>'
+    id       INTEGER NOT NULL REFERENCES card (id), -- its holder is 'entry/<id>'
     modseq   INTEGER NOT NULL,
-    flags    TEXT NOT NULL DEFAULT '',  -- space-separated
+    flags    INTEGER NOT NULL DEFAULT 0, -- bits: \Seen 1, \Answered 2, \Flagged 4, \Deleted 8,
+                                        -- \Draft 16, keywords from 32
     arrived  REAL NOT NULL,
     size     INTEGER NOT NULL,
-    facts    BLOB NOT NULL,             -- sealed: what a list of messages shows
     PRIMARY KEY (folder, uid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_modseq ON entry (folder, modseq);
+CREATE INDEX entry_unseen ON entry (folder, uid) WHERE flags & 1 = 0;
+CREATE INDEX entry_deleted ON entry (folder, uid) WHERE flags & 8 <> 0;
+CREATE INDEX entry_id ON entry (id);
+
+CREATE TRIGGER entry_added AFTER INSERT ON entry
+BEGIN
+    UPDATE folder SET total = total + 1, size = size + NEW.size,
+        unseen = unseen + (NEW.flags & 1 = 0), deleted = deleted + (NEW.flags & 8 <> 0)
+    WHERE id = NEW.folder;
+END;
+
+CREATE TRIGGER entry_flagged AFTER UPDATE OF flags ON entry
+WHEN OLD.flags & 9 <> NEW.flags & 9
+BEGIN
+    UPDATE folder SET unseen = unseen + (NEW.flags & 1 = 0) - (OLD.flags & 1 = 0),
+        deleted = deleted + (NEW.flags & 8 <> 0) - (OLD.flags & 8 <> 0)
+    WHERE id = NEW.folder;
+END;
+
+CREATE TRIGGER entry_removed AFTER DELETE ON entry  -- its key to the body goes with it, always
+BEGIN
+    UPDATE folder SET total = total - 1, size = size - OLD.size,
+        unseen = unseen - (OLD.flags & 1 = 0), deleted = deleted - (OLD.flags & 8 <> 0)
+    WHERE id = OLD.folder;
+    DELETE FROM wrap WHERE holder = 'entry/' || printf('%016x', OLD.id);
+    DELETE FROM card WHERE id = OLD.id;
+END;
+
+CREATE TABLE vanished (                 -- UIDs that were expunged (RFC 7162), the newest thousands
+    folder   INTEGER NOT NULL REFERENCES folder (id),
+    modseq   INTEGER NOT NULL,
+    first    INTEGER NOT NULL,
+    last     INTEGER NOT NULL,
+    PRIMARY KEY (folder, modseq, first)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hold (                     -- a quarantine case: one held delivery
@@ -151,6 +221,11 @@ CREATE TABLE trust_version (            -- every list that was ever in force, ex
     imported REAL NOT NULL,
     list     BLOB NOT NULL,             -- sealed
     signatures BLOB NOT NULL            -- sealed: the detached CMS signatures
+) STRICT;
+
+CREATE TABLE denial (                   -- whom our own operators deny; never removed, only lifted
+    id       INTEGER PRIMARY KEY,       -- 1, 2, 3 ...: a gap is told of
+    facts    BLOB NOT NULL              -- sealed: what, why, by whom, when, and when lifted
 ) STRICT;
 
 CREATE TABLE journal (                  -- append-only; each row's hash covers the one before it

@@ -7,6 +7,7 @@ from argon2 import PasswordHasher
 from gateway.accounts import passwords
 from gateway.accounts.credentials import Credentials, fingerprint
 from gateway.accounts.mailboxes import AccountError, Accounts, Mailbox
+from gateway.accounts.tokens import Scope, hashed
 from gateway.demo.pki import Authority
 from imap.store import Mailboxes
 from smtp.address import parse
@@ -148,3 +149,32 @@ async def test_nothing_in_clear(credentials: Credentials, mailbox: Mailbox, tmp_
     for canary in (shown.encode(), passwords.typed(shown).text.encode(), b"DUPONT"):
         assert canary not in files
     assert made.secret not in repr(made)
+
+
+async def test_token(credentials: Credentials, mailbox: Mailbox) -> None:
+    """A token is kept as a hash, found by it, and bound to what it is good for."""
+    later = START + timedelta(days=1)
+    made, text = await credentials.add_token(mailbox, [Scope.ADDRESSES], later, "logiciel")
+
+    assert made == credentials.with_token(text)
+    assert [made] == credentials.of(mailbox)
+    assert ({Scope.ADDRESSES}, later, "logiciel") == (made.scopes, made.expires, made.label)
+    assert (hashed(text), "token") == (made.secret, made.kind)
+    assert text not in repr(made)
+
+
+@pytest.mark.parametrize("text", ["", "sceau_", "sceau_" + "a" * 31, "sceau_" + "A" * 32, "é" * 38])
+def test_what_is_no_token_is_not_looked_up(credentials: Credentials, text: str) -> None:
+    """Whatever a client sends, only the shape of a token asks the database anything."""
+    assert hashed(text) is None
+    assert credentials.with_token(text) is None
+
+
+async def test_a_token_changed_at_rest_opens_nothing(
+    credentials: Credentials, mailbox: Mailbox, rest: Rest
+) -> None:
+    """Who writes to the database can neither lengthen a token's life nor give it to another."""
+    _, text = await credentials.add_token(mailbox, [Scope.ADDRESSES], START + timedelta(days=1))
+    await rest.database.commit([Statement("UPDATE credential SET expires = 9e9", ())])
+
+    assert credentials.with_token(text) is None

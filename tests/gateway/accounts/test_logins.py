@@ -9,8 +9,9 @@ from argon2 import PasswordHasher
 
 from gateway.accounts import passwords
 from gateway.accounts.credentials import Credential, Credentials, fingerprint
-from gateway.accounts.logins import CERTIFICATE_UNKNOWN, Logins
+from gateway.accounts.logins import CERTIFICATE_UNKNOWN, WRONG_SCOPE, Logins
 from gateway.accounts.mailboxes import Accounts, Mailbox, Status
+from gateway.accounts.tokens import Scope
 from gateway.demo.pki import Authority
 from gateway.settings.motion import Limits
 from imap.store import Mailboxes
@@ -319,3 +320,58 @@ async def test_revoked_while_being_verified(door: Door) -> None:
         logins._slow.release()
 
     assert reply.BAD_CREDENTIALS == attempt.result()
+
+
+async def _token(door: Door, *scopes: Scope) -> str:
+    _, text = await door.credentials.add_token(
+        door.mailbox, scopes, door.clock() + timedelta(days=1)
+    )
+    return text
+
+
+async def test_a_token_opens_its_mailbox_for_its_purpose(door: Door) -> None:
+    """Software says its token; another purpose than the token's own is refused, and told of."""
+    logins = door.logins()
+    text, other = await _token(door, Scope.ADDRESSES), await _token(door)
+
+    assert door.mailbox == logins.token(text, HERE, Scope.ADDRESSES)
+    assert WRONG_SCOPE == logins.token(other, HERE, Scope.ADDRESSES)
+    assert [("login.failed", "scope")] == [(e, d["reason"]) for e, d in door.events]
+
+
+async def test_a_token_ends(door: Door) -> None:
+    """Revoked, expired, or its mailbox suspended: it opens nothing, and says the same each time."""
+    logins = door.logins(limit=9)
+    text = await _token(door, Scope.ADDRESSES)
+    credential = door.credentials.with_token(text)
+    assert credential is not None
+    await door.accounts.set_status(door.mailbox, Status.SUSPENDED)
+    suspended = logins.token(text, HERE, Scope.ADDRESSES)
+    await door.accounts.set_status(door.mailbox, Status.ACTIVE)
+    opened = logins.token(text, HERE, Scope.ADDRESSES)
+    door.clock.now += timedelta(days=2)
+    expired = logins.token(text, HERE, Scope.ADDRESSES)
+    door.clock.now -= timedelta(days=2)
+    await door.credentials.revoke(door.mailbox, credential.id)
+    revoked = logins.token(text, HERE, Scope.ADDRESSES)
+
+    assert door.mailbox == opened
+    assert [reply.BAD_CREDENTIALS] * 3 == [suspended, expired, revoked]
+
+
+async def test_tokens_are_guessed_no_faster_than_passwords(door: Door) -> None:
+    """Too many wrong ones from a place, and a right one from there waits too."""
+    logins = door.logins(limit=2)
+    text = await _token(door, Scope.ADDRESSES)
+    for _ in range(2):
+        assert reply.BAD_CREDENTIALS == logins.token("sceau_" + "a" * 32, HERE, Scope.ADDRESSES)
+
+    assert reply.LOGIN_THROTTLED == logins.token(text, HERE, Scope.ADDRESSES)
+    elsewhere = replace(HERE, ip="198.51.100.9")
+    assert door.mailbox == logins.token(text, elsewhere, Scope.ADDRESSES)
+
+
+async def test_a_token_is_no_password(door: Door) -> None:
+    """What was made for looking addresses up sends no mail."""
+    text = await _token(door, Scope.ADDRESSES)
+    assert reply.BAD_CREDENTIALS == await door.logins().password(LABO, text, HERE)
