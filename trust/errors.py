@@ -26,8 +26,12 @@ class ChainError(SignerError):
 
 
 class RevokedError(SignerError):
-    """The signer's certificate, or one above it, is revoked, or nobody can say that it is not."""
+    """The signer's certificate, or one above it, is revoked."""
 
 
 class UnsettledError(RevokedError):
     """Nobody can say now whether the signer's certificate is revoked; somebody may later."""
+
+
+class ApartError(TrustError):
+    """Another process that should do some work broke off, or took too long."""
