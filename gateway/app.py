@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from gateway.control.server import actor_of
 from gateway.observe.logs import adopt_libraries, open_log
 from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
+from gateway.operations.denials import Denylist, combined
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
@@ -167,6 +169,8 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     spool = Spool(database, ring)
     books = Books(database, vault, spool, accounts, mailboxes, outbox, journal, review)
     keeper = _keeper(settings, Versions(database, ring), now, notes)
+    denylist = Denylist(database, ring, notes.tell)
+    keeper.overlaid(replace(keeper.overlay, denied=combined(denylist.all())))
     desk = Desk.of(settings.site, books, keeper, _schedule(settings), now, metrics, notes.tell)
     return Rooms(
         settings=settings,
@@ -176,6 +180,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         vault=vault,
         journal=journal,
         keeper=keeper,
+        denylist=denylist,
         mailboxes=mailboxes,
         accounts=accounts,
         credentials=Credentials(database, ring, now, tell=notes.tell),

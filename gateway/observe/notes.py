@@ -25,6 +25,7 @@ _PAUSE = 1.0  # seconds between two writings
 ALARMS = frozenset(
     {
         "credential.tampered",
+        "denial.tampered",
         "journal.unsigned",
         "mailbox.tampered",
         "peer.wrong_certificate",

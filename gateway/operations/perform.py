@@ -18,6 +18,7 @@ from gateway.operations import (
     spool,
     trace,
     trust,
+    trust_denial,
 )
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
@@ -30,6 +31,9 @@ VERBS: Mapping[str, Verb] = {
     "trust.show": trust.show,
     "trust.import": trust.import_,
     "trust.explain": trust.explain,
+    "trust.deny": trust_denial.deny,
+    "trust.allow": trust_denial.allow,
+    "trust.denials": trust_denial.denials,
     "mailbox.add": mailbox.add,
     "mailbox.list": mailbox.list_,
     "mailbox.show": mailbox.show,

@@ -8,6 +8,7 @@ from gateway.accounts.credentials import Credentials
 from gateway.accounts.mailboxes import Accounts
 from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
+from gateway.operations.denials import Denylist
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.desk import Desk
@@ -40,6 +41,7 @@ class Rooms:
     vault: Vault
     journal: Journal
     keeper: Keeper
+    denylist: Denylist
     mailboxes: Mailboxes
     accounts: Accounts
     credentials: Credentials
