@@ -13,6 +13,10 @@ class ListError(TrustError, ValueError):
     """A trust list that says what a list must not say, or says it in the wrong form."""
 
 
+class HolderError(TrustError, ValueError):
+    """A national identifier that names nobody: of no known form, or with a wrong check digit."""
+
+
 class SignatureError(TrustError):
     """Too few of the pinned signers signed these bytes."""
 
