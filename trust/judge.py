@@ -88,6 +88,13 @@ class Judge:
         return Standing(State.GOOD, now, ends, Source.OCSP)
 
 
+def dates(der: bytes) -> tuple[datetime, datetime]:
+    """Return when a CRL was made, and when the next one is due."""
+    crl = x509.load_der_x509_crl(der)
+    assert crl.next_update_utc is not None
+    return crl.last_update_utc, crl.next_update_utc
+
+
 def _verdict(asking: Coroutine[Any, Any, None]) -> RevokedError | None:
     try:
         run(asking)

@@ -7,7 +7,7 @@ vouches for the certificate (R-A5, R-A6). Revoked counts at once and for good.
 RFC 5280 §3.3, RFC 6960 §2.2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,14 +51,31 @@ class Standing:
         late = self.state is State.GOOD and self.until is not None and now >= self.until + grace
         return replace(self, state=State.UNKNOWN, why="stale") if late else self
 
+    @property
+    def final(self) -> bool:
+        """Whether nothing that is learned later changes it."""
+        return self.state is State.REVOKED and not self.hold
+
     def then(self, later: "Standing") -> "Standing":
         """Return what stands once ``later`` is learned: who was revoked stays so."""
-        final = self.state is State.REVOKED and not self.hold
-        return self if final else later
+        return self if self.final else later
 
 
 UNCHECKED = Standing(State.GOOD, why="unchecked")  # TLS alone has judged it, as the settings want
 UNSEEN = Standing(State.UNKNOWN, why="unseen")
+
+
+def combined(links: Sequence[Standing]) -> Standing:
+    """Return how a chain stands whose links, from the leaf up, stand so.
+
+    As the weakest of them, and good for only as long as the shortest.
+    """
+    for state in (State.REVOKED, State.UNKNOWN):
+        for number, one in enumerate(links):
+            if one.state is state:
+                return one if number == 0 else replace(one, why=f"authority-{one.why}")
+    ends = [one.until for one in links if one.until is not None]
+    return replace(links[0], until=min(ends, default=None))
 
 
 @dataclass(frozen=True, slots=True)

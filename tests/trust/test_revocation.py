@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trust.revocation import GRACE, UNCHECKED, UNSEEN, Source, Standing, Standings, State
+from trust.revocation import (
+    GRACE,
+    UNCHECKED,
+    UNSEEN,
+    Source,
+    Standing,
+    Standings,
+    State,
+    combined,
+)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LEAF, OTHER = "a" * 64, "b" * 64
@@ -99,3 +108,20 @@ def test_a_certificate_can_be_forgotten() -> None:
     found = Standings({LEAF: GOOD, OTHER: GOOD}, asked=True).without(frozenset({LEAF}))
 
     assert {OTHER: GOOD} == dict(found.known)
+
+
+def test_a_chain_stands_as_its_weakest_link() -> None:
+    """Revoked anywhere is revoked, unknown anywhere unknown; good is good to the first end."""
+    short = Standing(State.GOOD, NOW, NOW + timedelta(minutes=1), Source.OCSP)
+    forever = Standing(State.GOOD, NOW)
+
+    assert NOW + timedelta(minutes=1) == combined([GOOD, short, forever]).until
+    assert GOOD.source == combined([GOOD, short]).source
+    assert forever == combined([forever, forever])
+    assert REVOKED == combined([REVOKED, UNSEEN])
+    assert UNSEEN == combined([UNSEEN, GOOD])
+    assert "authority-key-compromise" == combined([UNSEEN, GOOD, REVOKED]).why
+    assert (State.UNKNOWN, "authority-unseen") == (
+        combined([GOOD, UNSEEN]).state,
+        combined([GOOD, UNSEEN]).why,
+    )
