@@ -14,7 +14,7 @@ from smtp.address import Address, domain_of
 from smtp.envelope import Peer
 from smtp.reply import Reply
 from trust.decision import Action, decide
-from trust.members import TrustList
+from trust.sources import TrustList
 
 RELAY = "relay"  # the listener where other gateways bring mail for our own mailboxes
 
