@@ -61,14 +61,14 @@ def sign(file: Path, certificate: Path, key: Path, out: Path) -> dict[str, objec
 
 
 def verify(
-    file: Path, envelopes: Sequence[Path], signers: Sequence[Path], threshold: int
+    file: Path, envelopes: Sequence[Path], signers: Sequence[Path], threshold: int, now: datetime
 ) -> dict[str, object]:
     """Say who of the pinned signers signed this list; raise unless they are enough."""
     content = file.read_bytes()
     try:
         quorum = signatures.Quorum.of((path.read_bytes() for path in signers), threshold)
         verified = signatures.verify(content, [path.read_bytes() for path in envelopes], quorum)
-        claims = native.parse(verified)
+        claims = native.parse(verified, now)
     except TrustError as error:
         raise OperationError(
             f"{file} is not to be believed: {error}", "do not put it in force; ask who sent it"
