@@ -1,21 +1,25 @@
-"""Who signed these bytes by CMS: detached signatures, judged against pinned keys alone.
+"""Who signed these bytes by CMS: detached from them, or wrapped around them.
 
-The certificates inside a signature are not looked at: a signer is the pinned key under which the
-signature verifies, so neither an expired nor a forged certificate changes who signed. Anyone can
-make the same check with ``openssl cms -verify``. RFC 5652 §5, RFC 5754, RFC 4056.
+A detached signature is judged against pinned keys alone; the certificates inside are not looked at:
+a signer is the pinned key under which the signature verifies, so neither an expired nor a forged
+certificate changes who signed. Anyone can make the same check with ``openssl cms -verify``. Of a
+wrapped content the certificate that signed is given back, to be judged. RFC 5652 §5, RFC 5754,
+RFC 4056.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from asn1crypto import cms
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 
 from trust.errors import SignatureError
+from trust.signatures.verified import Signed
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -60,33 +64,85 @@ class Digests(dict[str, bytes]):
     """The digests of a content, each made once however many signatures name it."""
 
     def __init__(self, content: bytes) -> None:
-        self._content = content
+        self.content = content
 
     def __missing__(self, name: str) -> bytes:
-        self[name] = made = hashlib.new(name, self._content).digest()
+        self[name] = made = hashlib.new(name, self.content).digest()
         return made
 
 
 def signers(digests: Digests, envelope: bytes, keys: Keys) -> set[str]:
     """Return which of the keys made this signature file; raise ``SignatureError`` if none did."""
-    try:
-        found = [_signer(digests, info, keys) for info in _signer_infos(envelope)]
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
-        # asn1crypto parses as it is asked, and has no error of its own.
-        raise SignatureError("not a CMS signature in DER") from None
+    with _in_our_words():
+        data = _signed_data(envelope)
+        inner = data["encap_content_info"]
+        if inner["content_type"].native != "data" or inner["content"].native is not None:
+            raise SignatureError("not a detached signature over plain data")
+        found = {_signer(digests, info, keys) for info in data["signer_infos"]}
     if not found:
         raise SignatureError("nobody signed")
-    return set(found)
+    return found
 
 
-def _signer_infos(envelope: bytes) -> list[cms.SignerInfo]:
+def opened(envelope: bytes) -> Signed:
+    """Return what lies in an envelope that one certificate signed, which must be in it as well."""
+    with _in_our_words():
+        data = _signed_data(envelope)
+        inner = data["encap_content_info"]
+        content = inner["content"].native
+        if inner["content_type"].native != "data" or not isinstance(content, bytes):
+            raise SignatureError("not an envelope around plain data")
+        if len(data["signer_infos"]) != 1:
+            raise SignatureError("not signed by exactly one")
+        certificates = {}
+        for der in _certificates(data):
+            certificate = x509.load_der_x509_certificate(der)
+            certificates[fingerprint(strong(certificate))] = certificate
+        keys = {name: strong(certificate) for name, certificate in certificates.items()}
+        name = _signer(Digests(content), data["signer_infos"][0], keys)
+    signer = certificates.pop(name)
+    return Signed(content, signer, tuple(certificates.values()))
+
+
+def certificates(bag: bytes) -> tuple[bytes, ...]:
+    """Return the certificates (DER) of a CMS bag that nobody signed (RFC 5652 §5.1, ``.p7b``)."""
+    with _in_our_words():
+        data = _signed_data(bag)
+        if len(data["signer_infos"]):
+            raise SignatureError("it is signed, and no signer is pinned")
+        return _certificates(data)
+
+
+def _certificates(data: cms.SignedData) -> tuple[bytes, ...]:
+    found = data["certificates"]
+    return tuple(each.chosen.dump() for each in found if each.name == "certificate")
+
+
+def _signed_data(envelope: bytes) -> cms.SignedData:
     info = cms.ContentInfo.load(envelope, strict=True)
     if info["content_type"].native != "signed_data":
         raise SignatureError("not a CMS signature in DER")
-    inner = info["content"]["encap_content_info"]
-    if inner["content_type"].native != "data" or inner["content"].native is not None:
-        raise SignatureError("not a detached signature over plain data")
-    return list(info["content"]["signer_infos"])
+    return info["content"]
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Take what asn1crypto raises, which parses as it is asked and has no error of its own."""
+    try:
+        yield
+    except _UNREADABLE:
+        raise SignatureError("not a CMS signature in DER") from None
+
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+)
 
 
 def _signer(digests: Digests, info: cms.SignerInfo, keys: Keys) -> str:

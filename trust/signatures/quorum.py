@@ -6,9 +6,10 @@ bytes. A signer is a key: of a certificate, or an OpenPGP key known by its finge
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from trust.errors import SignatureError
-from trust.signatures import cms
+from trust.signatures import cms, openpgp
 from trust.signatures.cms import Digests, PublicKey, fingerprint
 from trust.signatures.verified import WITNESS, Verified
 
@@ -23,21 +24,31 @@ class Quorum:
 
     keys: dict[str, PublicKey]  # by the SHA-256 of the public key
     threshold: int
+    ring: openpgp.Ring | None = None  # pinned OpenPGP keys, each as good as one of the others
 
     def __post_init__(self) -> None:
-        if not 1 <= self.threshold <= len(self.keys):
+        if not 1 <= self.threshold <= self.size:
             raise SignatureError(
-                f"{self.threshold} of {len(self.keys)} distinct signers can never be reached"
+                f"{self.threshold} of {self.size} distinct signers can never be reached"
             )
 
+    @property
+    def size(self) -> int:
+        """How many signers are pinned."""
+        return len(self.keys) + (len(self.ring.fingerprints) if self.ring else 0)
+
     @classmethod
-    def of(cls, certificates: Iterable[bytes], threshold: int) -> "Quorum":
-        """Pin the public keys of these certificates (PEM or DER)."""
+    def of(
+        cls, certificates: Iterable[bytes], threshold: int, ring: openpgp.Ring | None = None
+    ) -> "Quorum":
+        """Pin the public keys of these certificates (PEM or DER), and the keys of a ring."""
         keys = [cms.pinnable(data) for data in certificates]
-        return cls({fingerprint(key): key for key in keys}, threshold)
+        return cls({fingerprint(key): key for key in keys}, threshold, ring)
 
 
-def verify(content: bytes, envelopes: Sequence[bytes], quorum: Quorum) -> Verified:
+def verify(
+    content: bytes, envelopes: Sequence[bytes], quorum: Quorum, now: datetime | None = None
+) -> Verified:
     """Return the content as verified, or raise ``SignatureError`` saying what each file lacks.
 
     A file that is no signature takes nothing away from the others: who can drop a file must not be
@@ -50,7 +61,7 @@ def verify(content: bytes, envelopes: Sequence[bytes], quorum: Quorum) -> Verifi
     digests = Digests(content)
     for number, envelope in enumerate(envelopes, 1):
         try:
-            signers |= _signers(digests, envelope, quorum)
+            signers |= _signers(digests, envelope, quorum, now)
         except SignatureError as error:
             complaints.append(f"signature {number}: {error}")
     if len(signers) < quorum.threshold:
@@ -80,14 +91,20 @@ def sift(
             useful.append(envelope)
         elif len(others) < _SHOWN:
             others.append(envelope)
-        if len(signers) == len(quorum.keys):
+        if len(signers) == quorum.size:
             break
     enough = len(signers) >= quorum.threshold
     room = 0 if enough else max(0, ENVELOPES_LIMIT - len(useful))
     return tuple(useful[:ENVELOPES_LIMIT]), tuple(others[:room])
 
 
-def _signers(digests: Digests, envelope: bytes, quorum: Quorum) -> set[str]:
+def _signers(
+    digests: Digests, envelope: bytes, quorum: Quorum, now: datetime | None = None
+) -> set[str]:
     if len(envelope) > ENVELOPE_LIMIT:
         raise SignatureError("the file is too large for a signature")
-    return cms.signers(digests, envelope, quorum.keys)
+    if not openpgp.looks_like(envelope):
+        return cms.signers(digests, envelope, quorum.keys)
+    if quorum.ring is None:
+        raise SignatureError("an OpenPGP signature, and no OpenPGP key is pinned")
+    return {quorum.ring.signer(digests.content, envelope, now)}

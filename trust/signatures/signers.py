@@ -28,7 +28,7 @@ from trust import names
 from trust.errors import ChainError, RevokedError, SignatureError, SignerError, UnsettledError
 from trust.revocation import Standing, State
 from trust.signatures.cms import fingerprint, strong
-from trust.signatures.verified import WITNESS, Verified
+from trust.signatures.verified import WITNESS, Signed, Verified
 
 # Given a chain in DER, leaf first and anchor last: how its leaf stands now. Answers from what is
 # known already, because it is called off the loop and must not wait for the network.
@@ -42,15 +42,6 @@ class Dates(StrEnum):
 
     OF_LIST = "date-of-list"
     NOW = "now"
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """Bytes, and the certificate whose key signed them. Whose it is, nobody asked yet."""
-
-    content: bytes = field(repr=False)
-    certificate: x509.Certificate
-    others: tuple[x509.Certificate, ...] = ()  # came along: they may lead to an anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +100,16 @@ class Signers:
         """Return the content as verified, or raise a ``SignatureError`` of the first doubt."""
         moment = now if self.dates is Dates.NOW else min(dated, now)
         try:
-            # (1) The signer that we pinned, in its time: by the chain alone any member could sign.
+            # (4) The signer that we pinned, in its time: by the chain alone any member could sign.
             self._recognise(signed.certificate, moment)
-            # (2) A certificate made for signing, and for nothing that gateways do.
+            # And a certificate made for signing, and for nothing that gateways do.
             self._check_use(signed.certificate)
             key = strong(signed.certificate)
-        except _UNREADABLE:
+        except UNREADABLE:
             raise SignerError("the signer's certificate cannot be read") from None
-        # (3) A chain to this source's own anchors, good on that day.
+        # (5) A chain to this source's own anchors, good on that day.
         chain = self._chain(signed, moment)
-        # (4) Not revoked, as of now.
+        # (6) Not revoked, as of now.
         self._check_revocation(chain, now)
         return Verified(signed.content, frozenset({fingerprint(key)}), WITNESS)
 
@@ -182,8 +173,13 @@ class Signers:
             raise UnsettledError("it is not known whether the signer's certificate was revoked")
 
 
+def unsigned(content: bytes) -> Verified:
+    """Return bytes that nobody signed: for a source whose settings say in so many words they may be."""
+    return Verified(content, frozenset(), WITNESS)
+
+
 # All that the library raises for a certificate, or parts of one, that it cannot read.
-_UNREADABLE = (
+UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,

@@ -1,13 +1,25 @@
-"""Bytes that somebody may be believed to have signed: the one type that all verifiers make.
+"""Bytes that somebody signed, and bytes signed by somebody who is believed.
 
-``Verified`` holds exactly what was signed, not what was offered: of a signed XML its canonical
-bytes, of an enveloped bundle what lies inside. Readers take nothing else, so what nobody signed is
-never parsed. Only this room has the witness; an import contract keeps it here.
+``Signed`` is arithmetic. ``Verified`` is what all verifiers make of it in the end, and the one thing
+that readers take: exactly what was signed and not what was offered, of a signed XML its canonical
+bytes, of an envelope what lies inside. So what nobody signed is never parsed. Only this room names
+the witness.
 """
 
 from dataclasses import InitVar, dataclass, field
 
+from cryptography import x509
+
 WITNESS = object()  # held by this room's verifiers alone
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Bytes, and the certificate whose key signed them. Whose it is, nobody asked yet."""
+
+    content: bytes = field(repr=False)
+    certificate: x509.Certificate
+    others: tuple[x509.Certificate, ...] = ()  # came along: they may lead to an anchor
 
 
 @dataclass(frozen=True, slots=True)
