@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from lxml import etree
 
 from smtp.address import AddressError, parse_domain
-from trust.errors import IdentityError, ListError, SignatureError
+from trust.errors import IdentityError, ListError
 from trust.identity import Identity, Mark, Way
 from trust.members import Claims, Member
 from trust.signatures import xmldsig
 from trust.signatures.signers import Signers
 from trust.signatures.verified import Verified
+from trust.verification import Offer
 
 NAMESPACE = "https://listeblanche.mssante.fr/schema"
 LIMIT = 32 << 20  # octets: nine times the real list
@@ -45,15 +46,12 @@ class WhiteList:
     signers: Signers
     max_age: timedelta
 
-    def verify(self, content: bytes, now: datetime) -> Verified:
-        """Return the canonical bytes that a pinned signer signed, or raise ``SignatureError``."""
-        if len(content) > LIMIT:
-            raise SignatureError(f"the list is larger than {LIMIT} octets")
-        signed = xmldsig.opened(content)
-        try:
-            dated = _generated(_parts(signed.content)[0])
-        except ListError as error:
-            raise SignatureError(str(error)) from None
+    def verify(self, offer: Offer, now: datetime) -> Verified:
+        """Return the canonical bytes that a pinned signer signed, or raise ``TrustError``."""
+        # (2) The one strict form, (3) the signature over the very bytes that ``read`` parses.
+        signed = xmldsig.opened(offer.content)
+        dated = _generated(_parts(signed.content)[0])
+        # (4) The signer, (5) its chain, (6) its revocation.
         return self.signers.vouch(signed, dated, now)
 
     def read(self, verified: Verified, arrived: datetime) -> Claims:
