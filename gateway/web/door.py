@@ -20,8 +20,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from smtp.envelope import Peer
+from smtp.hall import why
 from smtp.porch import Porch
-from smtp.receive.server import why
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 

@@ -1,0 +1,113 @@
+"""``sceau trust publish`` and ``sceau trust history``: an authority's folder, written and walked."""
+
+from pathlib import Path
+
+import click
+
+from gateway.cli import show
+from gateway.cli.call import Asking
+from gateway.operations.error import OperationError
+from trust.published import Find
+from trust.signatures import Quorum
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+_signers = click.option(
+    "--signer", "signers", type=_FILE, multiple=True, required=True, help="Whom to believe, PEM."
+)
+_threshold = click.option(
+    "--threshold",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many must have signed.",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
+
+
+@click.command("publish")
+@click.argument("file", type=_FILE)
+@click.argument("signatures", type=_FILE, nargs=-1, required=True)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder; [publish] folder serves it.",
+)
+@_signers
+@_threshold
+@_as_json
+def publish(
+    *,
+    file: Path,
+    signatures: tuple[Path, ...],
+    to: Path,
+    signers: tuple[Path, ...],
+    threshold: int,
+    as_json: bool,
+) -> None:
+    """Publish a signed list (FILE with its SIGNATURES) for other gateways.
+
+    Refuses what they would refuse: too few signatures, a version that does not follow the last one
+    published, a stale one. Every version stays in the folder. Needs no gateway.
+    """
+    from gateway.app import clock
+    from gateway.operations import publishing
+
+    made = publishing.publish(file, signatures, to, _quorum(signers, threshold), clock())
+    Asking(file, as_json=as_json).answer(made, show.pairs)
+
+
+@click.command("walk")
+@click.argument("place")
+@click.option("--anchors", type=_FILE, help="Whom to believe for https, PEM.")
+@click.option("--holding", type=_FILE, multiple=True, help="A version you have; it must be there.")
+@_signers
+@_threshold
+@_as_json
+def walk(
+    *,
+    place: str,
+    anchors: Path | None,
+    holding: tuple[Path, ...],
+    signers: tuple[Path, ...],
+    threshold: int,
+    as_json: bool,
+) -> None:
+    """Verify a whole published history (PLACE: a folder or an https address).
+
+    Every version must be signed, and carry the hash of the one before it. Needs no gateway.
+    """
+    from gateway.operations import publishing
+
+    find = _over_https(place, anchors) if "://" in place else publishing.within(Path(place))
+    found = publishing.history(find, _quorum(signers, threshold), holding)
+    Asking(Path(), as_json=as_json).answer(found, show.pairs)
+
+
+def _over_https(url: str, anchors: Path | None) -> Find:
+    import asyncio
+
+    from gateway.web.fetching import Fetching
+    from gateway.web.published import fetched
+    from trust.formats import native
+
+    if anchors is None:
+        raise OperationError("--anchors is needed for https", "the system's are never used")
+    pem, fetch = anchors.read_bytes(), Fetching()
+
+    def find(name: str) -> bytes:
+        return asyncio.run(fetched(fetch, url, name, pem, native.LIMIT))
+
+    return find
+
+
+def _quorum(signers: tuple[Path, ...], threshold: int) -> Quorum:
+    from trust.errors import SignatureError
+
+    try:
+        return Quorum.of((path.read_bytes() for path in signers), threshold)
+    except SignatureError as error:
+        raise OperationError(
+            f"--signer and --threshold cannot be used: {error}", "name whom to believe, once each"
+        ) from None

@@ -1,0 +1,55 @@
+"""What a web client is told when it cannot have what it asked: a fixed sentence for each reason.
+
+Nothing of a request, and nothing of an error, is ever quoted. RFC 9457.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+from starlette.responses import Response
+
+SENTENCES: Mapping[str, tuple[int, str]] = {
+    "bad-request": (400, "The request cannot be understood; see /v1/openapi.json"),
+    "log-in-needed": (401, "Log in: a token, or a mailbox address and an application password"),
+    "log-in-failed": (401, "This token, or this address and password, is not accepted"),
+    "not-allowed": (403, "This token is not for that; ask your operator for one that is"),
+    "not-found": (404, "There is nothing at this address"),
+    "wrong-method": (405, "This address is not asked in that way"),
+    "too-slow": (408, "The request took too long to arrive, or to answer"),
+    "too-big": (413, "The request is larger than this gateway takes"),
+    "too-many": (429, "Too many requests; wait and try again"),
+    "throttled": (429, "Too many failed log-ins; wait a few minutes and try again"),
+    "failed": (500, "Something failed here; the operators can find it by the request's number"),
+    "list-missing": (503, "No trust list is in force here; try again later"),
+}
+_STATUSES = {400: "bad-request", 404: "not-found", 405: "wrong-method", 413: "too-big"}
+
+
+class Problem(Exception):  # noqa: N818 - it is an answer
+    """An answer that is a refusal."""
+
+    def __init__(self, reason: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status, self.sentence = SENTENCES[reason]
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def of_status(cls, status: int, headers: Mapping[str, str] | None = None) -> "Problem":
+        """Return the problem that a bare status of HTTP is."""
+        return cls(_STATUSES.get(status, "bad-request" if status < 500 else "failed"), headers)
+
+    def response(self, request_id: str) -> Response:
+        """Return it as it goes out."""
+        told = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "reason": self.reason,
+            "detail": self.sentence,
+            "request": request_id,
+        }
+        return Response(
+            msgspec.json.encode(told), self.status, self.headers, "application/problem+json"
+        )

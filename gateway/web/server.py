@@ -1,0 +1,144 @@
+"""The one web application: routes of other rooms, under the rules that all of them share.
+
+Every answer has a number, strict headers (nothing may be framed, sniffed, referred or kept unless its
+room says so), and every refusal is a fixed sentence. A request has a size, a time, and one boundary
+at which the unexpected ends: told of, and not a word of it to the client. RFC 9110, RFC 6797, RFC 9457.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Router
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.web.problem import Problem
+
+OnEvent = Callable[[str, Mapping[str, object]], None]
+Count = Callable[[str, int], None]  # the route's own spelling, the status
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": POLICY,
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What one request may cost: octets of its body, seconds from its head to the last octet out."""
+
+    body_size: int = 64 << 10
+    within: float = 30.0
+
+
+class Site:
+    """An ASGI application."""
+
+    def __init__(
+        self,
+        routes: Iterable[BaseRoute],
+        on_event: OnEvent,
+        count: Count,
+        patience: Patience | None = None,
+    ) -> None:
+        self._router = Router(list(routes), redirect_slashes=False)
+        self._on_event, self._count = on_event, count
+        self._patience = patience or Patience()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        number = secrets.token_hex(8)
+        answer = _Answer(send, number)
+        scope.setdefault("state", {})["request_id"] = number
+        try:
+            async with asyncio.timeout(self._patience.within):
+                await self._answered(scope, _Body(receive, self._patience.body_size), answer)
+        except TimeoutError:
+            await _refuse(Problem("too-slow", {"Connection": "close"}), scope, answer)
+        except ClientDisconnect:
+            pass
+        except Exception as error:  # noqa: BLE001 - the boundary: one request's bug is its own
+            self._on_event("web.failed", {"request": number, "exception": error})
+            await _refuse(Problem("failed"), scope, answer)
+        finally:
+            route = getattr(scope.get("route"), "path", "")
+            self._count(route, answer.status)
+
+    async def _answered(self, scope: Scope, body: "_Body", answer: "_Answer") -> None:
+        try:
+            if body.declared(scope) > body.limit:
+                raise Problem("too-big", {"Connection": "close"})
+            await self._router(scope, body, answer)
+        except Problem as problem:
+            await _refuse(problem, scope, answer)
+        except HTTPException as error:
+            await _refuse(Problem.of_status(error.status_code, error.headers), scope, answer)
+
+
+class _Body:
+    """The request's octets, counted."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive, self.limit, self._left = receive, limit, limit
+
+    @staticmethod
+    def declared(scope: Scope) -> int:
+        length = Request(scope).headers.get("content-length", "")
+        return int(length) if length.isascii() and length.isdecimal() else 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise Problem("too-big", {"Connection": "close"})
+        return message
+
+
+class _Answer:
+    """The way out: our headers on whatever the room said, unless it said otherwise itself."""
+
+    def __init__(self, send: Send, number: str) -> None:
+        self._send, self._number = send, number
+        self.status = 0  # 0: nothing was said yet
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = self._number
+        await self._send(message)
+
+
+async def _refuse(problem: Problem, scope: Scope, answer: _Answer) -> None:
+    if answer.status:
+        # Too late for words: what was begun stays unfinished, and the client can tell.
+        return
+    with suppress(OSError):
+        await problem.response(scope["state"]["request_id"])(scope, _nothing, answer)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def html(page: str, status: int = 200) -> Response:
+    """Return a page for people."""
+    return Response(page, status, media_type="text/html")
