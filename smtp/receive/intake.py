@@ -42,6 +42,13 @@ class Authenticator(Protocol):
         """Return the mailbox that ``peer.certificate`` opens, or the refusal."""
 
 
+class Tokens(Protocol):
+    """Who knows which mailbox an access token opens; a gateway may have none."""
+
+    async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:
+        """Return the mailbox, or the refusal; ``login`` may be empty."""
+
+
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
 

@@ -1,7 +1,7 @@
-"""Logging in, as far as it is a conversation: SASL PLAIN, LOGIN and EXTERNAL inside AUTH.
+"""Logging in, as far as it is a conversation: SASL PLAIN, LOGIN, EXTERNAL and bearer tokens.
 
 Pure: base64 in, challenges or a finished claim out; whether the claim is true is for the
-``Authenticator``. RFC 4954, RFC 4616, RFC 4422 appendix A.
+``Authenticator``. SMTP and IMAP speak the same. RFC 4954, RFC 4616, RFC 4422 appendix A, RFC 7628.
 """
 
 from base64 import b64decode
@@ -31,7 +31,15 @@ class CertificateClaim:
     authzid: str
 
 
-Claim = PasswordClaim | CertificateClaim
+@dataclass(frozen=True, slots=True)
+class TokenClaim:
+    """Somebody says that this access token opens a mailbox; ``""``: the one it names."""
+
+    login: str
+    token: str = field(repr=False)
+
+
+Claim = PasswordClaim | CertificateClaim | TokenClaim
 Exchange = Generator[Reply, str, Claim]
 
 
@@ -55,6 +63,8 @@ def exchange(mechanism: str, initial: str) -> Exchange:
     said = _text(initial or (yield _GO_ON))
     if mechanism == "EXTERNAL":
         return CertificateClaim(said)
+    if mechanism in {"OAUTHBEARER", "XOAUTH2"}:
+        return _bearer(said, mechanism)
     return _plain(said)
 
 
@@ -66,6 +76,22 @@ def _plain(said: str) -> PasswordClaim:
     if authzid and authzid.lower() != login.lower():
         raise LoginError(reply.BAD_CREDENTIALS)  # nobody acts for another here
     return PasswordClaim(login, password)
+
+
+def _bearer(said: str, mechanism: str) -> TokenClaim:
+    """Read ``n,a=LOGIN,^Aauth=Bearer TOKEN^A^A`` (RFC 7628), or XOAUTH2's ``user=LOGIN^Aauth=...``."""
+    head, *pairs = said.split("\x01")
+    fields = dict(pair.partition("=")[::2] for pair in pairs if pair)
+    kind, _, token = fields.get("auth", "").partition(" ")
+    login = head.removeprefix("user=")
+    if mechanism == "OAUTHBEARER":
+        gs2, _, rest = head.partition(",")
+        login = rest.removesuffix(",").removeprefix("a=").replace("=2C", ",").replace("=3D", "=")
+        if gs2 not in {"n", "y"}:
+            raise LoginError(reply.SYNTAX)
+    if kind.lower() != "bearer" or not token.strip():
+        raise LoginError(reply.SYNTAX)
+    return TokenClaim(login, token.strip())
 
 
 def _text(line: str) -> str:

@@ -20,6 +20,7 @@ from aiosmtpd.smtp import SMTP
 from smtp import reply
 from smtp.address import Address
 from smtp.envelope import Draft, Peer, Recipient
+from smtp.hall import SHUTDOWN, why
 from smtp.receive.body import Body, BodyError
 from smtp.receive.events import (
     Abandoned,
@@ -35,19 +36,18 @@ from smtp.receive.events import (
     TlsAsked,
 )
 from smtp.receive.intake import Authenticator, Intake, Limits, OnEvent
-from smtp.receive.login import CertificateClaim, Claim
+from smtp.receive.login import CertificateClaim, Claim, PasswordClaim
 from smtp.receive.rules import Rules
 from smtp.receive.session import Session
 from smtp.reply import Reply
 
-__all__ = ["SHUTDOWN", "Authenticator", "Connection", "Inlet", "Intake", "Limits", "OnEvent", "why"]
+__all__ = ["Authenticator", "Connection", "Inlet", "Intake", "Limits", "OnEvent"]
 
 # The stock class tells, at each connection, of log-ins that it will never be asked for.
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 _HIGH = 64 << 10  # stop reading from a peer that is so far ahead of us ...
 _LOW = 32 << 10  # ... until it is no more than this
-SHUTDOWN = 5.0  # seconds that a peer has for its half of TLS's goodbye
 _STEP = 1024  # progress that a peer must make while a timeout runs
 
 
@@ -134,6 +134,11 @@ class Connection(SMTP):
 
     def __repr__(self) -> str:
         return f"<Connection {self.machine!r}>"
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
+        return self.machine.peer
 
     # What the event loop says.
 
@@ -284,7 +289,9 @@ class Connection(SMTP):
             return reply.BAD_CREDENTIALS
         if isinstance(claim, CertificateClaim):
             return await authenticator.certificate(claim.authzid, peer)
-        return await authenticator.password(claim.login, claim.password, peer)
+        if isinstance(claim, PasswordClaim):
+            return await authenticator.password(claim.login, claim.password, peer)
+        return reply.BAD_CREDENTIALS
 
     async def _abandoned(self, draft: Draft) -> None:
         try:
@@ -363,12 +370,3 @@ class Connection(SMTP):
     def _tell(self, event: str, **facts: object) -> None:
         rules, peer = self._room.rules, self.machine.peer
         self._room.on_event(event, {"listener": rules.listener, "ip": peer.ip, **facts})
-
-
-def why(error: OSError) -> str:
-    """Return a TLS failure as OpenSSL names it, and nothing that the peer sent."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, ssl.SSLError):
-        return str(error.reason or "protocol error")
-    return type(error).__name__

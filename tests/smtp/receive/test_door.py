@@ -7,8 +7,7 @@ import ssl
 
 import pytest
 
-from smtp import porch, reply
-from smtp.receive import door as doors
+from smtp import hall, porch, reply
 from smtp.receive.door import Door
 from smtp.receive.rules import Rules
 from smtp.receive.server import Limits
@@ -206,7 +205,7 @@ def test_what_never_ends_is_cancelled_at_last(
     """A commit that hangs does not keep the gateway from stopping; it promised nothing."""
 
     async def main() -> None:
-        monkeypatch.setattr(doors, "_LAST", 0.05)
+        monkeypatch.setattr(hall, "_LAST", 0.05)
         desk = Patient()
         async with opened(RELAY, pki, desk, limits=Limits(grace=0.05)) as at:
             wire = await Wire.dial(at.port)

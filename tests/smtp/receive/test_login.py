@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from smtp import reply
 from smtp.receive import login
-from smtp.receive.login import CertificateClaim, Claim, LoginError, PasswordClaim
+from smtp.receive.login import CertificateClaim, Claim, LoginError, PasswordClaim, TokenClaim
 from smtp.reply import Reply
 
 
@@ -33,12 +33,20 @@ def b64(text: str) -> str:
 
 
 DR = PasswordClaim("dr@x.example", "p w:é")
+TOKEN = TokenClaim("dr@x.example", "ey.J.x")
 PLAIN = b64("\0dr@x.example\0p w:é")
 
 
 @pytest.mark.parametrize(
     ("mechanism", "initial", "lines", "outcome"),
     [
+        ("XOAUTH2", b64("user=dr@x.example\1auth=Bearer ey.J.x\1\1"), [], TOKEN),
+        ("OAUTHBEARER", b64("n,a=dr@x.example,\1port=993\1auth=bearer ey.J.x\1\1"), [], TOKEN),
+        ("OAUTHBEARER", b64("n,,\1auth=Bearer ey.J.x\1\1"), [], TokenClaim("", "ey.J.x")),
+        ("OAUTHBEARER", b64("n,a=a=2Cb=3D@x,\1auth=Bearer t\1\1"), [], TokenClaim("a,b=@x", "t")),
+        ("OAUTHBEARER", b64("p=x,,\1auth=Bearer t\1\1"), [], reply.SYNTAX),
+        ("XOAUTH2", b64("user=dr@x.example\1auth=Basic t\1\1"), [], reply.SYNTAX),
+        ("XOAUTH2", "", [b64("user=dr@x.example\1auth=Bearer \1\1")], reply.SYNTAX),
         ("PLAIN", PLAIN, [], DR),
         ("PLAIN", "", [], ["334 "]),
         ("PLAIN", "", [PLAIN], DR),
@@ -77,7 +85,7 @@ def test_a_password_does_not_show() -> None:
 
 
 @given(
-    st.sampled_from(["PLAIN", "LOGIN", "EXTERNAL"]),
+    st.sampled_from(["PLAIN", "LOGIN", "EXTERNAL", "OAUTHBEARER", "XOAUTH2"]),
     st.text(max_size=20),
     st.lists(st.text(max_size=20), max_size=3),
 )
