@@ -1,4 +1,4 @@
-"""``sceau trust publish`` and ``sceau trust history``: an authority's folder, written and walked."""
+"""``sceau trust publish``, and ``verify --history``: an authority's folder, written and walked."""
 
 from pathlib import Path
 
@@ -58,31 +58,18 @@ def publish(
     Asking(file, as_json=as_json).answer(made, show.pairs)
 
 
-@click.command("walk")
-@click.argument("place")
-@click.option("--anchors", type=_FILE, help="Whom to believe for https, PEM.")
-@click.option("--holding", type=_FILE, multiple=True, help="A version you have; it must be there.")
-@_signers
-@_threshold
-@_as_json
-def walk(
-    *,
+def walked(
     place: str,
     anchors: Path | None,
     holding: tuple[Path, ...],
     signers: tuple[Path, ...],
     threshold: int,
-    as_json: bool,
-) -> None:
-    """Verify a whole published history (PLACE: a folder or an https address).
-
-    Every version must be signed, and carry the hash of the one before it. Needs no gateway.
-    """
+) -> dict[str, object]:
+    """Verify a whole published history: a folder, or an https address."""
     from gateway.operations import publishing
 
     find = _over_https(place, anchors) if "://" in place else publishing.within(Path(place))
-    found = publishing.history(find, _quorum(signers, threshold), holding)
-    Asking(Path(), as_json=as_json).answer(found, show.pairs)
+    return publishing.history(find, _quorum(signers, threshold), holding)
 
 
 def _over_https(url: str, anchors: Path | None) -> Find:
@@ -111,3 +98,6 @@ def _quorum(signers: tuple[Path, ...], threshold: int) -> Quorum:
         raise OperationError(
             f"--signer and --threshold cannot be used: {error}", "name whom to believe, once each"
         ) from None
+
+
+VERBS = (publish,)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import show, trust_denial, trust_lists
+from gateway.cli import publish, show, trust_denial, trust_lists
 from gateway.cli.call import Asking, asking
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -65,5 +65,5 @@ def _base64(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
-for verb in (*trust_denial.VERBS, *trust_lists.VERBS):
+for verb in (*trust_denial.VERBS, *trust_lists.VERBS, *publish.VERBS):
     command.add_command(verb)

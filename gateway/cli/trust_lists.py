@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from gateway.cli import publish as published
 from gateway.cli import show
 from gateway.cli.call import Asking
 
@@ -50,8 +51,11 @@ def sign(*, file: Path, certificate: Path, key: Path, out: Path | None, as_json:
 
 
 @click.command("verify")
-@click.argument("file", type=_FILE)
-@click.argument("signatures", type=_FILE, nargs=-1, required=True)
+@click.argument("file", type=_FILE, required=False)
+@click.argument("signatures", type=_FILE, nargs=-1)
+@click.option("--history", help="Walk all that was published instead: a folder or https address.")
+@click.option("--anchors", type=_FILE, help="Whom to believe for https, PEM.")
+@click.option("--holding", type=_FILE, multiple=True, help="A version you have: it must be there.")
 @click.option(
     "--signer", "signers", type=_FILE, multiple=True, required=True, help="Whom to believe, PEM."
 )
@@ -65,21 +69,29 @@ def sign(*, file: Path, certificate: Path, key: Path, out: Path | None, as_json:
 @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
 def verify(
     *,
-    file: Path,
+    file: Path | None,
     signatures: tuple[Path, ...],
     signers: tuple[Path, ...],
     threshold: int,
+    history: str | None,
+    anchors: Path | None,
+    holding: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Say who signed a list, and whether they are enough.
+    """Say who signed a list, and whether they are enough; or walk a published history.
 
     Needs no gateway: --signer names whom to believe, once for each, as [trust] signers does.
     """
     from gateway.app import clock
     from gateway.operations import lists
 
-    found = lists.verify(file, signatures, signers, threshold, clock())
-    Asking(file, as_json=as_json).answer(found, show.pairs)
+    if history is not None:
+        found = published.walked(history, anchors, holding, signers, threshold)
+    elif file is None or not signatures:
+        raise click.UsageError("name a list and its signatures, or --history")
+    else:
+        found = lists.verify(file, signatures, signers, threshold, clock())
+    Asking(file or Path(), as_json=as_json).answer(found, show.pairs)
 
 
 VERBS = (draft, sign, verify)
