@@ -129,6 +129,9 @@ RECIPIENT_NOT_LISTED = Reply(
 PEER_NOT_ENTITLED = Reply(
     550, "5.7.1", "Your certificate does not speak for the sender's domain; it was refused"
 )
+MAILBOX_FULL = Reply(
+    452, "4.2.2", "The recipient's mailbox is full; it will be tried again until there is room"
+)
 NO_SUCH_MAILBOX = Reply(550, "5.1.1", "There is no such mailbox here; check the address")
 NOT_A_RELAY = Reply(550, "5.7.1", "This gateway does not relay for that recipient")
 SENDER_IS_NOT_YOU = Reply(
@@ -172,6 +175,16 @@ PEER_UNREADABLE = Reply(
 )
 PEER_EXPIRED = Reply(
     451, "4.7.1", "Your certificate is outside its dates; please try again once it is renewed"
+)
+PEER_REVOKED = Reply(
+    550,
+    "5.7.1",
+    "Your certificate was revoked by its authority; it was refused, ask your operator to renew it",
+)
+PEER_UNVOUCHED = Reply(
+    451,
+    "4.7.1",
+    "Nobody can say now whether your certificate is revoked; please try again later",
 )
 PIN_REQUIRED = Reply(
     550,
@@ -225,5 +238,17 @@ NEXT_HOP_DENIED = Reply(
     451,
     "4.7.1",
     "The recipient's server came with a certificate that our operator has blocked; "
+    "nothing was sent to it, another attempt follows",
+)
+NEXT_HOP_REVOKED = Reply(
+    451,
+    "4.7.1",
+    "The certificate of the recipient's server is revoked; nothing was sent to it, "
+    "another attempt follows",
+)
+NEXT_HOP_UNVOUCHED = Reply(
+    451,
+    "4.7.1",
+    "Nobody can say now whether the certificate of the recipient's server is revoked; "
     "nothing was sent to it, another attempt follows",
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from smtp import reply
@@ -18,8 +19,10 @@ from smtp.address import Address, domain_of, key
 from smtp.envelope import Peer
 from smtp.reply import Reply
 from trust.errors import IdentityError
-from trust.identity import Certificate
+from trust.identity import Certificate, Way
 from trust.members import Member, Status
+from trust.overlay import Doubt
+from trust.revocation import State
 from trust.sources import TrustList
 
 
@@ -49,6 +52,8 @@ class Reason(StrEnum):
     PEER_UNREADABLE = "peer-unreadable"
     PEER_NOT_ENTITLED = "peer-not-entitled"
     PEER_EXPIRED = "peer-expired"
+    PEER_CERTIFICATE_REVOKED = "peer-certificate-revoked"
+    PEER_CERTIFICATE_UNKNOWN = "peer-certificate-unknown"
     LOGIN_NOT_SENDER = "login-not-sender"
     PIN_REQUIRED = "pin-required"
     RECIPIENT_DENIED = "recipient-denied"
@@ -60,6 +65,8 @@ class Reason(StrEnum):
     NEXT_HOP_DENIED = "next-hop-denied"
     NEXT_HOP_NOT_ENTITLED = "next-hop-not-entitled"
     NEXT_HOP_EXPIRED = "next-hop-expired"
+    NEXT_HOP_CERTIFICATE_REVOKED = "next-hop-certificate-revoked"
+    NEXT_HOP_CERTIFICATE_UNKNOWN = "next-hop-certificate-unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +95,14 @@ LIST_STALE = _defer(Reason.LIST_STALE, reply.LIST_STALE)
 SENDER_AWAITS = _defer(Reason.SENDER_AWAITS_APPROVAL, reply.SENDER_AWAITS_APPROVAL)
 RECIPIENT_AWAITS = _defer(Reason.RECIPIENT_AWAITS_APPROVAL, reply.RECIPIENT_AWAITS_APPROVAL)
 PEER_EXPIRED = _defer(Reason.PEER_EXPIRED, reply.PEER_EXPIRED)
+PEER_REVOKED = _refuse(Reason.PEER_CERTIFICATE_REVOKED, reply.PEER_REVOKED)
+PEER_UNVOUCHED = _defer(Reason.PEER_CERTIFICATE_UNKNOWN, reply.PEER_UNVOUCHED)
 RECIPIENT_SUSPENDED = _defer(Reason.RECIPIENT_SUSPENDED, reply.RECIPIENT_SUSPENDED)
 NEXT_HOP_DENIED = _defer(Reason.NEXT_HOP_DENIED, reply.NEXT_HOP_DENIED)
 NEXT_HOP_NOT_ENTITLED = _defer(Reason.NEXT_HOP_NOT_ENTITLED, reply.NEXT_HOP_NOT_ENTITLED)
 NEXT_HOP_EXPIRED = _defer(Reason.NEXT_HOP_EXPIRED, reply.NEXT_HOP_EXPIRED)
+NEXT_HOP_REVOKED = _defer(Reason.NEXT_HOP_CERTIFICATE_REVOKED, reply.NEXT_HOP_REVOKED)
+NEXT_HOP_UNVOUCHED = _defer(Reason.NEXT_HOP_CERTIFICATE_UNKNOWN, reply.NEXT_HOP_UNVOUCHED)
 SENDER_DENIED = _refuse(Reason.SENDER_DENIED, reply.SENDER_DENIED)
 PEER_DENIED = _refuse(Reason.PEER_DENIED, reply.PEER_DENIED)
 RECIPIENT_DENIED = _refuse(Reason.RECIPIENT_DENIED, reply.RECIPIENT_DENIED)
@@ -199,15 +210,47 @@ def peer_entitled(case: Case) -> Decision | None:
         return _login_entitled(case, peer.login)
     if peer.certificate is None:
         return PEER_ANONYMOUS
-    if (certificate := _read(peer.certificate)) is None:
+    if (certificate := _met(peer.certificate, case.listed, case.now)) is None:
         return PEER_UNREADABLE
     if case.sender is None:
-        if (objection := _represents(case, certificate)) is not None:
-            return objection
-    elif case.theirs is None or not case.theirs.entitles(certificate):
-        return PEER_NOT_ENTITLED
-    # TLS refused an expired certificate at the handshake; this connection may be older than that.
-    return None if certificate.in_date(case.now) else PEER_EXPIRED
+        return _represents(case, certificate)
+    if case.theirs is None or not case.theirs.entitles(certificate):
+        return PEER_UNVOUCHED if _leads_nowhere_yet(certificate, case) else PEER_NOT_ENTITLED
+    return None
+
+
+def _leads_nowhere_yet(certificate: Certificate, case: Case) -> bool:
+    """Whether a member is known by an anchor, and nobody knows yet which ones this leads to."""
+    standing = case.listed.overlay.certificates.of(certificate.fingerprint, case.now)
+    member = case.theirs
+    by_anchor = member is not None and any(one.way is Way.ANCHOR for one in member.identities)
+    return by_anchor and standing.state is State.UNKNOWN and not standing.anchors
+
+
+def peer_certified(case: Case) -> Decision | None:
+    """The certificate must be in its dates, or bridged, and its authority must vouch for it.
+
+    TLS looked at the dates at the handshake; the connection may be older than that, and while a
+    bridge stands TLS does not look at all.
+    """
+    if case.peer.certificate is None or (certificate := _read(case.peer.certificate)) is None:
+        return None
+    doubt = case.listed.overlay.doubt(certificate, case.now)
+    if case.peer.login is not None:  # a person's mail waits here, not at the door
+        return PEER_REVOKED if doubt is Doubt.REVOKED else None
+    return None if doubt is None else _PEER_DOUBTED[doubt]
+
+
+_PEER_DOUBTED = {
+    Doubt.REVOKED: PEER_REVOKED,
+    Doubt.OUT_OF_DATE: PEER_EXPIRED,
+    Doubt.UNKNOWN: PEER_UNVOUCHED,
+}
+_NEXT_HOP_DOUBTED = {
+    Doubt.REVOKED: NEXT_HOP_REVOKED,
+    Doubt.OUT_OF_DATE: NEXT_HOP_EXPIRED,
+    Doubt.UNKNOWN: NEXT_HOP_UNVOUCHED,
+}
 
 
 def _represents(case: Case, certificate: Certificate) -> Decision | None:
@@ -298,13 +341,14 @@ STEPS: tuple[Step, ...] = (
     sender_in_force,  # (3)
     sender_member,  # (4)
     peer_entitled,  # (5)
-    sender_address,  # (6)
-    recipient_denied,  # (7)
-    recipient_in_force,  # (8)
-    recipient_member,  # (9)
-    recipient_address,  # (10)
-    recipient_suspended,  # (11)
-    sender_suspended,  # (12)
+    peer_certified,  # (6)
+    sender_address,  # (7)
+    recipient_denied,  # (8)
+    recipient_in_force,  # (9)
+    recipient_member,  # (10)
+    recipient_address,  # (11)
+    recipient_suspended,  # (12)
+    sender_suspended,  # (13)
 )
 
 # Before each attempt the connection it came by is long gone: its proof stands from the 250. A
@@ -367,12 +411,13 @@ def next_hop(
         return RECIPIENT_NOT_LISTED
     if member.status is Status.REVOKED:
         return RECIPIENT_REVOKED
-    leaf = _read(certificate)
+    leaf = _met(certificate, listed, now)
     if leaf is not None and listed.overlay.denied.shown(leaf):
         return NEXT_HOP_DENIED
     if leaf is None or not member.entitles(leaf):
         return NEXT_HOP_NOT_ENTITLED
-    return ALLOW if leaf.in_date(now) else NEXT_HOP_EXPIRED
+    doubt = listed.overlay.doubt(leaf, now)
+    return ALLOW if doubt is None else _NEXT_HOP_DOUBTED[doubt]
 
 
 def postponed(domain: str, listed: TrustList | None, now: datetime) -> Decision | None:
@@ -391,10 +436,10 @@ def speaks_for(peer: Peer, domain: str, listed: TrustList | None, now: datetime)
         return False
     if peer.login is not None:
         return domain_of(peer.login) == domain
-    certificate = None if peer.certificate is None else _read(peer.certificate)
+    certificate = None if peer.certificate is None else _met(peer.certificate, listed, now)
     if certificate is None or denied.shown(certificate):
         return False
-    return certificate.in_date(now) and member.entitles(certificate)
+    return member.entitles(certificate) and listed.overlay.doubt(certificate, now) is None
 
 
 def speaks_as(peer: Peer, author: Address, listed: TrustList | None, now: datetime) -> bool:
@@ -421,6 +466,20 @@ def reports_as(peer: Peer, author: Address, listed: TrustList | None, now: datet
         if listed.member(domain) is not None:
             return speaks_for(peer, domain, listed, now)
     return False
+
+
+def _met(der: bytes, listed: TrustList, now: datetime) -> Certificate | None:
+    """Return a certificate with the anchors it leads to: some members are known by one (Direct)."""
+    certificate = _read(der)
+    if certificate is None:
+        return None
+    standing = listed.overlay.certificates.of(certificate.fingerprint, now)
+    return _under(der, standing.anchors) if standing.anchors else certificate
+
+
+@lru_cache(maxsize=4096)
+def _under(der: bytes, anchors: frozenset[str]) -> Certificate:
+    return Certificate.parse(der).under(anchors)
 
 
 def _read(der: bytes) -> Certificate | None:

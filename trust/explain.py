@@ -84,7 +84,7 @@ def _missing(step: Step, case: Case) -> str | None:
     """Say why a step cannot be asked; None: it can."""
     if step in _OF_THE_SENDER and case.sender is None and case.peer is NOBODY:
         return "No sender was given."
-    if step is decision.peer_denied and case.peer is NOBODY:
+    if step in _OF_THE_PEER and case.peer is NOBODY:
         return "No connection was given."
     if step is decision.peer_entitled and case.peer is NOBODY and case.theirs is not None:
         names = ", ".join(str(identity) for identity in case.theirs.identities)
@@ -92,6 +92,7 @@ def _missing(step: Step, case: Case) -> str | None:
     return None
 
 
+_OF_THE_PEER = frozenset({decision.peer_denied, decision.peer_certified})
 _OF_THE_SENDER = frozenset(
     {
         decision.sender_denied,
@@ -99,6 +100,7 @@ _OF_THE_SENDER = frozenset(
         decision.sender_in_force,
         decision.sender_member,
         decision.peer_entitled,
+        decision.peer_certified,
         decision.sender_address,
         decision.sender_suspended,
     }
@@ -169,6 +171,30 @@ def _certificate_words(peer: Peer) -> str:
     return f"The certificate {certificate.text} (public key {certificate.spki_sha256})"
 
 
+def _certified_words(case: Case) -> str:
+    if case.peer.certificate is None:
+        return "The connection shows no certificate."
+    try:
+        certificate = Certificate.parse(case.peer.certificate)
+    except IdentityError:
+        return "It cannot be read, and so vouches for nothing."
+    bridge = case.listed.overlay.bridges.over(certificate, case.now)
+    if bridge is not None:
+        return (
+            f"It expired on {certificate.not_after:%F}; the bridge of {bridge.asked_by} and "
+            f"{bridge.confirmed_by} carries it until {bridge.ends:%F %T} UTC."
+        )
+    return f"It is in its dates, and not revoked{_standing_words(case)}."
+
+
+def _standing_words(case: Case) -> str:
+    certificate = Certificate.parse(case.peer.certificate or b"")
+    standing = case.listed.overlay.certificates.of(certificate.fingerprint, case.now)
+    said = [word for word in (standing.source.value.upper(), standing.why) if word != "NONE"]
+    until = f", good until {standing.until:%F %T} UTC" if standing.until else ""
+    return f" ({' '.join(filter(None, said))}{until})" if any(said) or until else ""
+
+
 def _whom(case: Case) -> str:
     return "a member" if case.sender is None else domain_of(case.sender)
 
@@ -201,6 +227,7 @@ _TOLD: dict[Step, tuple[str, Callable[[Case], str]]] = {
         lambda case: _member_words(case.theirs, case.listed),
     ),
     decision.peer_entitled: ("peer-entitled", _peer_words),
+    decision.peer_certified: ("peer-certified", _certified_words),
     decision.sender_address: (
         "sender-address",
         lambda case: _address_words(case.sender, case.theirs, case.listed),
@@ -238,6 +265,12 @@ _OBJECTIONS: dict[Reason, Callable[[Case], str]] = {
     Reason.PEER_UNREADABLE: lambda _: "The connection's certificate cannot be read.",
     Reason.PEER_NOT_ENTITLED: _not_entitled,
     Reason.PEER_EXPIRED: lambda case: f"{_certificate_words(case.peer)} is outside its dates.",
+    Reason.PEER_CERTIFICATE_REVOKED: lambda case: (
+        f"{_certificate_words(case.peer)} is revoked{_standing_words(case)}."
+    ),
+    Reason.PEER_CERTIFICATE_UNKNOWN: lambda case: (
+        f"Nobody vouches for it now{_standing_words(case)}. {_certificate_words(case.peer)} came."
+    ),
     Reason.LOGIN_NOT_SENDER: lambda case: f"Logged in as {case.peer.login}, not as the sender.",
     Reason.PIN_REQUIRED: lambda case: (
         f"{case.sender} is pinned to other certificates. {_certificate_words(case.peer)} came."

@@ -6,10 +6,14 @@ It takes away and never grants: what is denied here is denied, whatever any list
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 from smtp import address as addresses
 from smtp.address import Address, domain_of
+from trust.bridges import Bridges
 from trust.identity import Certificate, Mark
+from trust.revocation import Source, Standings, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,34 @@ class Denials:
         )
 
 
+class Doubt(StrEnum):
+    """Why a certificate does not count now, whoever it belongs to."""
+
+    REVOKED = "revoked"
+    OUT_OF_DATE = "out-of-date"
+    UNKNOWN = "unknown"  # nobody vouches for it
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """All that is ours, swapped as one."""
 
     denied: Denials = Denials()
     waiting: frozenset[str] = frozenset()  # domains that a change awaiting approval adds or removes
+    certificates: Standings = field(default_factory=Standings, repr=False)
+    bridges: Bridges = field(default_factory=Bridges)
+
+    def doubt(self, certificate: Certificate, now: datetime) -> Doubt | None:
+        """Return what speaks against a certificate; None: nothing does.
+
+        A bridge carries over the dates alone, and only one whose authority says that it is not
+        revoked: not asked is not good enough there.
+        """
+        standing = self.certificates.of(certificate.fingerprint, now)
+        if standing.state is State.REVOKED:
+            return Doubt.REVOKED
+        if not certificate.in_date(now):
+            vouched = standing.state is State.GOOD and standing.source is not Source.NONE
+            carried = vouched and self.bridges.over(certificate, now) is not None
+            return None if carried else Doubt.OUT_OF_DATE
+        return Doubt.UNKNOWN if standing.state is State.UNKNOWN else None

@@ -21,6 +21,7 @@ from smtp.receive.server import Limits
 from trust.errors import IdentityError
 from trust.identity import Certificate
 from trust.members import Status
+from trust.overlay import Doubt
 from trust.sources import TrustList
 
 NAMES = ("submission", "submission_starttls", "submission_certificate", "relay")
@@ -122,11 +123,16 @@ def welcome(peer: Peer, listed: TrustList, now: datetime) -> bool:
         member = listed.member(domain_of(peer.login))
         if member is None or member.status is Status.REVOKED or denied.whom(peer.login):
             return False
-    if peer.certificate is None or peer.listener != "relay":
+    if peer.certificate is None:
         return True
     try:
         certificate = Certificate.parse(peer.certificate)
     except IdentityError:
         return False
+    doubt, standing = listed.overlay.doubt(certificate, now), listed.overlay.certificates
+    if peer.listener != "relay":
+        return doubt is not Doubt.REVOKED
+    certificate = certificate.under(standing.of(certificate.fingerprint, now).anchors)
     speaks = any(m.status is not Status.REVOKED for m in listed.represented(certificate))
-    return speaks and certificate.in_date(now) and not denied.shown(certificate)
+    # One that nobody vouches for may stay: its mail is put off until somebody does.
+    return speaks and doubt in {None, Doubt.UNKNOWN} and not denied.shown(certificate)

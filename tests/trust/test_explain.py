@@ -51,6 +51,8 @@ def test_every_reason_is_told() -> None:
         "next-hop-denied",
         "next-hop-not-entitled",
         "next-hop-expired",
+        "next-hop-certificate-revoked",
+        "next-hop-certificate-unknown",
     }
     assert set(Reason) - elsewhere == set(room._OBJECTIONS)
 
@@ -77,6 +79,7 @@ def test_a_message_that_may_go() -> None:
             "passed",
             f"The certificate {name} (public key {spki}) speaks for labo.example.",
         ),
+        Finding("peer-certified", "passed", "It is in its dates, and not revoked (unchecked)."),
         Finding(
             "sender-address", "passed", "labo.example is open: it vouches for all its addresses."
         ),
@@ -268,7 +271,7 @@ def test_what_waits_for_approval(domain: str, step: str) -> None:
                 CHU,
             ),
             replace(RELAY, certificate=EXPIRED.der),
-            "peer-entitled",
+            "peer-certified",
             "is outside its dates.",
         ),
         (
