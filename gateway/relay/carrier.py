@@ -17,9 +17,11 @@ from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt, Lane, Link
 from gateway.relay.message import Copy
 from gateway.relay.resolver import Resolver
-from gateway.relay.results import BACKED_OFF, Result, Scale, outgoing
+from gateway.relay.results import BACKED_OFF, OUR_FAULT, Result, Scale, outgoing
 from gateway.relay.routes import Hosts, Lookup, Ours, Route
 from gateway.settings.motion import Relay
+from imap.errors import OverQuota
+from imap.index import Index, Indexing, index_of
 from imap.store import INBOX, Arrival, Summary, new_entry_id
 from smtp import reply
 from smtp.reply import Reply
@@ -81,8 +83,10 @@ class Carrier:
         """
         going = self._allowed(one, results)
         if isinstance(lane.route, Ours):
-            scale = self.desk.scale()
-            results.extend(self._filed(copy, scale) for copy in going)
+            if going:
+                index = await self._index(one)
+                scale = self.desk.scale()
+                results.extend(self._filed(copy, scale, index) for copy in going)
             return False
         if lane.closed(self.desk.clock()):  # others knocked a moment ago
             results += self._behind(lane, going)
@@ -121,15 +125,30 @@ class Carrier:
             return ALLOW
         return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
 
-    def _filed(self, copy: Copy, scale: Scale) -> Result:
+    async def _index(self, one: Attempt) -> Index:
+        """Return what mail clients will ask of a message, found while it is read once more."""
+        if one.content is not None:
+            return index_of(one.content)
+        indexing = Indexing()
+        body = self.desk.books.vault.stream(holder(one.copies[0].delivery.id))
+        async with aclosing(body):
+            async for block in body:
+                indexing.feed(block)
+        return indexing.finish()
+
+    def _filed(self, copy: Copy, scale: Scale, index: Index) -> Result:
         books, message = self.desk.books, copy.message
         mailbox = books.accounts.find(copy.recipient.address)
         if mailbox is None or not mailbox.receives:
             return scale.refused(copy, reply.NO_SUCH_MAILBOX, "no-such-mailbox")
+        try:
+            books.mailboxes.check_room(mailbox.id, message.size)
+        except OverQuota:
+            return scale.put_off(copy, reply.MAILBOX_FULL, "mailbox-full")
         result = scale.stored(copy)
         seen = message.summary
         summary = Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id)
-        entry = Arrival(new_entry_id(), message.size, message.arrived, summary)
+        entry = Arrival(new_entry_id(), message.size, message.arrived, summary, index)
         filing = books.mailboxes.appending(mailbox.id, INBOX, holder(copy.delivery.id), entry)
         report = message.mail.mail_from is None  # software has its receipt already
         arrived = () if report else (books.arrived(copy, result.after, mailbox),)
@@ -187,7 +206,8 @@ class Carrier:
             # Not in its words: a log line is ours. They are in the message's own story.
             told = {"domain": one.domain, "code": said.code, "enhanced": said.enhanced}
             self.desk.on_event("peer.unreachable", {**told, "reason": why.reason})
-        return [scale.put_off(copy, said, why.reason) for copy in copies]
+        our_fault = why.reason in OUR_FAULT  # the list went stale while we connected
+        return [scale.put_off(copy, said, why.reason, our_fault=our_fault) for copy in copies]
 
     async def _reach(self, lane: Lane, one: Attempt) -> Link | _Obstacle:
         """Connect to the first host that answers and may have this domain's mail."""

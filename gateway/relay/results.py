@@ -24,7 +24,15 @@ GIVEN_UP_ON = Reply(
 )
 
 BACKED_OFF = "peer-backed-off"  # the reason of what waits because others could not reach its peer
-OUR_FAULT = frozenset({Reason.LIST_STALE, Reason.LIST_MISSING})
+# What only our own side must repair: the time that takes is not the message's (R-C5).
+OUR_FAULT = frozenset(
+    {
+        Reason.LIST_STALE,
+        Reason.LIST_MISSING,
+        Reason.SENDER_AWAITS_APPROVAL,
+        Reason.RECIPIENT_AWAITS_APPROVAL,
+    }
+)
 _MOST_LOST = 5
 _ALL = frozenset({Notify.SUCCESS, Notify.FAILURE, Notify.DELAY})
 _NEVER = frozenset({Notify.NEVER})
