@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from imap.store import INBOX, Mailboxes
+from imap.store import Mailboxes
 from smtp import address as addresses
 from smtp.address import Address
 from trust.addresses import Kind
@@ -51,6 +51,7 @@ class Mailbox:
     name: str
     status: Status
     created: datetime
+    successor: Address | None = None  # of a closed one: to whom its senders are sent
 
     @property
     def receives(self) -> bool:
@@ -69,6 +70,7 @@ class _Facts(msgspec.Struct, frozen=True):
     name: str
     kind: str
     status: str
+    successor: str = ""
 
 
 def untold(_event: str, _facts: Mapping[str, object]) -> None:
@@ -133,7 +135,7 @@ class Accounts:
         name: str = "",
         also: Sequence[Statement] = (),
     ) -> Mailbox:
-        """Make a mailbox with its INBOX."""
+        """Make a mailbox with its INBOX and the folders that mail clients expect."""
         now = self._clock()
         key = secrets.token_hex(10)
         made = Mailbox(0, key, address, kind, holder, name, Status.ACTIVE, now)
@@ -154,7 +156,7 @@ class Accounts:
                         ),
                         expect=1,
                     ),
-                    self._mailboxes.opening(key, INBOX, now),
+                    *self._mailboxes.founding(key, now),
                     *also,
                 ]
             )
@@ -166,10 +168,14 @@ class Accounts:
         return replace(made, id=row[0])
 
     async def set_status(
-        self, mailbox: Mailbox, status: Status, also: Sequence[Statement] = ()
+        self,
+        mailbox: Mailbox,
+        status: Status,
+        successor: Address | None = None,
+        also: Sequence[Statement] = (),
     ) -> Mailbox:
         """Suspend, re-activate or close a mailbox; a closed one stays closed."""
-        changed = replace(mailbox, status=status)
+        changed = replace(mailbox, status=status, successor=successor)
         try:
             if mailbox.status is Status.CLOSED:
                 raise Conflict("it is closed")
@@ -196,6 +202,7 @@ class Accounts:
             mailbox.name,
             mailbox.kind.value,
             mailbox.status.value,
+            mailbox.successor or "",
         )
         return self._ring.seal(msgspec.json.encode(facts), _place(mailbox.key))
 
@@ -218,6 +225,7 @@ class Accounts:
             name=opened.name,
             status=Status(status),
             created=datetime.fromtimestamp(created, UTC),
+            successor=Address(opened.successor) if opened.successor else None,
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import show
+from gateway.cli import people, show
 from gateway.cli.call import Asking, asking
 
 _COLUMNS = ("address", "kind", "status", "name", "key", "created")
@@ -152,7 +152,26 @@ def _status(verb: str, words: str) -> None:
 
 _status("suspend", "Let nobody log in to the mailbox; mail to it still arrives.")
 _status("resume", "End a suspension.")
-_status("close", "Close the mailbox for good; mail to it is refused.")
+
+
+@command.command("close")
+@click.argument("address")
+@click.option("--successor", help="The address that senders are told to write to instead.")
+@asking
+def close(call: Asking, address: str, successor: str | None) -> None:
+    """Close the mailbox for good; mail to it is refused.
+
+    Its open connections are ended, and its address is never given to anybody else. What lies in it
+    stays until it is handed over (`sceau mailbox handover`).
+    """
+    call.answer(
+        call.perform("mailbox.close", address=address, successor=successor),
+        lambda result: click.echo(f"{result['address']} is {result['status']}."),
+    )
+
+
+for _verb in (people.share, people.unshare, people.people, people.handover):
+    command.add_command(_verb)
 
 
 def _parts(message: dict[str, Any]) -> None:

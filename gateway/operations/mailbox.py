@@ -15,7 +15,7 @@ from gateway.operations.words import address as read_address
 from gateway.operations.words import mailbox as find
 from gateway.operations.words import told
 from imap.store import INBOX, PAGE, Entry
-from smtp.address import domain_of
+from smtp.address import Address, domain_of
 from trust.addresses import Kind
 
 
@@ -136,9 +136,12 @@ async def resume(rooms: Rooms, *, address: str) -> object:
     return await _change(rooms, address, Status.ACTIVE)
 
 
-async def close(rooms: Rooms, *, address: str) -> object:
-    """Close the mailbox for good."""
-    return await _change(rooms, address, Status.CLOSED)
+async def close(rooms: Rooms, *, address: str, successor: str | None = None) -> object:
+    """Close the mailbox for good; senders are told of its successor, if it has one."""
+    heir = read_address(successor) if successor else None
+    if heir is not None and not heir.isascii():
+        raise OperationError(f"{successor} fits into no reply", "name one in plain letters")
+    return await _change(rooms, address, Status.CLOSED, heir)
 
 
 def _one(rooms: Rooms, address: str, uid: int, folder: str) -> Entry:
@@ -150,9 +153,11 @@ def _one(rooms: Rooms, address: str, uid: int, folder: str) -> Entry:
     return entry
 
 
-async def _change(rooms: Rooms, address: str, status: Status) -> object:
+async def _change(
+    rooms: Rooms, address: str, status: Status, successor: Address | None = None
+) -> object:
     try:
-        changed = await rooms.accounts.set_status(find(rooms, address), status)
+        changed = await rooms.accounts.set_status(find(rooms, address), status, successor)
     except AccountError as error:
         raise OperationError(str(error)) from None
     if not changed.sends:
@@ -168,6 +173,7 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
         "status": mailbox.status.value,
         "name": mailbox.name,
         "holder": mailbox.holder,
+        "successor": mailbox.successor,
         "created": told(mailbox.created),
     }
 

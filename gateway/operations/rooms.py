@@ -6,6 +6,7 @@ from datetime import datetime
 
 from gateway.accounts.credentials import Credentials
 from gateway.accounts.mailboxes import Accounts
+from gateway.accounts.shares import Shares
 from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
 from gateway.operations.denials import Denylist
@@ -44,6 +45,7 @@ class Rooms:
     denylist: Denylist
     mailboxes: Mailboxes
     accounts: Accounts
+    shares: Shares
     credentials: Credentials
     spool: Spool
     outbox: Outbox

@@ -175,6 +175,12 @@ _CLOSED = Why(
     "la boîte du destinataire est fermée ou suspendue. Joignez-le par un autre moyen.",
     "the recipient's mailbox is closed or suspended. Reach them by other means.",
 )
+_MOVED = Why(
+    "la boîte du destinataire est fermée ; si une autre adresse la remplace, le motif donné plus bas"
+    " la nomme. Vérifiez qu'elle convient, puis renvoyez-lui le message.",
+    "the recipient's mailbox is closed; if another address takes its place, the reason given below"
+    " names it. Make sure that it is the right one, then send the message there.",
+)
 _UNREACHABLE = Why(
     "le serveur du destinataire ne répond pas ou n'a pas pu être joint.",
     "the recipient's server does not answer or could not be reached.",
@@ -229,7 +235,7 @@ _CODES: Mapping[str, Why] = {
     "1.1": _NO_MAILBOX,
     "1.2": _NO_DOMAIN,
     "1.3": _NO_MAILBOX,
-    "1.6": _CLOSED,
+    "1.6": _MOVED,
     "1.10": _NO_DOMAIN,
     "2.0": _CLOSED,
     "2.1": _CLOSED,

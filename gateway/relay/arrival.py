@@ -14,11 +14,12 @@ from gateway.relay.message import Message, Summary
 from gateway.relay.verdict import RELAY
 from gateway.settings.motion import Limits
 from smtp import reply
-from smtp.address import domain_of
+from smtp.address import Address, domain_of, key
 from smtp.envelope import Body, Draft, Envelope, MessageId, new_message_id
 from smtp.message import trace
 from smtp.message.header import Header, HeaderError, HeaderScanner
 from smtp.reply import Reply
+from trust.addresses import Kind
 from trust.decision import postponed, reports_as, speaks_as
 
 LOOPING = Reply(
@@ -28,6 +29,7 @@ LOOPING = Reply(
 _AHEAD = 64 << 10  # octets of the body that are read with the header
 _LONGEST = 1000  # characters of a header field that receipts and lists show
 _NO_AUTHORS = Authors((), None)
+_PERSONAL = frozenset({Kind.PER, Kind.CAB})  # mailboxes that speak as a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
         if draft.peer.listener == RELAY:
             top = _return_path(draft) + top
         else:
-            added, block = completed(header, desk.host, envelope.id, now)
+            really = _really(found, draft, desk)
+            added, block = completed(header, desk.host, envelope.id, now, really)
             top += added
     return Arrival(
         id=envelope.id,
@@ -162,7 +165,22 @@ def _not_allowed(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
         return _not_theirs(said, draft, desk)
     if draft.peer.login is None:
         return reply.MUST_LOG_IN
-    return own(said, draft.peer.login)
+    return own(said, draft.peer.login, _posting_as(draft))
+
+
+def _posting_as(draft: Draft) -> Address | None:
+    """Return the mailbox in whose name somebody else sends; MAIL FROM was allowed as that."""
+    login, sender = draft.peer.login, draft.mail.mail_from
+    return sender if login and sender and key(login) != key(sender) else None
+
+
+def _really(said: Authors, draft: Draft, desk: Desk) -> Address | None:
+    """Return who sends in the name of a person: an organisation's name is nobody's in particular."""
+    posting_as = _posting_as(draft)
+    if posting_as is None or draft.peer.login in said.authors:
+        return None
+    mailbox = desk.books.accounts.find(posting_as)
+    return draft.peer.login if mailbox is not None and mailbox.kind in _PERSONAL else None
 
 
 def _not_theirs(said: Authors, draft: Draft, desk: Desk) -> Reply | None:

@@ -132,14 +132,16 @@ def unreadable(error: HeaderError) -> Reply:
     return Reply(550, "5.6.0", printable(f"The message was refused, nothing was kept: {error}"))
 
 
-def own(said: Authors, login: Address) -> Reply | None:
+def own(said: Authors, login: Address, posting_as: Address | None = None) -> Reply | None:
     """Submission: From is the mailbox that logged in, or Sender is and says who really sent it.
 
-    Either way all named addresses are of its own domain: a gateway may serve many houses, and the
-    next one, which sees one certificate for them all, could not tell them apart.
+    ``posting_as`` is a mailbox in whose name it may send too, and does. Either way all named
+    addresses are of its own domain: a gateway may serve many houses, and the next one, which sees
+    one certificate for them all, could not tell them apart.
     """
     me = key(login)
-    alone = len(said.authors) == 1 and key(said.authors[0]) == me
+    names = {me} if posting_as is None else {me, key(posting_as)}
+    alone = len(said.authors) == 1 and key(said.authors[0]) in names
     if not alone and (said.sender is None or key(said.sender) != me):
         return FROM_IS_NOT_YOU
     return None if said.domains == {domain_of(login)} else FROM_IS_FOREIGN
@@ -151,12 +153,21 @@ def message_id(header: Header) -> str:
     return found.decode("utf-8", "replace") if found else ""
 
 
-def completed(header: Header, host: str, id: MessageId, now: datetime) -> tuple[bytes, bytes]:  # noqa: A002 - the word of the house
+def completed(
+    header: Header,
+    host: str,
+    id: MessageId,  # noqa: A002 - the word of the house
+    now: datetime,
+    really: Address | None = None,
+) -> tuple[bytes, bytes]:
     """Return (the fields a submission lacked, its header without Bcc).
 
-    The added fields are for the top of the message, where no body can be mistaken for them.
+    ``really`` is who sends in another person's name: if the message does not say so, Sender does
+    (RFC 5322 §3.6.2). The added fields are for the top, where no body can be mistaken for them.
     """
     added = b""
+    if really is not None and header.first("sender") is None:
+        added += b"Sender: <" + really.encode() + b">\r\n"
     if header.first("date") is None:
         added += b"Date: " + date(now).encode("ascii") + b"\r\n"
     if header.first("message-id") is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.accounts.mailboxes import Accounts, Mailbox
+from gateway.accounts.shares import Shares
 from gateway.receipts.outbox import Outbox
 from gateway.receipts.receipt import Kind, Receipt
 from gateway.relay.delivery import FINAL, Delivery, State, holder
@@ -43,6 +44,7 @@ class Books:
     vault: Vault
     spool: Spool
     accounts: Accounts
+    shares: Shares
     mailboxes: Mailboxes
     outbox: Outbox
     journal: Journal

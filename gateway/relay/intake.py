@@ -21,7 +21,7 @@ from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, is_report
-from gateway.relay.verdict import RELAY, Question, Verdict, nothing_to_keep
+from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
 from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, domain_of, key
@@ -33,6 +33,10 @@ from vault.store import Sealed
 
 MAILBOX_LEFT = Reply(
     550, "5.7.1", "Your mailbox was suspended or closed meanwhile; the message was not sent"
+)
+
+SHARE_LEFT = Reply(
+    550, "5.7.1", "You may no longer send in the name of that mailbox; the message was not sent"
 )
 
 _REFUSALS = 300  # refused recipients of one peer, in one go, that have a journal entry each
@@ -72,7 +76,7 @@ class Intake:
         sender, login = draft.mail.mail_from, draft.peer.login
         if draft.peer.listener == RELAY or sender is None:
             return reply.SENDER_OK
-        if login is None or key(login) != key(sender):
+        if login is None or not self._speaks(login, sender):
             self._count(draft, "login-not-sender")
             self._desk.on_event(
                 "mail.refused",
@@ -186,8 +190,17 @@ class Intake:
         """Return why who logged in may send no more: its mailbox changed during DATA."""
         if draft.peer.login is None:
             return None
-        mailbox = self._books.accounts.find(draft.peer.login)
-        return None if mailbox is not None and mailbox.sends else MAILBOX_LEFT
+        mailbox, sender = self._books.accounts.find(draft.peer.login), draft.mail.mail_from
+        if mailbox is None or not mailbox.sends:
+            return MAILBOX_LEFT
+        return None if sender is None or self._speaks(draft.peer.login, sender) else SHARE_LEFT
+
+    def _speaks(self, login: Address, sender: Address) -> bool:
+        """Whether who logged in may send as this: as itself, or as one who shares its mailbox."""
+        if key(login) == key(sender):
+            return True
+        person = self._books.accounts.find(login)
+        return person is not None and self._books.shares.may_post(person, sender)
 
     async def _committed(self, statements: Callable[[], list[Statement]]) -> None:
         """Commit, again if a neighbour moved in between what these statements stand on."""
@@ -279,17 +292,15 @@ class Intake:
         return [spool.seeing(self._mark(draft, one), at) for one in taken]
 
     def _question(self, draft: Draft) -> Question:
-        desk = self._desk
-        return Question(
-            draft.mail.mail_from, draft.peer, desk.keeper.current, desk.clock(), desk.domains
-        )
+        desk, peer, sender = self._desk, draft.peer, draft.mail.mail_from
+        if peer.login is not None and sender is not None and self._speaks(peer.login, sender):
+            peer = replace(peer, login=sender)  # to the trust list, the one it speaks as
+        return Question(sender, peer, desk.keeper.current, desk.clock(), desk.domains)
 
     def _verdict(self, question: Question, recipient: Address) -> Verdict:
-        exists = False
-        if domain_of(recipient) in self._desk.domains:
-            mailbox = self._books.accounts.find(recipient)
-            exists = mailbox is not None and mailbox.receives
-        return question.about(recipient, exists=exists)
+        if domain_of(recipient) not in self._desk.domains:
+            return question.about(recipient)
+        return question.about(recipient, missing(self._books.accounts.find(recipient)))
 
     def _actor(self, draft: Draft) -> str:
         """Return the journal's name for who is at the door."""

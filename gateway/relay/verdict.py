@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.accounts.mailboxes import Mailbox
 from smtp import reply
 from smtp.address import Address, domain_of
 from smtp.envelope import Peer
@@ -42,6 +43,22 @@ class Verdict:
         return reply.RECIPIENT_OK
 
 
+def missing(mailbox: Mailbox | None) -> Reply | None:
+    """Return the answer where a mailbox of ours is not there to receive; None: it is.
+
+    Who has left may have named a successor: only one in plain ASCII fits into a reply.
+    """
+    if mailbox is None:
+        return reply.NO_SUCH_MAILBOX
+    if mailbox.receives:
+        return None
+    successor = mailbox.successor
+    if successor is None or not successor.isascii():
+        return reply.NO_SUCH_MAILBOX
+    words = f"This mailbox is closed; it was not sent, please write to {successor} instead"
+    return Reply(550, "5.1.6", reply.printable(words))
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Who asks what of whom, and when."""
@@ -52,8 +69,8 @@ class Question:
     now: datetime
     ours: frozenset[str]
 
-    def about(self, recipient: Address, *, exists: bool) -> Verdict:
-        """Decide; ``exists`` says whether it is a mailbox of ours that receives.
+    def about(self, recipient: Address, absent: Reply | None = None) -> Verdict:
+        """Decide; ``absent`` is the answer where a mailbox of ours is not there to receive.
 
         A peer that speaks for nobody learns nothing of who has a mailbox here: trust comes first.
         """
@@ -61,8 +78,9 @@ class Question:
         if self.peer.listener == RELAY and not here:
             return Verdict(Action.REFUSE, "not-a-relay", reply.NOT_A_RELAY)
         found = decide(self.sender, recipient, self.peer, self.listed, self.now)
-        if found.action is not Action.REFUSE and here and not exists:
-            return Verdict(Action.REFUSE, "no-such-mailbox", reply.NO_SUCH_MAILBOX)
+        if found.action is not Action.REFUSE and here and absent is not None:
+            reason = "no-such-mailbox" if absent is reply.NO_SUCH_MAILBOX else "mailbox-moved"
+            return Verdict(Action.REFUSE, reason, absent)
         return Verdict(found.action, found.reason, found.reply)
 
 

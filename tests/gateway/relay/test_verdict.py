@@ -43,22 +43,22 @@ def relay(certificate: bytes) -> Peer:
 
 def test_a_listed_peer_reaches_a_mailbox_that_exists(listed: TrustList) -> None:
     """Both ends listed, the certificate entitled, the mailbox there: allowed."""
-    found = asked(listed, relay(LABO.der)).about(CLINICIAN, exists=True)
+    found = asked(listed, relay(LABO.der)).about(CLINICIAN)
     assert ALLOWED == found
     assert reply.RECIPIENT_OK == found.at_rcpt("relay")
 
 
 def test_a_relay_brings_mail_for_our_mailboxes_only(listed: TrustList) -> None:
     """A gateway that relayed for others would lend them its certificate."""
-    found = asked(listed, relay(LABO.der)).about(parse("x@labo.example"), exists=False)
+    found = asked(listed, relay(LABO.der)).about(parse("x@labo.example"), reply.NO_SUCH_MAILBOX)
     assert (Action.REFUSE, "not-a-relay") == (found.action, found.reason)
 
 
 def test_who_has_a_mailbox_is_told_to_the_trusted_alone(listed: TrustList) -> None:
     """A peer that speaks for nobody cannot probe for addresses."""
     stranger = AUTHORITY.issue("Inconnu")
-    known = asked(listed, relay(LABO.der)).about(CLINICIAN, exists=False)
-    unknown = asked(listed, relay(stranger.der)).about(CLINICIAN, exists=False)
+    known = asked(listed, relay(LABO.der)).about(CLINICIAN, reply.NO_SUCH_MAILBOX)
+    unknown = asked(listed, relay(stranger.der)).about(CLINICIAN, reply.NO_SUCH_MAILBOX)
     assert (reply.NO_SUCH_MAILBOX, "no-such-mailbox") == (known.reply, known.reason)
     assert "peer-not-entitled" == unknown.reason
 
@@ -66,7 +66,7 @@ def test_who_has_a_mailbox_is_told_to_the_trusted_alone(listed: TrustList) -> No
 def test_a_missing_mailbox_is_said_at_once_even_under_a_stale_list(listed: TrustList) -> None:
     """Waiting for a new list would not make the mailbox exist."""
     found = asked(listed, Peer("", login=DR, listener="submission"), days=90)
-    assert "no-such-mailbox" == found.about(CLINICIAN, exists=False).reason
+    assert "no-such-mailbox" == found.about(CLINICIAN, reply.NO_SUCH_MAILBOX).reason
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_stale_list_puts_gateways_off_and_spools_for_people(
 ) -> None:
     """A gateway comes again; a person would lose the message."""
     peer = Peer("", login=DR, listener=door)
-    found = asked(listed, peer, days=90).about(CLINICIAN, exists=True)
+    found = asked(listed, peer, days=90).about(CLINICIAN)
     assert (Action.DEFER, "list-stale") == (found.action, found.reason)
     assert said == found.at_rcpt(door)
 
