@@ -20,6 +20,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.accounts.credentials import Credentials
 from gateway.accounts.mailboxes import Accounts
+from gateway.accounts.shares import Shares
 from gateway.control.lock import Lock
 from gateway.control.server import actor_of
 from gateway.observe.logs import adopt_libraries, open_log
@@ -35,17 +36,15 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
-from gateway.running import checks, dumps
+from gateway.running import believing, checks, dumps
 from gateway.running.housekeeping import sign_journal
 from gateway.running.supervisor import Supervisor
 from gateway.running.versions import Versions
 from gateway.settings import Settings, SettingsError, load
+from gateway.web.fetching import Fetching
 from imap.store import Mailboxes
 from quarantine.register import Register
 from quarantine.review import Review
-from trust.errors import SignatureError
-from trust.keeper import Arrival, Keeper
-from trust.signatures import Quorum
 from vault.blobs import Folder
 from vault.database import Database
 from vault.errors import KeyRingError, VaultError
@@ -110,7 +109,7 @@ def alone(config: Path, verb: str, arguments: Mapping[str, Any]) -> tuple[bool, 
 
 async def _alone(settings: Settings, verb: str, arguments: Mapping[str, Any]) -> Any:
     async with opened(settings, open_log(sys.stderr, "error")) as rooms:
-        rooms.keeper.restore()
+        await rooms.keeper.restore()
         await sign_journal(rooms)
         result = await perform(rooms, actor_of(os.geteuid()), verb, arguments)
         await rooms.notes.write()
@@ -161,14 +160,15 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     journal = Journal(database, ring, settings.paths.journal_head)
     metrics = Metrics()
     notes = Notes(database, journal, now, log, metrics)
-    mailboxes = Mailboxes(database, vault, ring)
+    mailboxes = Mailboxes(database, vault, ring, now)
     accounts = Accounts(database, ring, mailboxes, now, notes.tell)
     outbox = Outbox(database, ring, settings.site.name, asyncio.Event())
     register = Register(database, ring)
     review = Review(database, register, timedelta(days=settings.limits.hold_days))
     spool = Spool(database, ring)
-    books = Books(database, vault, spool, accounts, mailboxes, outbox, journal, review)
-    keeper = _keeper(settings, Versions(database, ring), now, notes)
+    shares = Shares(database, ring, accounts, notes.tell)
+    books = Books(database, vault, spool, accounts, shares, mailboxes, outbox, journal, review)
+    keeper = believing.keeper(settings, Versions(database, ring), now, notes, Fetching())
     denylist = Denylist(database, ring, notes.tell)
     keeper.overlaid(replace(keeper.overlay, denied=combined(denylist.all())))
     desk = Desk.of(settings.site, books, keeper, _schedule(settings), now, metrics, notes.tell)
@@ -183,6 +183,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         denylist=denylist,
         mailboxes=mailboxes,
         accounts=accounts,
+        shares=shares,
         credentials=Credentials(database, ring, now, tell=notes.tell),
         spool=spool,
         outbox=outbox,
@@ -238,24 +239,6 @@ def _passphrase(settings: Settings) -> str | None:
     if path is None:
         return None
     return checks.private(path, "the passphrase").decode("utf-8").strip()
-
-
-def _keeper(settings: Settings, versions: Versions, now: Clock, notes: Notes) -> Keeper:
-    trust = settings.trust
-    try:
-        signers = [checks.readable(path, "the pinned signer") for path in trust.signers]
-        quorum = Quorum.of(signers, trust.threshold)
-    except SignatureError as error:
-        raise OperationError(
-            f"[trust] signers and threshold cannot be used: {error}",
-            "name the certificates of those who sign the list, and how many of them must",
-        ) from None
-
-    def tell(arrival: Arrival) -> None:
-        facts = {"reason": arrival.sentence, "version": arrival.version}
-        notes.tell(f"trust.{arrival.outcome}", facts)
-
-    return Keeper(quorum, versions, now, dropped=trust.list, poll=trust.poll, tell=tell)
 
 
 def _schedule(settings: Settings) -> Schedule:

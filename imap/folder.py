@@ -109,7 +109,7 @@ class Row(NamedTuple):
     """A message of a folder as lists and flags need it; nothing of it had to be opened."""
 
     uid: int
-    id: str
+    id: int
     modseq: int
     flags: tuple[str, ...]
     size: int

@@ -121,6 +121,7 @@ class Indexing:
     """Feed it the message as it passes; ``finish`` returns its index."""
 
     def __init__(self) -> None:
+        self.header = Header(b"", ())  # the message's own, once it has come
         self._said: list[_Said] = []
         self._parts = PartIndex(self._headed)
 
@@ -155,8 +156,17 @@ class Indexing:
     def _headed(self, place: int, header: Header) -> None:
         # Parts are shown in their order, each once. Behind an attached message's own header, or
         # one that a digest leaves out, comes that message's.
+        if place == 0:
+            self.header = header
         whole = place == 0 or _attached(self._said[-1].type)
         self._said.append(_Said.of(header, envelope(header) if whole else EMPTY))
+
+
+def index_of(message: bytes) -> Index:
+    """Return the index of a message that is at hand."""
+    indexing = Indexing()
+    indexing.feed(message)
+    return indexing.finish()
 
 
 _LONGEST_WORD, _LONGEST_NAME = 100, 1000

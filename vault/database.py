@@ -49,6 +49,10 @@ class Database:
         """Let statements call a function of ours; it must be deterministic and never raise."""
         self._writer.connection.create_function(name, arity, function, deterministic=True)
 
+    def listen(self, committed: Callable[[set[int]], None]) -> None:
+        """Have somebody told, after each commit, which rows its statements say they touch."""
+        self._writer.committed = committed
+
     async def commit(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Run one transaction; return, once it is on the disk, the rows of each statement.
 

@@ -12,7 +12,7 @@ from vault.database import Database, Statement
 from vault.errors import SealError
 from vault.keys import KeyRing
 
-_OWNER = "SELECT m.key FROM mailbox m WHERE m.id = folder.mailbox"
+_OWNER = "SELECT m.key FROM mailbox m WHERE m.id = mailbox"
 # Every sealed column: the table, its row's name, the column, and the place as SQL knows it.
 _COLUMNS = (
     ("message", "id", "facts", "'message/' || id || '/facts'"),
@@ -26,11 +26,25 @@ _COLUMNS = (
         "label",
         "'credential/' || id || '/' || mailbox || '/' || kind || '/' || secret || '/label'",
     ),
-    ("folder", "id", "name", f"'folder/' || ({_OWNER}) || '/' || lower(hex(key)) || '/name'"),
-    ("entry", "id", "facts", "'entry/' || id || '/facts'"),
+    (
+        "folder",
+        "id",
+        "name",
+        f"'folder/' || id || '/' || ({_OWNER}) || '/' || lower(hex(key)) || '/name'",
+    ),
+    (
+        "subscription",
+        "id",
+        "name",
+        f"'subscription/' || ({_OWNER}) || '/' || lower(hex(key)) || '/name'",
+    ),
+    ("keyword", "id", "name", f"'keyword/' || ({_OWNER}) || '/' || bit || '/name'"),
+    ("card", "id", "facts", "'card/' || id || '/' || folder || '/facts'"),
+    ("card", "id", "structure", "'card/' || id || '/' || folder || '/structure'"),
     ("hold", "id", "note", "'hold/' || id || '/note'"),
-    ("trust_version", "version", "list", "'trust_version/' || version || '/list'"),
-    ("trust_version", "version", "signatures", "'trust_version/' || version || '/signatures'"),
+    ("denial", "id", "facts", "'denial/' || id || '/facts'"),
+    ("trust_edition", "id", "offer", "'trust_edition/' || id || '/offer'"),
+    ("trust_trail", "seq", "entry", "'trust_trail/' || seq || '/entry'"),
 )
 
 _MOVE_WRAP = "UPDATE wrap SET ring = ?, wrapped = ? WHERE holder = ? AND wrapped = ?"

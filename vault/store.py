@@ -127,7 +127,12 @@ class Vault:
 
     def sharing(self, holder: str, new_holder: str) -> list[Statement]:
         """Return the statements that let another hold what one holds already."""
-        number, wrapped = self._ring.wrap(self._held(holder).file_key, new_holder)
+        rows = self._database.read("SELECT ring, wrapped FROM wrap WHERE holder = ?", (holder,))
+        if not rows:
+            raise _gone(holder)
+        number, wrapped = rows[0]
+        file_key = self._ring.unwrap(number, wrapped, holder)
+        number, wrapped = self._ring.wrap(file_key, new_holder)
         return [
             Statement(
                 "INSERT INTO wrap (holder, body, ring, wrapped)"

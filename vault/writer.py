@@ -34,6 +34,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
     sql: str
     args: tuple[object, ...] = ()
     expect: int | None = None  # None: any number
+    touches: int = 0  # the row, of whoever listens, that others may now look at anew; 0: none
 
     def __repr__(self) -> str:
         return f"Statement({self.sql!r}, expect={self.expect})"  # what it writes is nobody's
@@ -53,6 +54,7 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.committed: Callable[[set[int]], None] | None = None  # told what a group touched
         self._waiting: list[_Waiting] = []
         self._emptying: list[asyncio.Future[None]] = []
         self._busy = False  # a group is under way; only the loop's thread looks at it
@@ -174,6 +176,11 @@ class Writer:
                 waiting.future.set_result(waiting.rows)
             else:
                 waiting.future.set_exception(error)
+        if error is None and self.committed is not None:
+            touched = {one.touches for waiting in group for one in waiting.statements}
+            touched.discard(0)
+            if touched:
+                self.committed(touched)
 
     def _end(
         self, loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], error: VaultError | None

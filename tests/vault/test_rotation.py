@@ -20,10 +20,13 @@ INSERT INTO delivery (id, message, domain, recipient, facts, state, expires, cha
 INSERT INTO outbox (id, mailbox, message, type, at, payload) VALUES ('O', 'k', 'M', 'accepted', 0, ?) -> outbox/O/payload
 INSERT INTO mailbox (id, key, domain, address, facts, kind, status, created) VALUES (7, 'k', 'd', x'00', ?, 'ORG', 'active', 0) -> mailbox/k/facts
 INSERT INTO credential (id, mailbox, kind, secret, label, created) VALUES ('C', 7, 'password', 'argon', ?, 0) -> credential/C/7/password/argon/label
-INSERT INTO folder (id, mailbox, key, name, uid_validity) VALUES (3, 7, x'AB0C', ?, 1) -> folder/k/ab0c/name
-INSERT INTO entry (folder, uid, id, modseq, arrived, size, facts) VALUES (3, 1, 'E', 1, 0, 1, ?) -> entry/E/facts
+INSERT INTO folder (id, mailbox, key, name, uid_validity) VALUES (3, 7, x'AB0C', ?, 1) -> folder/3/k/ab0c/name
+INSERT INTO subscription VALUES (1, 7, x'AB0C', ?) -> subscription/k/ab0c/name
+INSERT INTO keyword VALUES (1, 7, 5, ?) -> keyword/k/5/name
+INSERT INTO card (id, folder, facts, structure) VALUES (9, 3, ?, ?) -> card/9/3/facts card/9/3/structure
 INSERT INTO hold (id, delivery, state, reasons, opened, expires, note) VALUES ('H', 'M.1', 'held', '', 0, 0, ?) -> hold/H/note
-INSERT INTO trust_version (version, digest, imported, list, signatures) VALUES (12, x'00', 0, ?, ?) -> trust_version/12/list trust_version/12/signatures
+INSERT INTO trust_edition VALUES ('list/ab', ?) -> trust_edition/list/ab/offer
+INSERT INTO trust_trail VALUES (1, x'00', ?) -> trust_trail/1/entry
 """
 PLACES = re.findall(r"\w+/\S+", ROWS)
 VALUES = len(PLACES)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gateway.accounts.mailboxes import Accounts, Mailbox
+from gateway.accounts.shares import Shares
 from gateway.demo.pki import Authority, Issued
 from gateway.observe.metrics import Metrics
 from gateway.receipts.outbox import Outbox
@@ -42,25 +43,13 @@ from smtp.reply import Reply
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
 from tests.world.peers import Peer as Played
+from tests.trust.simulator import MemoryStore
 from tests.world.rest import Rest
 from trust.addresses import Kind
-from trust.keeper import Keeper, Stored
+from trust.keeper import Keeper
 from vault.journal import Journal
 
 _DAYS = 3500  # the certificates must be good by the machine's clock too
-
-
-@dataclass(slots=True)
-class Versions:
-    """Keeps trust lists in memory."""
-
-    kept: list[Stored] = field(default_factory=list)
-
-    def load(self) -> Stored | None:
-        return self.kept[-1] if self.kept else None
-
-    async def save(self, stored: Stored) -> None:
-        self.kept.append(stored)
 
 
 @dataclass(slots=True)
@@ -85,15 +74,17 @@ class Gateway:
     def open(self) -> None:
         """Put the rooms together."""
         rest, database = self.rest, self.rest.database
-        mailboxes = Mailboxes(database, rest.vault, rest.ring)
+        mailboxes = Mailboxes(database, rest.vault, rest.ring, self.clock)
         outbox = Outbox(database, rest.ring, self.domain.split(".")[0], asyncio.Event())
         journal = Journal(database, rest.ring, self.folder / "head")
         review = Review(database, Register(database, rest.ring), timedelta(days=30))
+        accounts = Accounts(database, rest.ring, mailboxes, self.clock)
         books = Books(
             database,
             rest.vault,
             Spool(database, rest.ring),
-            Accounts(database, rest.ring, mailboxes, self.clock),
+            accounts,
+            Shares(database, rest.ring, accounts),
             mailboxes,
             outbox,
             journal,
@@ -297,9 +288,9 @@ class World:
 
     async def publish(self) -> None:
         """Sign the list as it now is, and bring it into force everywhere."""
-        content, signed = self.lists.published(self.clock())
+        offer = self.lists.offer(self.clock())
         for gateway in self.gateways:
-            arrival = await gateway.keeper.offer(content, [signed])
+            arrival = await gateway.keeper.offer("list", offer)
             assert arrival.good, arrival
 
     async def settle(self) -> None:
@@ -350,7 +341,7 @@ async def _gateway(
     issued = authority.issue(f"mx.{domain}", organisation=domain, days=_DAYS)
     issued.write(folder, "gateway")
     (folder / "anchors.pem").write_bytes(authority.anchors_pem)
-    keeper = Keeper(lists.quorum, Versions(), clock)
+    keeper = Keeper([lists.source], MemoryStore(), clock, ours=frozenset({domain}))
     gateway = Gateway(domain, folder, issued, Rest.open(folder), clock, keeper, relay)
     gateway.open()
     return gateway

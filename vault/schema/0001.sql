@@ -110,6 +110,21 @@ CREATE INDEX credential_mailbox ON credential (mailbox);
 CREATE INDEX credential_secret ON credential (secret) WHERE kind = 'certificate';
 CREATE INDEX credential_token ON credential (secret) WHERE kind = 'token';
 
+CREATE TABLE share (                    -- who else may use a mailbox, and how
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    person   INTEGER NOT NULL REFERENCES mailbox (id),  -- a person is known by their own mailbox
+    rights   BLOB NOT NULL,             -- sealed: RFC 4314 letters, bound to both mailboxes
+    since    REAL NOT NULL,
+    PRIMARY KEY (mailbox, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX share_person ON share (person);
+
+CREATE TABLE proposal (                 -- what one operator asked, and another must ask too
+    id       BLOB PRIMARY KEY,          -- keyed: the verb and what it is about
+    facts    BLOB NOT NULL,             -- sealed: by whom
+    asked    REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE folder (
     id           INTEGER PRIMARY KEY,   -- random: what is bound to it fits no other
     mailbox      INTEGER NOT NULL REFERENCES mailbox (id),
@@ -135,18 +150,20 @@ CREATE TABLE validity (                 -- the last UIDVALIDITY that a mailbox g
 ) STRICT;
 
 CREATE TABLE subscription (             -- names a mail client shows; a folder need not be there
+    id       INTEGER PRIMARY KEY,
     mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
     key      BLOB NOT NULL,             -- keyed: the folder's name
     name     BLOB NOT NULL,             -- sealed
-    PRIMARY KEY (mailbox, key)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (mailbox, key)
+) STRICT;
 
 CREATE TABLE keyword (                  -- the words that stand behind the upper bits of flags
+    id       INTEGER PRIMARY KEY,
     mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
     bit      INTEGER NOT NULL,
     name     BLOB NOT NULL,             -- sealed
-    PRIMARY KEY (mailbox, bit)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (mailbox, bit)
+) STRICT;
 
 CREATE TABLE card (                     -- what is told of an entry without opening its body
     id        INTEGER PRIMARY KEY,      -- the entry's: which run of the gateway, which of that run
@@ -215,12 +232,15 @@ CREATE TABLE hold (                     -- a quarantine case: one held delivery
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_state ON hold (state, opened);
 
-CREATE TABLE trust_version (            -- every list that was ever in force, exactly as signed
-    version  INTEGER PRIMARY KEY,
-    digest   BLOB NOT NULL,             -- SHA-256 of the list's bytes
-    imported REAL NOT NULL,
-    list     BLOB NOT NULL,             -- sealed
-    signatures BLOB NOT NULL            -- sealed: the detached CMS signatures
+CREATE TABLE trust_edition (            -- every version of a list that was verified, as offered
+    id       TEXT PRIMARY KEY,          -- '<source>/<SHA-256 of what was verified>'
+    offer    BLOB NOT NULL              -- sealed: the list and the signatures beside it
+) STRICT;
+
+CREATE TABLE trust_trail (              -- append-only: what became of them, each entry naming all before
+    seq      INTEGER PRIMARY KEY,       -- without gaps
+    hash     BLOB NOT NULL,             -- SHA-256 of the hash before and of this entry
+    entry    BLOB NOT NULL              -- sealed: source, version, what happened, who said so
 ) STRICT;
 
 CREATE TABLE denial (                   -- whom our own operators deny; never removed, only lifted

@@ -27,7 +27,7 @@ def credentials(rest: Rest) -> Credentials:
 
 @pytest.fixture
 async def mailbox(rest: Rest) -> Mailbox:
-    mailboxes = Mailboxes(rest.database, rest.vault, rest.ring)
+    mailboxes = Mailboxes(rest.database, rest.vault, rest.ring, Clock())
     return await Accounts(rest.database, rest.ring, mailboxes, Clock()).add(
         parse("labo@labo.example"), Kind.APP
     )
@@ -106,7 +106,7 @@ async def test_what_was_written_by_another_hand_opens_nothing(
     credentials = Credentials(
         rest.database, rest.ring, Clock(), CHEAP, lambda slug, _: told.append(slug)
     )
-    mailboxes = Mailboxes(rest.database, rest.vault, rest.ring)
+    mailboxes = Mailboxes(rest.database, rest.vault, rest.ring, Clock())
     accounts = Accounts(rest.database, rest.ring, mailboxes, Clock())
     victim = await accounts.add(parse("chef@labo.example"), Kind.PER)
     await credentials.add_certificate(mailbox, PROGRAM.der)

@@ -69,7 +69,7 @@ class Door:
 @pytest.fixture
 async def door(rest: Rest) -> Door:
     clock, hasher = Clock(), Counting()
-    mailboxes = Mailboxes(rest.database, rest.vault, rest.ring)
+    mailboxes = Mailboxes(rest.database, rest.vault, rest.ring, Clock())
     accounts = Accounts(rest.database, rest.ring, mailboxes, clock)
     credentials = Credentials(rest.database, rest.ring, clock, hasher)
     mailbox = await accounts.add(LABO, Kind.APP)

@@ -22,7 +22,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def mailboxes(rest: Rest) -> Mailboxes:
-    return Mailboxes(rest.database, rest.vault, rest.ring)
+    return Mailboxes(rest.database, rest.vault, rest.ring, Clock())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from gateway.demo.pki import Authority
 from gateway.operations import mailbox as verbs
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
+from imap.index import index_of
 from imap.store import INBOX, Arrival, Summary, holder, new_entry_id
 from smtp.address import Address
 from tests.gateway.operations.conftest import Ask
@@ -111,7 +112,7 @@ async def _delivered(rooms: Rooms, clock: Clock, body: bytes) -> None:
     mailbox = rooms.accounts.find(Address(_DR))
     assert mailbox is not None
     sealed = await rooms.vault.put(blocks(body))
-    arrival = Arrival(new_entry_id(), len(body), clock(), Summary("labo", "Bilan"))
+    arrival = Arrival(new_entry_id(), len(body), clock(), Summary("labo", "Bilan"), index_of(body))
     await rooms.database.commit(
         [
             *rooms.mailboxes.filing(mailbox.id, INBOX, arrival),

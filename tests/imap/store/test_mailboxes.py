@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from imap.errors import NoFolder
+from imap.index import index_of
 from imap.store import INBOX, Arrival, Entry, Mailboxes, Summary, holder, new_entry_id
 from tests.world.clock import START
 from tests.world.rest import Rest, blocks, stored
@@ -21,9 +23,12 @@ SUMMARY = Summary(
 
 @pytest.fixture
 async def mailboxes(rest: Rest) -> Mailboxes:
-    made = Mailboxes(rest.database, rest.vault, rest.ring)
+    made = Mailboxes(rest.database, rest.vault, rest.ring, lambda: START)
     await rest.commit(
-        [*map(_mailbox, (1, 2)), *(made.opening(f"k{n}", INBOX, START) for n in (1, 2))]
+        [
+            *map(_mailbox, (1, 2)),
+            *(one for n in (1, 2) for one in made.opening(f"k{n}", INBOX, START)),
+        ]
     )
     return made
 
@@ -36,7 +41,7 @@ def _mailbox(number: int) -> Statement:
 
 
 def arrival(body: bytes = BODY) -> Arrival:
-    return Arrival(new_entry_id(), len(body), START, SUMMARY)
+    return Arrival(new_entry_id(), len(body), START, SUMMARY, index_of(body))
 
 
 async def deliver(rest: Rest, mailboxes: Mailboxes, number: int, mailbox: int = 1) -> None:
@@ -135,7 +140,7 @@ async def test_no_such_folder(rest: Rest, mailboxes: Mailboxes) -> None:
     """Nothing is filed where no folder is."""
     await rest.keep(BODY, "delivery/M.1")
 
-    with pytest.raises(Conflict):
+    with pytest.raises(NoFolder):
         await rest.commit(mailboxes.appending(1, "Archive", "delivery/M.1", arrival()))
 
 
@@ -152,16 +157,17 @@ async def test_filing_our_own(rest: Rest, mailboxes: Mailboxes) -> None:
 
 async def test_folders(rest: Rest, mailboxes: Mailboxes) -> None:
     """A folder is made once; its name comes back as it was given; INBOX has no case."""
-    again = [mailboxes.opening("k1", name, START) for name in ("Archivés", "Archivés", "inbox")]
-    await rest.commit(again)
+    for name in ("Archivés", "Archivés", "inbox"):
+        await rest.commit(mailboxes.opening("k1", name, START))
 
+    now = int(START.timestamp())
     names = [(folder.name, folder.uid_validity) for folder in mailboxes.folders(1)]
-    assert [(INBOX, int(START.timestamp())), ("Archivés", int(START.timestamp()))] == names
+    assert [(INBOX, now), ("Archivés", now + 1)] == names
 
 
 async def test_nothing_in_clear(rest: Rest, mailboxes: Mailboxes, tmp_path: Path) -> None:
     """The database's files show neither subject, sender, Message-ID nor folder name."""
-    await rest.commit([mailboxes.opening("k1", "Dossier-DUPONT", START)])
+    await rest.commit(mailboxes.opening("k1", "Dossier-DUPONT", START))
     await deliver(rest, mailboxes, 1)
 
     files = stored(tmp_path)
