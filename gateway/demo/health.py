@@ -59,6 +59,7 @@ class HealthAuthority:
         starts: datetime | None = None,
         days: int = 3 * 365,
         policy: str = POLICY,
+        purposes: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
     ) -> Holder:
         """Issue to whoever signs the list: a seal's key usage, and mail as the only purpose."""
         subject = _subject(common_name, "PRESTATAIRE DE SIGNATURE", "334797668420072")
@@ -67,17 +68,17 @@ class HealthAuthority:
             starts or self.now,
             days,
             policy,
-            [ExtendedKeyUsageOID.EMAIL_PROTECTION],
+            purposes,
             x509.RFC822Name(common_name.replace("alb.", "alb@", 1)),
             seal=True,
         )
 
     def gateway(self, common_name: str, organisation: str, unit: str) -> Holder:
         """Issue to an operator's gateway, for both roles of TLS."""
-        usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        purposes = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
         subject = _subject(common_name, organisation, unit)
         host = x509.DNSName(common_name)
-        return self._issue(subject, self.now, 3 * 365, POLICY_GATEWAY, usage, host)
+        return self._issue(subject, self.now, 3 * 365, POLICY_GATEWAY, purposes, host)
 
     def _issue(  # noqa: PLR0917 - what a leaf is made of
         self,
@@ -85,7 +86,7 @@ class HealthAuthority:
         starts: datetime,
         days: int,
         policy: str,
-        usage: list[x509.ObjectIdentifier],
+        purposes: tuple[x509.ObjectIdentifier, ...],
         name: x509.GeneralName,
         *,
         seal: bool = False,
@@ -99,13 +100,14 @@ class HealthAuthority:
         for extension, critical in (
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (_key_usage(digital_signature=True, content_commitment=seal), True),
-            (x509.ExtendedKeyUsage(usage), False),
             (x509.SubjectAlternativeName([name]), False),
             (_policies(policy), False),
             (_revocation("ACI-EL-ORG"), False),
             (x509.AuthorityInformationAccess(access), False),
         ):
             builder = builder.add_extension(extension, critical=critical)
+        if purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         return Holder(builder.sign(self.organisations.key, hashes.SHA256()), key)
 
 
@@ -187,6 +189,17 @@ def _revocation(name: str) -> x509.CRLDistributionPoints:
 
 
 def _key_usage(**uses: bool) -> x509.KeyUsage:
-    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
-    names += ("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
-    return x509.KeyUsage(**{name: uses.get(name, False) for name in names})
+    return x509.KeyUsage(**{name: uses.get(name, False) for name in _USES})
+
+
+_USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)

@@ -103,15 +103,19 @@ def document(listed: Sequence[Entry], generated: datetime) -> bytes:
     ).encode()
 
 
-def signed(content: bytes, signer: Holder, *others: bytes) -> bytes:
-    """Return the list with an enveloped signature; ``others`` are certificates (DER) to go along."""
+def signed(content: bytes, signer: Holder, *others: bytes, template: str = "") -> bytes:
+    """Return the list with an enveloped signature; ``others`` are certificates (DER) to go along.
+
+    With another template for the signature the result is well signed, and not as the real one is.
+    """
     root = etree.fromstring(content)
     digest = base64.b64encode(hashlib.sha256(_canonical(root)).digest()).decode()
     certificates = "".join(
         f"<X509Certificate>{base64.b64encode(der).decode()}</X509Certificate>"
         for der in (signer.der, *others)
     )
-    signature = etree.fromstring(_SIGNATURE.format(digest=digest, certificates=certificates))
+    written = (template or SIGNATURE).format(digest=digest, certificates=certificates)
+    signature = etree.fromstring(written)
     root.append(signature)
     over = _canonical(signature[0])
     value = signer.key.sign(over, padding.PKCS1v15(), hashes.SHA256())
@@ -123,7 +127,7 @@ def _canonical(element: etree._Element) -> bytes:
     return etree.tostring(element, method="c14n", exclusive=True)
 
 
-_SIGNATURE = f"""\
+SIGNATURE = f"""\
 <Signature xmlns="{DSIG}"><SignedInfo>\
 <CanonicalizationMethod Algorithm="{EXCLUSIVE}"/>\
 <SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>\

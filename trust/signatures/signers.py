@@ -126,14 +126,11 @@ class Signers:
     def _check_use(self, certificate: x509.Certificate) -> None:
         try:
             usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-            purposes = _purposes(certificate)
         except x509.ExtensionNotFound:
-            raise ChainError(
-                "the signer's certificate does not say what it may be used for"
-            ) from None
+            raise ChainError("the signer's certificate does not say what it is for") from None
         if not usage.digital_signature:
             raise ChainError("the signer's certificate is not made for signatures")
-        if self.purposes is not None and purposes != self.purposes:
+        if self.purposes is not None and _purposes(certificate) != self.purposes:
             raise ChainError("the signer's certificate is made for other purposes")
 
     def _chain(self, signed: Signed, moment: datetime) -> Sequence[x509.Certificate]:
@@ -197,5 +194,8 @@ def _policies(certificate: x509.Certificate) -> frozenset[str]:
 
 
 def _purposes(certificate: x509.Certificate) -> frozenset[str]:
-    found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return frozenset()
     return frozenset(purpose.dotted_string for purpose in found.value)
