@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.settings.alerts import Alerts
 from gateway.settings.listen import Listen
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
 from gateway.settings.site import Paths, Site, Tls
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     receipts: Receipts = Receipts()
     vault: VaultSettings = VaultSettings()
     limits: Limits = Limits()
+    alerts: Alerts = Alerts()
     log: Log = Log()
 
     @classmethod
