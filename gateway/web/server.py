@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import Message, Receive, Scope, Send
 
@@ -41,7 +40,7 @@ HEADERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """What one request may cost: octets of its body, seconds from its head to the last octet out."""
+    """What one request may cost: octets of its body, seconds to its answer and to each block of it."""
 
     body_size: int = 64 << 10
     within: float = 30.0
@@ -64,21 +63,17 @@ class Site:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         number = secrets.token_hex(8)
-        answer = _Answer(send, number)
+        answer = _Answer(send, number, self._patience.within)
+        scope["app"] = self  # tells the router to raise what it does not find
         scope.setdefault("state", {})["request_id"] = number
         try:
-            async with asyncio.timeout(self._patience.within):
+            async with asyncio.timeout(self._patience.within) as answer.clock:
                 await self._answered(scope, _Body(receive, self._patience.body_size), answer)
         except TimeoutError:
+            answer.clock = None
             await _refuse(Problem("too-slow", {"Connection": "close"}), scope, answer)
-        except ClientDisconnect:
-            pass
-        except Exception as error:  # noqa: BLE001 - the boundary: one request's bug is its own
-            self._on_event("web.failed", {"request": number, "exception": error})
-            await _refuse(Problem("failed"), scope, answer)
         finally:
-            route = getattr(scope.get("route"), "path", "")
-            self._count(route, answer.status)
+            self._count(getattr(scope.get("route"), "path", ""), answer.status)
 
     async def _answered(self, scope: Scope, body: "_Body", answer: "_Answer") -> None:
         try:
@@ -89,6 +84,12 @@ class Site:
             await _refuse(problem, scope, answer)
         except HTTPException as error:
             await _refuse(Problem.of_status(error.status_code, error.headers), scope, answer)
+        except ClientDisconnect:
+            pass
+        except Exception as error:  # noqa: BLE001 - the boundary: one request's bug is its own
+            number = scope["state"]["request_id"]
+            self._on_event("web.failed", {"request": number, "exception": error})
+            await _refuse(Problem("failed"), scope, answer)
 
 
 class _Body:
@@ -113,8 +114,9 @@ class _Body:
 class _Answer:
     """The way out: our headers on whatever the room said, unless it said otherwise itself."""
 
-    def __init__(self, send: Send, number: str) -> None:
-        self._send, self._number = send, number
+    def __init__(self, send: Send, number: str, within: float) -> None:
+        self._send, self._number, self._within = send, number, within
+        self.clock: asyncio.Timeout | None = None
         self.status = 0  # 0: nothing was said yet
 
     async def __call__(self, message: Message) -> None:
@@ -125,6 +127,8 @@ class _Answer:
                 headers.setdefault(name, value)
             headers["X-Request-Id"] = self._number
         await self._send(message)
+        if self.clock is not None:  # the client took a block more
+            self.clock.reschedule(asyncio.get_running_loop().time() + self._within)
 
 
 async def _refuse(problem: Problem, scope: Scope, answer: _Answer) -> None:
@@ -137,8 +141,3 @@ async def _refuse(problem: Problem, scope: Scope, answer: _Answer) -> None:
 
 async def _nothing() -> Message:
     return {"type": "http.disconnect"}
-
-
-def html(page: str, status: int = 200) -> Response:
-    """Return a page for people."""
-    return Response(page, status, media_type="text/html")
