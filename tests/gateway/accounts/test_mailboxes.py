@@ -31,7 +31,7 @@ def accounts(rest: Rest, mailboxes: Mailboxes, clock: Clock) -> Accounts:
 
 
 async def test_add_and_find(rest: Rest, accounts: Accounts, mailboxes: Mailboxes) -> None:
-    """A mailbox is found by any spelling of its address, by another process too, with its INBOX."""
+    """A mailbox is found by any spelling of its address, by another process too, with its folders."""
     made = await accounts.add(DR, Kind.PER, "810001234567", "Dr Martin")
     other = Accounts(rest.database, rest.ring, mailboxes, Clock())
 
