@@ -39,7 +39,8 @@ async def test_add_and_find(rest: Rest, accounts: Accounts, mailboxes: Mailboxes
         assert made == room.find(Address("dr.martin@chu.example")) == room.find(DR)
         assert [made] == room.mailboxes()
         assert made == room.by_id(made.id)
-    assert [INBOX] == [folder.name for folder in mailboxes.folders(made.id)]
+    names = [folder.name for folder in mailboxes.folders(made.id)]
+    assert [INBOX, "Archive", "Drafts", "Junk", "Sent", "Trash"] == names
     assert (DR, "Dr Martin", Kind.PER) == (made.address, made.name, made.kind)
 
 
