@@ -1,17 +1,24 @@
-"""The SMTP listeners that the settings name, opened, renewed and closed together.
+"""The mail listeners that the settings name, opened, renewed and closed together.
 
-Submission has TLS from the first octet (RFC 8314) or STARTTLS; sizes are limited a listener (R-A8).
+Submission and reading have TLS from the first octet (RFC 8314) or STARTTLS; sizes are limited a
+listener (R-A8).
 """
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.accounts.logins import Logins
+from gateway.accounts.principals import Principals
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
-from gateway.settings.listen import Listener
+from gateway.settings.listen import ImapListener, Listener
+from imap import rules as reading
+from imap import server as imap
+from imap.principal import Principal
+from imap.visit import House
 from smtp import tls
 from smtp.address import Address, domain_of, key
 from smtp.envelope import Peer
@@ -26,6 +33,8 @@ from trust.sources import TrustList
 
 NAMES = ("submission", "submission_starttls", "submission_certificate", "relay")
 
+AnyDoor = Door | imap.Door
+
 
 class Doors:
     """The doors of one gateway."""
@@ -33,20 +42,24 @@ class Doors:
     def __init__(self, rooms: Rooms, onward: Onward) -> None:
         self._rooms = rooms
         self._settings = rooms.settings
-        self.open_ones: list[Door] = []
+        self.open_ones: list[AnyDoor] = []
         self._intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward)
-        self._logins = Logins(
+        self.logins = Logins(
             rooms.accounts, rooms.credentials, rooms.clock, rooms.settings.limits, rooms.notes.tell
         )
 
     async def open(self) -> dict[str, int]:
         """Open every door of the settings; return their ports."""
         ports = {}
-        for name in NAMES:
-            listener: Listener | None = getattr(self._settings.listen, name)
+        for name in (*NAMES, *reading.LISTENERS):
+            listener: Listener | ImapListener | None = getattr(self._settings.listen, name)
             if listener is None:
                 continue
-            door = self._door(name, listener)
+            door: AnyDoor
+            if isinstance(listener, ImapListener):
+                door = self._reading_door(name, listener)
+            else:
+                door = self._door(name, listener)
             try:
                 ports[name] = await door.open(listener.host, listener.port)
             except OSError as error:
@@ -69,7 +82,7 @@ class Doors:
             idle_timeout=listener.idle_timeout,
             grace=self._settings.limits.stop_within,
         )
-        authenticator = self._logins if rules.mechanisms else None
+        authenticator = self.logins if rules.mechanisms else None
         return Door(
             rules,
             self._context(rules),
@@ -79,7 +92,34 @@ class Doors:
             self._rooms.notes.tell,
         )
 
-    def _context(self, rules: Rules) -> ssl.SSLContext:
+    def _reading_door(self, name: str, listener: ImapListener) -> imap.Door:
+        rooms = self._rooms
+        rules = reading.Rules.of(
+            name, self._settings.site.host, max_size=rooms.mailboxes.append_limit
+        )
+        limits = imap.Limits(
+            max_connections=listener.max_connections,
+            max_connections_per_address=listener.max_connections_per_address,
+            idle_timeout=listener.idle_timeout,
+            grace=self._settings.limits.stop_within,
+        )
+        return imap.Door(
+            rules,
+            self._context(rules),
+            House(rooms.mailboxes, rooms.clock, self._opened, rules.max_size),
+            Principals(rooms.accounts, rooms.shares),
+            self.logins,
+            limits,
+            rooms.notes.tell,
+        )
+
+    def _opened(self, who: Principal, peer: Peer, entries: Sequence[int]) -> None:
+        """Take note that the content of messages was given out (R-I3)."""
+        facts = {"who": who.login, "ip": peer.ip, "listener": peer.listener}
+        named = " ".join([f"{entry:016x}" for entry in entries])
+        self._rooms.notes.tell("mailbox.read", {**facts, "entries": named})
+
+    def _context(self, rules: Rules | reading.Rules) -> ssl.SSLContext:
         ours = self._settings.tls
         return tls.server_context(
             ours.certificate, ours.key, ours.anchors, client_certificates=rules.certificate
@@ -108,7 +148,7 @@ class Doors:
                 group.create_task(door.stop())
 
 
-def cannot_bind(name: str, listener: Listener, error: OSError) -> OperationError:
+def cannot_bind(name: str, listener: Place, error: OSError) -> OperationError:
     """Say why a door stays shut."""
     return OperationError(
         f"listener {name} cannot bind {listener.host}:{listener.port}: {error.strerror}",

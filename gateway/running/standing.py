@@ -3,23 +3,24 @@
 import shutil
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from gateway.observe.metrics import Standing
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import FINAL, State
-from smtp.receive.door import Door
+from smtp.hall import Hall
 
 _OPEN = tuple(state for state in State if state not in FINAL and state is not State.RELAYED)
 
 
-def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Standing:
+def standing(rooms: Rooms, doors: Iterable[Hall[Any]], certificate: datetime) -> Standing:
     """Ask the rooms; each answer is one short indexed read."""
     now, at = rooms.clock(), rooms.clock().timestamp()
     listed = rooms.keeper.current
     first = listed.editions[0].claims if listed else None
     head = rooms.settings.paths.journal_head
     return Standing(
-        sessions={door.rules.listener: len(door.connections) for door in doors},
+        sessions={door.listener: len(door.connections) for door in doors},
         deliveries={state.value: _count(rooms, state) for state in _OPEN},
         oldest_delivery=at - _number(rooms, _OLDEST_DELIVERY, at),
         outbox=rooms.outbox.waiting(),

@@ -1,0 +1,69 @@
+"""APPEND: messages go straight to the vault as they arrive, and into the folder all at once.
+
+OK is said when they are durable, and not before; of an APPEND that fails nothing is kept.
+RFC 3501 §6.3.11, RFC 3502 (MULTIAPPEND), RFC 4315 (APPENDUID), RFC 7889 (APPENDLIMIT).
+"""
+
+from collections.abc import AsyncIterator
+
+from imap.errors import MailboxError, NoFolder, TooBig
+from imap.grammar.command import Announced
+from imap.grammar.writer import Answer
+from imap.store import Batch
+from imap.visit import Visit
+
+
+class Appending:
+    """One APPEND."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._batch: Batch | None = None
+        self.failed: Answer | None = None
+
+    async def allow(self, announced: Announced) -> Answer | None:
+        """Say why a message may not come, or None: it may."""
+        if self.failed is not None:
+            return self.failed
+        try:
+            if announced.size > self._visit.house.max_size:
+                raise TooBig("The message is larger than any that is taken here")
+            if self._batch is None:
+                place, folder = self._visit.find(announced.folder, "li")
+                quota = self._visit.mailboxes.quota(place.mailbox)
+                if quota.limit is not None and quota.used + announced.size > quota.limit:
+                    return Answer("NO", "The mailbox is full", "OVERQUOTA")
+                self._batch = self._visit.mailboxes.batch(folder.id)
+        except NoFolder as error:
+            return Answer("NO", error.words, "TRYCREATE")
+        except MailboxError as error:
+            return Answer("NO", error.words, error.code)
+        return None
+
+    async def add(self, announced: Announced, blocks: AsyncIterator[bytes]) -> None:
+        """Take a message as it streams; what goes wrong is told at the end."""
+        assert self._batch is not None
+        arrived = announced.date.timestamp() if announced.date else None
+        try:
+            await self._batch.add(announced.flags, arrived, blocks, announced.size)
+        except MailboxError as error:
+            self.failed = Answer("NO", error.words, error.code)
+
+    async def commit(self) -> Answer:
+        """Put the messages into the folder; durable when this returns."""
+        batch, self._batch = self._batch, None
+        assert batch is not None
+        if self.failed is not None:
+            await batch.discard()
+            return self.failed
+        try:
+            done = await batch.commit()
+        except MailboxError as error:
+            return Answer("NO", error.words, error.code)
+        return Answer("OK", "Kept", f"APPENDUID {done.uid_validity} {done.uids}")
+
+    async def discard(self) -> None:
+        """Forget what came."""
+        batch, self._batch = self._batch, None
+        if batch is not None:
+            await batch.discard()

@@ -1,0 +1,173 @@
+"""FETCH and UID FETCH: ready-made octets joined, content streamed.
+
+What a list shows was written down when the message came (``imap.index``); of content only what was
+asked for is opened, block by block, as fast as the client takes it. RFC 3501 §6.4.5, §7.4.2;
+RFC 7162 §3.1.4 (CHANGEDSINCE), §3.2.6 (VANISHED).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from imap.commands import content
+from imap.folder import Row, UidSet
+from imap.grammar import dates, writer
+from imap.grammar.command import Fetch
+from imap.grammar.fetch import Binary, Body, Item
+from imap.grammar.writer import Answer
+from imap.store import Mode, Stored
+from imap.visit import Visit
+
+Piece = Callable[[Row], bytes]
+
+_INDEXED = frozenset({"ENVELOPE", "BODY", "BODYSTRUCTURE"})
+
+
+async def fetch(visit: Visit, command: Fetch) -> Answer:
+    """Tell what is asked of messages."""
+    uids = visit.chosen(command.messages, by_uid=command.by_uid)
+    items = list(dict.fromkeys(command.items))
+    if command.changed_since is not None:
+        uids = await _changed(visit, command, uids, command.changed_since)
+        items.append(Item("MODSEQ"))
+    if Item("MODSEQ") in items:
+        visit.condstore = True
+    if command.by_uid and Item("UID") not in items:
+        items.insert(0, Item("UID"))
+    told = await _Fetching(visit, tuple(dict.fromkeys(items))).run(uids)
+    if told < len(uids) and not command.by_uid:
+        return Answer("NO", "Some of the messages no longer exist", "EXPUNGEISSUED")
+    return Answer("OK", "Fetched")
+
+
+async def _changed(visit: Visit, command: Fetch, uids: UidSet, since: int) -> UidSet:
+    """Return those that changed; tell which of those named are gone, if that is asked."""
+    changes = await visit.mailboxes.changes(visit.open_id, since)
+    if command.vanished and visit.qresync and command.messages is not None:
+        gone = (changes.vanished & visit.known_as(command.messages)) - visit.view.uids
+        if len(gone):
+            visit.say(f"* VANISHED (EARLIER) {gone}\r\n".encode())
+    return uids & UidSet.of(row.uid for row in changes.rows)
+
+
+class _Fetching:
+    """One FETCH, item by item, message by message."""
+
+    def __init__(self, visit: Visit, items: tuple[Item, ...]) -> None:
+        self.visit = visit
+        self._items = items
+        self._marks = any(isinstance(item, Body | Binary) and not item.peek for item in items)
+        self._marks &= visit.writable and visit.place is not None and "s" in visit.place.rights
+        self._flags = Item("FLAGS") in items
+        self._indexed = any(
+            isinstance(item, Body | Binary) or item.name in _INDEXED for item in items
+        )
+        self._pieces = [None if isinstance(i, Body | Binary) else self._piece(i) for i in items]
+
+    async def run(self, uids: UidSet) -> int:
+        """Tell it of all of them; return of how many there was something to tell."""
+        visit, told = self.visit, 0
+        if not self._indexed:
+            async for rows in visit.mailboxes.rows(visit.open_id, uids):
+                self._plain(rows)
+                told += len(rows)
+                await visit.flow()
+            return told
+        async for some in visit.mailboxes.indexes(visit.open_id, uids):
+            told += len(some)
+            if self._marks:
+                some = await self._marked(some)  # noqa: PLW2901 - the same, seen
+            if any(piece is None for piece in self._pieces):
+                visit.give([stored.row.id for stored in some if self._gives()])
+                for stored in some:
+                    await self._whole(stored)
+            else:
+                self._ready(some)
+            await visit.flow()
+        return told
+
+    def _plain(self, rows: Sequence[Row]) -> None:
+        position = self.visit.view.uids.position
+        pieces = [piece for piece in self._pieces if piece is not None]
+        out = [
+            b"* %d FETCH (%b)\r\n" % (position(row.uid), b" ".join([p(row) for p in pieces]))
+            for row in rows
+        ]
+        self.visit.say(b"".join(out))
+
+    def _ready(self, some: Sequence[Stored]) -> None:
+        position = self.visit.view.uids.position
+        out = []
+        for stored in some:
+            row = stored.row
+            told = [
+                self._structure(item, stored) if item.name in _INDEXED else piece(row)
+                for item, piece in zip(self._items, self._pieces, strict=True)
+                if piece is not None
+            ]
+            out.append(b"* %d FETCH (%b)\r\n" % (position(row.uid), b" ".join(told)))
+        self.visit.say(b"".join(out))
+
+    async def _whole(self, stored: Stored) -> None:
+        """Tell one message, content among it."""
+        visit, row = self.visit, stored.row
+        visit.say(b"* %d FETCH (" % visit.view.uids.position(row.uid))
+        for place, (item, piece) in enumerate(zip(self._items, self._pieces, strict=True)):
+            if place:
+                visit.say(b" ")
+            if isinstance(item, Body):
+                await content.body(visit, stored, item)
+            elif isinstance(item, Binary):
+                await content.binary(visit, stored, item)
+            elif item.name in _INDEXED:
+                visit.say(self._structure(item, stored))
+            elif piece is not None:
+                visit.say(piece(row))
+        if self._marks and not self._flags:
+            visit.say(b" FLAGS " + writer.flags(row.flags))
+        visit.say(b")\r\n")
+        await visit.flow()
+
+    async def _marked(self, some: Sequence[Stored]) -> list[Stored]:
+        """Mark as read what is now given out to be read."""
+        unseen = UidSet.of(each.row.uid for each in some if "\\Seen" not in each.row.flags)
+        if not len(unseen):
+            return list(some)
+        visit = self.visit
+        flagged = await visit.mailboxes.flag(visit.open_id, unseen, Mode.ADD, ("\\Seen",))
+        visit.did(flagged.rows)
+        rows = {row.uid: row for row in flagged.rows}
+        return [replace(each, row=rows.get(each.row.uid, each.row)) for each in some]
+
+    def _gives(self) -> bool:
+        """Whether what is asked for is more than headers: that is what the journal keeps."""
+        return any(
+            isinstance(item, Body) and not item.section.text.startswith(("HEADER", "MIME"))
+            for item in self._items
+        ) or any(isinstance(item, Binary) and item.name == "BINARY" for item in self._items)
+
+    def _structure(self, item: Item, stored: Stored) -> bytes:
+        index = stored.index
+        ready = {
+            "ENVELOPE": index.envelope,
+            "BODY": index.body,
+            "BODYSTRUCTURE": index.bodystructure,
+        }
+        return item.name.encode() + b" " + ready[item.name]
+
+    def _piece(self, item: Item) -> Piece:
+        return _PIECES.get(item.name, lambda _: b"")
+
+
+def _internal_date(row: Row) -> bytes:
+    when = datetime.fromtimestamp(int(row.arrived), UTC)
+    return b"INTERNALDATE " + dates.written(when).encode()
+
+
+_PIECES: dict[str, Piece] = {
+    "UID": lambda row: b"UID %d" % row.uid,
+    "FLAGS": lambda row: b"FLAGS " + writer.flags(row.flags),
+    "RFC822.SIZE": lambda row: b"RFC822.SIZE %d" % row.size,
+    "MODSEQ": lambda row: b"MODSEQ (%d)" % row.modseq,
+    "INTERNALDATE": _internal_date,
+}
