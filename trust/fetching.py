@@ -86,5 +86,6 @@ class Fetch(Protocol):
         within: float,
         anchors: bytes = b"",
         plain: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Fetched:
         """Return what is answered to these octets (an OCSP request, RFC 6960 appendix A)."""

@@ -66,10 +66,11 @@ class Fetching:
         within: float,
         anchors: bytes = b"",
         plain: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Fetched:
         """Return what is answered to these octets; never redirected."""
         place = _place(url, plain=plain, pinned=bool(anchors))
-        asked = {"Content-Type": media_type}
+        asked = dict(headers) | {"Content-Type": media_type}
         async with (
             _within(within, place),
             _client(anchors, place) as client,

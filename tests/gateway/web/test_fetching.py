@@ -239,7 +239,13 @@ async def test_what_is_signed_itself_may_come_in_the_clear() -> None:
             web.url("/crl"), headers={"X-Key": "k"}, limit=10, within=5, plain=True
         )
         ocsp = await fetch.post(
-            web.url("/ocsp"), b"abc", media_type="c/d", limit=10, within=5, plain=True
+            web.url("/ocsp"),
+            b"abc",
+            media_type="c/d",
+            limit=10,
+            within=5,
+            plain=True,
+            headers={"X-Mark": "m"},
         )
         with pytest.raises(FetchError) as caught:
             await fetch.post(
@@ -249,6 +255,7 @@ async def test_what_is_signed_itself_may_come_in_the_clear() -> None:
     assert Fetched(b"crl") == crl
     assert Fetched(b"abcabc", "", "a/b") == ocsp
     assert "k" == web.asked[0].headers["x-key"]
+    assert "m" == web.asked[1].headers["x-mark"]
     assert ("POST", "c/d") == (web.asked[1].method, web.asked[1].headers["content-type"])
     assert "http-error" == caught.value.state
 
