@@ -12,12 +12,12 @@ import mmap
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from smtp.address import Address, domain_of, key, local_of
 from trust.errors import ListError
 
-Buffer = bytes | mmap.mmap
+Buffer = bytes | mmap.mmap | memoryview
 
 _MAGIC = 0x31_6B_6F_6F_62_65_63_73  # "scebook1" where, as here, the low octet comes first
 _HEAD = struct.Struct("=QQQQ")  # magic, entries, domains, octets of the domains' names
@@ -32,11 +32,12 @@ Entry = tuple[Address, bytes]  # an address and its record
 class Book:
     """An immutable table from ``address.key`` to an address and its record."""
 
-    __slots__ = ("_hashes", "_names", "_places", "_start", "_starts", "domains", "packed")
+    __slots__ = ("_hashes", "_names", "_places", "_start", "_starts", "_view", "domains", "packed")
 
     def __init__(self, packed: Buffer) -> None:
         """Open what ``pack`` made; raise ``ListError`` if this is not one."""
         self.packed = packed
+        self._view = view = memoryview(packed)
         if len(packed) < _HEAD.size or (head := _HEAD.unpack_from(packed))[0] != _MAGIC:
             raise ListError("these octets are no book of addresses")
         _, count, domains, octets = head
@@ -47,13 +48,12 @@ class Book:
         self._start = names + octets
         if len(packed) < self._start:
             raise ListError("a book of addresses was cut off")
-        view = memoryview(packed)
         self._starts = view[starts:names].cast("I")
         if self._start + self._starts[domains] != len(packed):
             raise ListError("a book of addresses was cut off")
         self._hashes = view[hashes:places].cast("Q")
         self._places = view[places:starts].cast("I")
-        self._names = packed[names : self._start].decode("ascii").split()
+        self._names = str(view[names : self._start], "ascii").split()
         self.domains = frozenset(self._names)
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class Book:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Book):
             return NotImplemented
-        return memoryview(self.packed) == memoryview(other.packed)
+        return self._view == other._view
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -89,20 +89,27 @@ class Book:
             return iter(())
         return self._between(self._starts[at], self._starts[at + 1])
 
+    def placed(self) -> Iterator[tuple[int, Entry]]:
+        """Yield all entries with the place where each can be ``read`` again."""
+        return self._walk(0, self._starts[-1])
+
     def _between(self, place: int, end: int) -> Iterator[Entry]:
+        return (entry for _, entry in self._walk(place, end))
+
+    def _walk(self, place: int, end: int) -> Iterator[tuple[int, Entry]]:
         while place < end:
-            yield self.read(place)
-            _, local, record = _ENTRY.unpack_from(self.packed, self._start + place)
+            yield place, self.read(place)
+            _, local, record = _ENTRY.unpack_from(self._view, self._start + place)
             place += _ENTRY.size + local + record
 
     def read(self, place: int) -> Entry:
         """Return the entry that begins at this place."""
-        packed = self.packed
+        view = self._view
         at = self._start + place
-        domain, local, record = _ENTRY.unpack_from(packed, at)
+        domain, local, record = _ENTRY.unpack_from(view, at)
         middle = at + _ENTRY.size + local
-        name = packed[at + _ENTRY.size : middle].decode()
-        return Address(f"{name}@{self._names[domain]}"), packed[middle : middle + record]
+        name = str(view[at + _ENTRY.size : middle], "utf-8")
+        return Address(f"{name}@{self._names[domain]}"), bytes(view[middle : middle + record])
 
 
 def _hash(asked: str) -> int:
@@ -110,8 +117,12 @@ def _hash(asked: str) -> int:
     return int.from_bytes(hashlib.sha256(asked.encode()).digest()[:_WORD], "little")
 
 
-def pack(entries: Iterable[Entry]) -> bytes:
-    """Return the book of these; raise ``ListError`` if an address comes twice."""
+def pack(entries: Iterable[Entry], repeated: Callable[[], None] | None = None) -> bytes:
+    """Return the book of these.
+
+    Where an address comes again, ``repeated`` is called and the first counts; without it that
+    raises ``ListError``.
+    """
     keyed = [(domain_of(address), key(address), address, record) for address, record in entries]
     keyed.sort(key=lambda entry: entry[:2])
     names: list[str] = []
@@ -119,7 +130,10 @@ def pack(entries: Iterable[Entry]) -> bytes:
     before = ""
     for domain, asked, address, record in keyed:
         if asked == before:
-            raise ListError("an address is listed twice")
+            if repeated is None:
+                raise ListError("an address is listed twice")
+            repeated()
+            continue
         before = asked
         if not names or names[-1] != domain:
             names.append(domain)

@@ -1,0 +1,70 @@
+"""One address as a directory describes it, and the words by which people look for it. R-D2, R-D3."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from smtp.address import Address, local_of
+from trust.addresses import Kind, Listed
+
+LONGEST = 160  # characters of a name, a profession, a service
+_WORDS = re.compile(r"[^\W_]{2,}")  # one letter finds too much to find anything
+_BLANKS = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An address of a directory. Texts are clean: no control characters, and not endless."""
+
+    address: Address
+    kind: Kind
+    person: str = ""  # "rpps:10003456786", or nobody's
+    organisation: str = ""  # "finess:540002698", or nobody's
+    name: str = ""  # the person's, as it is shown
+    profession: str = ""
+    structure: str = ""  # the organisation's name
+    service: str = ""  # the part of it
+    hidden: bool = False  # *liste rouge*: exists, receives, is never shown
+
+    @property
+    def holder(self) -> str:
+        """Whose it is: the person where there is one, or else the organisation."""
+        return self.person or self.organisation
+
+    @property
+    def listed(self) -> Listed:
+        """What the trust list's own entries say, said by the directory; it grants nothing."""
+        return Listed(self.address, self.kind, self.holder, hidden=self.hidden)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words by which it is found."""
+        texts = (local_of(self.address), self.name, self.structure, self.service)
+        return frozenset(words(" ".join(texts)))
+
+
+@lru_cache(50_000)
+def clean(text: str) -> str:
+    """Return text that may be shown: composed, on one line, without what is invisible."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()[:LONGEST].rstrip()
+    composed = _BLANKS.sub(" ", unicodedata.normalize("NFC", text))
+    seen = "".join(c for c in composed if unicodedata.category(c) not in _UNSEEN)
+    return seen.strip()[:LONGEST].rstrip()
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def fold(text: str) -> str:
+    """Return text without what makes no difference to people: case, accents, ligatures."""
+    if text.isascii():
+        return text.lower()
+    bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(c for c in bare if not unicodedata.combining(c))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, folded."""
+    return _WORDS.findall(fold(text))
