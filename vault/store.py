@@ -38,7 +38,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """A body as one of its holders finds it."""
 
     id: str
@@ -160,17 +160,23 @@ class Vault:
 
     async def read(self, holder: str, start: int = 0, end: int | None = None) -> bytes:
         """Return the body that somebody holds, or a range of it."""
-        held = self._held(holder)
+        held = self.held(holder)
         end = held.size if end is None else end
         if held.inline is None:
             return await self._outward(held).read(start, end)
+        return _opened(held, held.inline, start, end)
+
+    def open_now(self, held: Held, start: int, end: int) -> bytes:
+        """Return a range of a body; it waits for the disk, so it is for a thread."""
+        if held.inline is None:
+            return self._outward(held).read_now(start, end)
         return _opened(held, held.inline, start, end)
 
     async def stream(
         self, holder: str, start: int = 0, end: int | None = None
     ) -> AsyncGenerator[bytes, None]:
         """Yield the body that somebody holds, or a range of it, piece by piece."""
-        held = self._held(holder)
+        held = self.held(holder)
         end = held.size if end is None else end
         if held.inline is not None:
             yield _opened(held, held.inline, start, end)
@@ -220,16 +226,17 @@ class Vault:
         """Wait for the threads to end what they have in hand."""
         await asyncio.to_thread(self._threads.shutdown)
 
-    def _held(self, holder: str) -> _Held:
+    def held(self, holder: str) -> Held:
+        """Return a body as somebody holds it, to be opened later."""
         rows = self._database.read(
             f"SELECT b.id, b.size, b.sealed, w.ring, w.wrapped {_OF_HOLDER}", (holder,)
         )
         if not rows:
             raise _gone(holder)
         body, size, inline, number, wrapped = rows[0]
-        return _Held(_name(body), size, inline, self._ring.unwrap(number, wrapped, holder))
+        return Held(_name(body), size, inline, self._ring.unwrap(number, wrapped, holder))
 
-    def _outward(self, held: _Held) -> Outward:
+    def _outward(self, held: Held) -> Outward:
         return Outward(self._threads, self._blobs, held.id, held.file_key, held.size)
 
     def _check_room(self, *, own: bool) -> None:
@@ -248,7 +255,7 @@ def _name(number: int) -> str:
     return f"{number:016x}"
 
 
-def _opened(held: _Held, sealed: bytes, start: int, end: int) -> bytes:
+def _opened(held: Held, sealed: bytes, start: int, end: int) -> bytes:
     begin, stop = span(held.size, start, end)
     opener = Opener(held.file_key, held.id, sealed[:HEADER], held.size)
     return opener.open(sealed[begin:stop], start, end)

@@ -84,7 +84,7 @@ class Outward:
 
     async def read(self, start: int, end: int) -> bytes:
         """Return a range."""
-        return await asyncio.wrap_future(self._threads.submit(self._read, start, end))
+        return await asyncio.wrap_future(self._threads.submit(self.read_now, start, end))
 
     async def stream(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """Yield a range, batch by batch."""
@@ -115,7 +115,8 @@ class Outward:
 
     # In a thread.
 
-    def _read(self, start: int, end: int) -> bytes:
+    def read_now(self, start: int, end: int) -> bytes:
+        """Return a range, waiting for the disk."""
         with self._blobs.open(self._name) as blob:
             opener = self._opener(blob.read(0, HEADER))
             return opener.open(blob.read(*span(self._size, start, end)), start, end)

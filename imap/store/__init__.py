@@ -2,6 +2,7 @@
 
 from imap.store.filing import Batch, summary_of
 from imap.store.mailboxes import Mailboxes
+from imap.store.searching import Wanted
 from imap.store.values import (
     INBOX,
     PAGE,
@@ -38,6 +39,7 @@ __all__ = [
     "Selected",
     "Stored",
     "Summary",
+    "Wanted",
     "holder",
     "new_entry_id",
     "summary_of",

@@ -7,14 +7,17 @@ durable when it returns. RFC 3501 §2.3.1.1 (UIDs), RFC 7162 §3.1 (modification
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from datetime import datetime
 
+from imap.decoding import decoder
 from imap.folder import Changes, Row, UidSet
 from imap.store.bells import Bell, Bells
 from imap.store.filing import Batch, Filing
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
 from imap.store.seals import Seals
+from imap.store.searching import Searching, Wanted
 from imap.store.shelf import Shelf
 from imap.store.values import (
     INBOX,
@@ -65,6 +68,7 @@ class Mailboxes:
             folders=self._folders,
             limits=limits or Limits(),
         )
+        self._searching = Searching(vault, self._shelf)
         self._bells = Bells()
         self._database = database
         database.listen(self._bells.ring)
@@ -155,6 +159,21 @@ class Mailboxes:
     ) -> AsyncIterator[bytes]:
         """Yield an entry's message in clear, whole or a range, opening only the chunks it needs."""
         return self._vault.stream(_holder(entry), start, end)
+
+    async def binary(self, stored: Stored, section: str) -> AsyncIterator[bytes]:
+        """Yield a section with its transfer encoding undone; nothing, if there is none of it."""
+        span = stored.index.span(section)
+        if span is None:
+            return
+        undo = decoder(span.encoding)
+        async with aclosing(self._vault.stream(_holder(stored), span.start, span.end)) as blocks:
+            async for block in blocks:
+                yield undo.feed(block)
+        yield undo.finish()
+
+    async def search(self, folder_id: int, uids: UidSet, wanted: Wanted) -> UidSet:
+        """Return those of a set in which something is found."""
+        return await self._searching.search(folder_id, uids, wanted)
 
     def listen(self, folder_id: int, bell: Bell) -> Callable[[], None]:
         """Have a bell rung after each commit that touches a folder; return what ends it."""
