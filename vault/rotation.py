@@ -42,6 +42,7 @@ _COLUMNS = (
     ("card", "id", "facts", "'card/' || id || '/' || folder || '/facts'"),
     ("card", "id", "structure", "'card/' || id || '/' || folder || '/structure'"),
     ("hold", "id", "note", "'hold/' || id || '/note'"),
+    ("alarm", "id", "facts", "'alarm/' || id || '/facts'"),
     ("denial", "id", "facts", "'denial/' || id || '/facts'"),
     ("trust_edition", "id", "offer", "'trust_edition/' || id || '/offer'"),
     ("trust_trail", "seq", "entry", "'trust_trail/' || seq || '/entry'"),

@@ -25,7 +25,9 @@ INSERT INTO subscription VALUES (1, 7, x'AB0C', ?) -> subscription/k/ab0c/name
 INSERT INTO keyword VALUES (1, 7, 5, ?) -> keyword/k/5/name
 INSERT INTO card (id, folder, facts, structure) VALUES (9, 3, ?, ?) -> card/9/3/facts card/9/3/structure
 INSERT INTO hold (id, delivery, state, reasons, opened, expires, note) VALUES ('H', 'M.1', 'held', '', 0, 0, ?) -> hold/H/note
-INSERT INTO trust_edition VALUES ('list/ab', ?) -> trust_edition/list/ab/offer
+INSERT INTO alarm VALUES (1, ?) -> alarm/1/facts
+INSERT INTO denial VALUES (1, ?) -> denial/1/facts
+INSERT INTO trust_edition VALUES ('ab', ?) -> trust_edition/ab/offer
 INSERT INTO trust_trail VALUES (1, x'00', ?) -> trust_trail/1/entry
 """
 PLACES = re.findall(r"\w+/\S+", ROWS)

@@ -119,6 +119,18 @@ CREATE TABLE share (                    -- who else may use a mailbox, and how
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX share_person ON share (person);
 
+CREATE TABLE absence (                  -- who is away, and what is answered meanwhile
+    mailbox  INTEGER PRIMARY KEY REFERENCES mailbox (id),
+    facts    BLOB NOT NULL              -- sealed: the words, since when, until when
+) STRICT;
+
+CREATE TABLE absence_told (             -- whom that was answered, so that it is once a week
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    whom     BLOB NOT NULL,             -- keyed: the correspondent's address
+    at       REAL NOT NULL,
+    PRIMARY KEY (mailbox, whom)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE proposal (                 -- what one operator asked, and another must ask too
     id       BLOB PRIMARY KEY,          -- keyed: the verb and what it is about
     facts    BLOB NOT NULL,             -- sealed: by whom
@@ -241,6 +253,11 @@ CREATE TABLE trust_trail (              -- append-only: what became of them, eac
     seq      INTEGER PRIMARY KEY,       -- without gaps
     hash     BLOB NOT NULL,             -- SHA-256 of the hash before and of this entry
     entry    BLOB NOT NULL              -- sealed: source, version, what happened, who said so
+) STRICT;
+
+CREATE TABLE alarm (                    -- one row: what operators were told, and what is still to be
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    facts    BLOB NOT NULL              -- sealed
 ) STRICT;
 
 CREATE TABLE denial (                   -- whom our own operators deny; never removed, only lifted
