@@ -54,6 +54,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("journal-head", 10, partial(sign_journal, rooms)),
         Chore("clear", 1, rooms.vault.clear),
         Chore("sweep", 300, rooms.vault.sweep),
+        Chore("folders", 300, rooms.mailboxes.sweep),
         Chore("rotation", 30, rotate),
         Chore("forget-messages", 3600, forget_messages),
         Chore("forget-receipts", 3600, forget_receipts),
