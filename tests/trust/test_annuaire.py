@@ -75,6 +75,10 @@ def test_a_line_is_an_entry(content: bytes) -> None:
             row(type_identifiant_structure="FINESS", identification_structure="540002699"),
             "organisation",
         ),
+        (
+            row(type_identifiant_structure="SIRET", identification_structure=f"1{finess(3)}"),
+            "organisation",
+        ),
         (row(identification_structure="1540002699"), "organisation"),
         (GOOD[0], "repeated"),
     ],
@@ -101,7 +105,7 @@ def test_no_utf8() -> None:
         ("SIRET", "44306184100047", "siret:44306184100047"),
         ("4", f"4{rpps(7)}003", f"cabinet:{rpps(7)}003"),
         ("", "", ""),
-        ("SIREN", "0123", ""),
+        ("", "0123", ""),
     ],
 )
 def test_structures(scheme: str, number: str, organisation: str) -> None:

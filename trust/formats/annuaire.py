@@ -8,7 +8,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from smtp.address import Address, AddressError, parse
@@ -249,12 +249,13 @@ def _person(national: str) -> str:
 def _structure(scheme: str, number: str) -> str:
     """Return a structure's identifier, given with its kind's name or with the digit in front."""
     known, number = _STRUCTURES.get(fold(scheme).strip()), number.strip()
-    try:
-        if known is None:
-            return str(identifiers.structure(number) or "")
-        try:
+    if known is not None:
+        with suppress(HolderError):
             return str(Identifier(known, number))
-        except HolderError:
-            return str(identifiers.structure(number) or "")
+    try:
+        found = identifiers.structure(number)
     except HolderError:
         raise _RowError(Fault.ORGANISATION) from None
+    if known is not None and (found is None or found.scheme is not known):
+        raise _RowError(Fault.ORGANISATION)
+    return str(found or "")
