@@ -53,6 +53,9 @@ class Peer:
     certificate: bytes | None = None  # the leaf, DER
     login: Address | None = None  # the mailbox it logged in as
     listener: str = ""  # "submission", "relay" ...
+    issuers: tuple[bytes, ...] = field(
+        default=(), repr=False
+    )  # by which TLS verified the certificate
 
     @property
     def network(self) -> str:

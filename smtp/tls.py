@@ -10,6 +10,7 @@ R-A2, R-A4, R-A5; RFC 8446, RFC 9325.
 
 import ssl
 from pathlib import Path
+from typing import Any, cast
 
 # TLS 1.2; those of TLS 1.3 are all of this kind.
 SUITES = ":".join(
@@ -19,25 +20,57 @@ SUITES = ":".join(
 )
 
 
+# OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python has no name for.
+_ANY_DATE = cast("ssl.VerifyFlags", 0x200000)
+_CERTIFICATE = 11  # the handshake message, RFC 8446 §4
+_DER = 2  # what _ssl calls ENCODING_DER
+
+
 class TlsError(Exception):
     """A certificate, key or anchor file cannot be used; the message names it and says why."""
 
 
+class Watched(ssl.SSLObject):
+    """TLS whose verification error bears the certificate that was shown, as ``shown`` (DER)."""
+
+    shown: bytes = b""
+
+    def do_handshake(self) -> None:
+        """Shake hands; say whose certificate it was that did not verify."""
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            error.shown = self.shown  # type: ignore[attr-defined]
+            raise
+
+
 def server_context(
-    certificate: Path, key: Path, anchors: Path, *, client_certificates: bool
+    certificate: Path,
+    key: Path,
+    anchors: Path,
+    *,
+    client_certificates: bool,
+    more: bytes = b"",
+    any_date: bool = False,
 ) -> ssl.SSLContext:
-    """Return a new context for one listener; with ``client_certificates`` each peer must have one."""
+    """Return a new context for one listener; with ``client_certificates`` each peer must have one.
+
+    ``more`` are further anchors (DER, one after the other), those that a list names. With
+    ``any_date`` TLS looks at no certificate's dates: for whoever looks at them all afterwards.
+    """
     context = _context(ssl.PROTOCOL_TLS_SERVER, certificate, key)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
     if client_certificates:
-        _believe(context, anchors)
+        _believe(context, anchors, more, any_date=any_date)
         context.verify_mode = ssl.CERT_REQUIRED
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
     return context
 
 
-def client_context(certificate: Path, key: Path, anchors: Path) -> ssl.SSLContext:
+def client_context(
+    certificate: Path, key: Path, anchors: Path, *, more: bytes = b"", any_date: bool = False
+) -> ssl.SSLContext:
     """Return a context to connect with: the peer's certificate must chain to our anchors.
 
     Its names are not compared with the host's: which certificates speak for a domain is what the
@@ -47,8 +80,17 @@ def client_context(certificate: Path, key: Path, anchors: Path) -> ssl.SSLContex
     context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED
     context.options |= ssl.OP_NO_TICKET
-    _believe(context, anchors)
+    _believe(context, anchors, more, any_date=any_date)
     return context
+
+
+def issuers(tls: ssl.SSLObject) -> tuple[bytes, ...]:
+    """Return the certificates by which the peer's was verified, up to the anchor (DER)."""
+    # Python 3.13 says it itself; before, only the object beneath does.
+    beneath: Any = tls if hasattr(tls, "get_verified_chain") else getattr(tls, "_sslobj", None)
+    chain = beneath.get_verified_chain() if beneath is not None else None
+    ders = [one if isinstance(one, bytes) else one.public_bytes(_DER) for one in chain or ()]
+    return tuple(ders[1:])
 
 
 def asking_context(anchors: bytes) -> ssl.SSLContext:
@@ -82,13 +124,32 @@ def _context(protocol: ssl._SSLMethod, certificate: Path, key: Path) -> ssl.SSLC
     return context
 
 
-def _believe(context: ssl.SSLContext, anchors: Path) -> None:
+def _believe(context: ssl.SSLContext, anchors: Path, more: bytes, *, any_date: bool) -> None:
     # An anchor is an anchor, even if it is not self-signed.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if any_date:
+        context.verify_flags |= _ANY_DATE
+    context.sslobject_class = Watched
+    # ssl's own hook for debugging is the only place where a certificate that fails can be seen.
+    context._msg_callback = _look  # type: ignore[attr-defined]  # noqa: SLF001
     try:
         context.load_verify_locations(anchors)
+        if more:
+            context.load_verify_locations(cadata=more)
     except (OSError, ValueError) as error:
         raise TlsError(f"cannot use the anchors in {anchors}: {_why(error)}") from None
+
+
+def _look(  # noqa: PLR0917 - ssl calls it
+    tls: object, direction: str, version: object, content: object, kind: object, message: bytes
+) -> None:
+    del content
+    if direction == "read" and kind == _CERTIFICATE and isinstance(tls, Watched):
+        # RFC 8446 §4.4.2 puts a context before the list that RFC 5246 §7.4.2 begins with.
+        before = int.from_bytes(message[4:5])
+        at = 5 + before if version == ssl.TLSVersion.TLSv1_3 else 4
+        size = int.from_bytes(message[at + 3 : at + 6])
+        tls.shown = message[at + 6 : at + 6 + size]
 
 
 def _why(error: Exception) -> str:

@@ -25,19 +25,32 @@ from imap.index import Index, Indexing, index_of
 from imap.store import INBOX, Arrival, Summary, new_entry_id
 from smtp import reply
 from smtp.reply import Reply
-from smtp.send.client import UNREACHABLE, Connection
+from smtp.send.client import UNREACHABLE, Connection, Entitled, TlsFailure
 from smtp.send.outgoing import Outcome
-from trust.decision import ALLOW, Action, Decision, Reason, attempt, next_hop
+from trust.decision import (
+    ALLOW,
+    NEXT_HOP_EXPIRED,
+    Action,
+    Decision,
+    Reason,
+    attempt,
+    next_hop,
+)
 from trust.errors import IdentityError
 from trust.identity import Certificate
 from trust.sources import TrustList
 
-Entitled = Callable[[bytes], Reply | None]
 Dial = Callable[[str, int, Entitled], Awaitable[Link | Reply]]
 
 _UNREACHED = "peer-unreachable"
 # Their certificate is at fault; else it is the list, which says so elsewhere.
-_ALARMING = frozenset({Reason.NEXT_HOP_NOT_ENTITLED, Reason.NEXT_HOP_EXPIRED})
+_ALARMING = frozenset(
+    {
+        Reason.NEXT_HOP_NOT_ENTITLED,
+        Reason.NEXT_HOP_EXPIRED,
+        Reason.NEXT_HOP_CERTIFICATE_REVOKED,
+    }
+)
 _MANY = 100  # recipients at once, where the peer does not say (RFC 5321 §4.5.3.1.8)
 
 
@@ -223,27 +236,48 @@ class Carrier:
             found = await self.dial(name, port, partial(self._entitled, one, objections))
             if not isinstance(found, Reply):
                 return found
+            if isinstance(found, TlsFailure) and found.shown:
+                last = self._unproven(one, found)
+                continue
             reason = objections[0].reason if objections else _UNREACHED
             last = _Obstacle(UNREACHABLE) if found.permanent else _Obstacle(found, reason)
         return last
 
-    def _entitled(self, one: Attempt, objections: list[Decision], der: bytes) -> Reply | None:
+    def _unproven(self, one: Attempt, failure: TlsFailure) -> _Obstacle:
+        """Tell operators whose certificate did not verify, and why; a sender, that it expired."""
+        self.desk.watch.failed(failure.shown, failure.why, "next-hop")
+        if failure.expired:
+            self._alarm(one, NEXT_HOP_EXPIRED, failure.shown)
+            return _Obstacle(NEXT_HOP_EXPIRED.reply, NEXT_HOP_EXPIRED.reason)
+        return _Obstacle(failure)
+
+    async def _entitled(
+        self,
+        one: Attempt,
+        objections: list[Decision],
+        der: bytes,
+        issuers: tuple[bytes, ...],
+    ) -> Reply | None:
         """Return why this certificate may not have the domain's mail, and raise the alarm."""
+        await self.desk.watch.met(der, issuers, "next-hop")
         decision = self._judged(one, der)
         if decision.action is Action.ALLOW:
             return None
         objections.append(decision)
         if decision.reason in _ALARMING:
-            self.desk.on_event(
-                "peer.wrong_certificate",
-                {
-                    "domain": one.domain,
-                    "reason": decision.reason,
-                    "certificate": _print(der),
-                    "message": one.message.id,
-                },
-            )
+            self._alarm(one, decision, der)
         return decision.reply
+
+    def _alarm(self, one: Attempt, decision: Decision, der: bytes) -> None:
+        self.desk.on_event(
+            "peer.wrong_certificate",
+            {
+                "domain": one.domain,
+                "reason": decision.reason,
+                "certificate": _print(der),
+                "message": one.message.id,
+            },
+        )
 
     def _judged(self, one: Attempt, der: bytes) -> Decision:
         return next_hop(one.domain, der, self.desk.keeper.current, self.desk.clock())

@@ -1,8 +1,9 @@
 """What both doors work with: who we are, the books, the trust list, the clock."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
@@ -12,6 +13,26 @@ from gateway.settings.site import Site
 from trust.keeper import Keeper
 
 Event = Callable[[str, Mapping[str, object]], None]
+
+
+class Watch(Protocol):
+    """Who knows how certificates stand, and finds out of those that nobody has shown before."""
+
+    async def met(self, certificate: bytes, issuers: tuple[bytes, ...], role: str) -> None:
+        """Return once it is known how a certificate (DER) stands, or after a bounded time."""
+
+    def failed(self, shown: bytes, why: str, role: str) -> None:
+        """A certificate did not verify: whose it was, and what was wrong, is for operators."""
+
+
+class Unwatched:
+    """Nobody asks after certificates: TLS alone judges them."""
+
+    async def met(self, certificate: bytes, issuers: tuple[bytes, ...], role: str) -> None:
+        """Wait for nothing."""
+
+    def failed(self, shown: bytes, why: str, role: str) -> None:
+        """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,7 @@ class Desk:
     clock: Callable[[], datetime]
     metrics: Metrics
     on_event: Event
+    watch: Watch = field(default_factory=Unwatched)
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
@@ -42,9 +64,18 @@ class Desk:
         clock: Callable[[], datetime],
         metrics: Metrics,
         on_event: Event,
+        watch: Watch | None = None,
     ) -> "Desk":
         """Make the desk of a site."""
-        domains = frozenset(site.domains)
         return cls(
-            site.host, domains, site.postmaster, books, keeper, schedule, clock, metrics, on_event
+            site.host,
+            frozenset(site.domains),
+            site.postmaster,
+            books,
+            keeper,
+            schedule,
+            clock,
+            metrics,
+            on_event,
+            watch or Unwatched(),
         )

@@ -25,7 +25,7 @@ from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_
 from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, domain_of, key
-from smtp.envelope import Draft, Recipient, Refusal, new_message_id
+from smtp.envelope import Draft, Peer, Recipient, Refusal, new_message_id
 from smtp.reply import Reply
 from vault.database import Statement
 from vault.errors import Conflict, StorageFull, VaultError
@@ -70,6 +70,12 @@ class Intake:
         self._onward = onward
         self._answers = Answers(desk)
         self._flood = Throttle(_REFUSALS, timedelta(minutes=1))
+
+    async def met(self, peer: Peer) -> None:
+        """Let it become known how a peer's certificate stands, for a bounded time."""
+        if peer.certificate is not None:
+            role = "peer" if peer.listener == RELAY else "mailbox"
+            await self._desk.watch.met(peer.certificate, peer.issuers, role)
 
     def mail(self, draft: Draft) -> Reply:
         """Say whether this transaction may begin: a submission is by the one who logged in."""

@@ -15,6 +15,9 @@ from smtp.reply import Reply
 class Intake(Protocol):
     """Who takes the mail: asked at MAIL, at each RCPT, and given the message."""
 
+    async def met(self, peer: Peer) -> None:
+        """A peer has shown a certificate: return when it may be asked about, soon in any case."""
+
     def mail(self, draft: Draft) -> Reply:
         """May this transaction begin? Cheap and at once."""
 

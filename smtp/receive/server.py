@@ -40,6 +40,7 @@ from smtp.receive.login import CertificateClaim, Claim, PasswordClaim
 from smtp.receive.rules import Rules
 from smtp.receive.session import Session
 from smtp.reply import Reply
+from smtp.tls import issuers
 
 __all__ = ["Authenticator", "Connection", "Inlet", "Intake", "Limits", "OnEvent"]
 
@@ -125,6 +126,8 @@ class Connection(SMTP):
         self.inlet = Inlet(self)
         self.machine = Session(room.rules, Peer(""))
         self._body: Body | None = None
+        self._met = asyncio.Event()  # what is to be known of the peer's certificate is known
+        self._met.set()
         self._early: bytearray | None = None  # arrived while TLS was being started
         self._reading = True
         self._choked = False
@@ -146,6 +149,7 @@ class Connection(SMTP):
         """Greet the peer."""
         self.transport = cast("asyncio.Transport", transport)
         self.machine.peer = self._peer(self.transport)
+        self._meet(self.machine.peer)
         self._room.connections.add(self)
         self._reset_timeout()
         self._pump()
@@ -229,7 +233,10 @@ class Connection(SMTP):
     def _act(self, event: Event) -> None:  # noqa: C901, PLR0912 - one arm an event
         match event:
             case MailAsked(draft):
-                self.machine.answer(self._asked(self._room.intake.mail, draft))
+                if self._met.is_set():
+                    self.machine.answer(self._asked(self._room.intake.mail, draft))
+                else:
+                    self._room.run(self._mail(draft))
             case RecipientAsked(draft, recipient):
                 self.machine.answer(self._asked(self._room.intake.rcpt, draft, recipient))
             case ContentBegun(draft):
@@ -272,6 +279,24 @@ class Connection(SMTP):
             said = self._broken(error)
         body.discard()
         self.machine.answer(said)
+        self._pump()
+
+    def _meet(self, peer: Peer) -> None:
+        """Let what is to be known of a certificate become known, while the peer says hello."""
+        if peer.certificate is not None:
+            self._met.clear()
+            self._room.run(self._known(peer))
+
+    async def _known(self, peer: Peer) -> None:
+        try:
+            await self._room.intake.met(peer)
+        except Exception as error:  # noqa: BLE001 - the boundary: the answer at RCPT says enough
+            self._broken(error)
+        self._met.set()
+
+    async def _mail(self, draft: Draft) -> None:
+        await self._met.wait()
+        self.machine.answer(self._asked(self._room.intake.mail, draft))
         self._pump()
 
     async def _log_in(self, claim: Claim) -> None:
@@ -331,7 +356,9 @@ class Connection(SMTP):
         if self.transport is None or transport is None:
             return
         self.transport = transport
-        self.machine.secured(self._peer(transport))
+        peer = self._peer(transport)
+        self._meet(peer)
+        self.machine.secured(peer)
         self.machine.receive(bytes(early or b""))
         self._pump()
 
@@ -348,6 +375,7 @@ class Connection(SMTP):
             peer,
             tls=f"{secure.version()} {cipher[0] if cipher else ''}",
             certificate=secure.getpeercert(binary_form=True),
+            issuers=issuers(secure),
         )
 
     def _regulate(self) -> None:

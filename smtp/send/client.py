@@ -8,12 +8,14 @@ A small message costs two writes, or one where the peer takes BDAT. RFC 5321 §4
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Self, cast
 
 from smtp.reply import Reply, printable
 from smtp.send.dialogue import LOST, SILENT, Dialogue, Stage
 from smtp.send.outgoing import Outcome, Outgoing
+from smtp.tls import issuers
 
 __all__ = ["Connection", "Outcome", "Outgoing"]
 
@@ -22,8 +24,10 @@ UNWELCOME = Reply(
     451, "4.7.0", "The next hop closed right after TLS: perhaps it does not accept our certificate"
 )
 
-Entitled = Callable[[bytes], Reply | None]
+# Given the peer's leaf and the certificates by which it was verified (DER).
+Entitled = Callable[[bytes, tuple[bytes, ...]], Awaitable[Reply | None]]
 
+_EXPIRED = 10  # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED
 _HIGH_WATER = 256 * 1024
 _GOODBYE = 5.0  # seconds that a peer gets to end the connection in good order
 
@@ -87,18 +91,21 @@ class _Wire(asyncio.Protocol):
         """Open the conversation, to where MAIL may be said; return the peer's certificate (DER)."""
         if (failure := await self.theirs()) is not None:
             return failure
-        certificate = await self.upgrade(context, host, seconds)
-        if isinstance(certificate, Reply):
-            return certificate
-        if (refusal := entitled(certificate)) is not None:
+        tls = await self.upgrade(context, host, seconds)
+        if isinstance(tls, Reply):
+            return tls
+        certificate = tls.getpeercert(binary_form=True) or b""
+        if (refusal := await entitled(certificate, issuers(tls))) is not None:
             return refusal
         self.dialogue.secured()
         failure = await self.theirs()
         # TLS 1.3 lets a server refuse our certificate only after the handshake, by going away.
         return (UNWELCOME if failure is LOST else failure) or certificate
 
-    async def upgrade(self, context: ssl.SSLContext, host: str, seconds: float) -> bytes | Reply:
-        """Start TLS; return the peer's certificate (DER) or why there is no TLS."""
+    async def upgrade(
+        self, context: ssl.SSLContext, host: str, seconds: float
+    ) -> ssl.SSLObject | Reply:
+        """Start TLS; return it, or why there is none."""
         if self.transport is None:
             return LOST
         try:
@@ -111,8 +118,7 @@ class _Wire(asyncio.Protocol):
             return self.dialogue.failure or LOST
         self.transport = secured
         secured.set_write_buffer_limits(high=_HIGH_WATER)
-        tls = cast("ssl.SSLObject", secured.get_extra_info("ssl_object"))
-        return tls.getpeercert(binary_form=True) or b""
+        return cast("ssl.SSLObject", secured.get_extra_info("ssl_object"))
 
     async def theirs(self, factor: int = 1) -> Reply | None:
         """Flush, and wait while it is the peer's turn; return the failure if it is over."""
@@ -156,10 +162,22 @@ class _Wire(asyncio.Protocol):
             self._waiter.set_result(None)
 
 
+@dataclass(frozen=True, slots=True)
+class TlsFailure(Reply):
+    """No TLS with a next hop: the reply, OpenSSL's word for it, and the certificate it is about."""
+
+    why: str = ""
+    shown: bytes = b""  # the peer's leaf, DER, if it did not verify
+    expired: bool = False
+
+
 def _tls_broke(error: OSError) -> Reply:
     """Say why, for the operator: the words are OpenSSL's, about certificates, not about mail."""
     why = getattr(error, "verify_message", "") or getattr(error, "reason", "") or "cut off"
-    return Reply(451, "4.7.0", printable(f"TLS with the next hop failed: {why}"))
+    words = printable(f"TLS with the next hop failed: {why}")
+    expired = getattr(error, "verify_code", 0) == _EXPIRED
+    shown = getattr(error, "shown", b"")
+    return TlsFailure(451, "4.7.0", words, why=str(why), shown=shown, expired=expired)
 
 
 class Connection:

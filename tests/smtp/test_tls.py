@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.demo.pki import Authority
 from smtp import tls
 from smtp.tls import SUITES, TlsError
 from tests.smtp.stage import NOW, Pki
@@ -213,3 +214,73 @@ def test_who_fetches_believes_the_given_anchors_alone() -> None:
     for nonsense in (b"no certificate", b"\xff"):
         with pytest.raises(TlsError, match="cannot use the anchors"):
             tls.asking_context(nonsense)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_failure_says_whose_certificate_it_was(
+    pki: Pki, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    """The log names who was turned away, whichever end turns away."""
+    other = Authority.make(NOW)
+    outsider = other.issue("outsider")
+    crt, key = outsider.write(tmp_path, "outsider")
+    client = tls.client_context(crt, key, pki.anchors)
+    client.maximum_version = version
+    with pytest.raises(ssl.SSLCertVerificationError) as caught:
+        shake(pki.server(client_certificates=True), client)
+    assert outsider.der == getattr(caught.value, "shown", None)
+
+    server = tls.server_context(crt, key, pki.anchors, client_certificates=True)
+    server.maximum_version = version
+    with pytest.raises(ssl.SSLCertVerificationError) as caught:
+        shake(server, pki.client())
+    assert outsider.der == getattr(caught.value, "shown", None)
+
+
+def test_the_chain_that_was_verified_can_be_read(pki: Pki) -> None:
+    """Whoever asks its authorities needs the certificates above it."""
+    there, here = shake(pki.server(client_certificates=True), pki.client())
+    expected = (pki.authority.issuing.der, pki.authority.root.der)
+
+    assert expected == tls.issuers(there) == tls.issuers(here)
+    assert () == tls.issuers(shake(pki.server(client_certificates=False), pki.anonymous())[0])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("starts", [-30, 30])
+def test_dates_can_be_left_to_others(
+    pki: Pki, tmp_path: Path, starts: int, version: ssl.TLSVersion
+) -> None:
+    """While a bridge stands: dates alone, and not a wrong authority."""
+    away = pki.authority.issue("away", starts=NOW + timedelta(days=starts), days=7)
+    crt, key = away.write(tmp_path, "away")
+    strict = tls.client_context(crt, key, pki.anchors)
+    strict.maximum_version = version
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake(pki.server(client_certificates=True), strict)
+
+    ours = (*pki.gateway, pki.anchors)
+    lenient = tls.server_context(*ours, client_certificates=True, any_date=True)
+    there, _ = shake(lenient, strict)
+    assert away.der == there.getpeercert(binary_form=True)
+    server = tls.server_context(crt, key, pki.anchors, client_certificates=True)
+    _, here = shake(server, tls.client_context(*ours, any_date=True))
+    assert away.der == here.getpeercert(binary_form=True)
+
+    outsider = Authority.make(NOW - timedelta(days=60)).issue("outsider", days=7)
+    stranger = tls.client_context(*outsider.write(tmp_path, "outsider"), pki.anchors)
+    assert "unable to get local issuer" in refusal(lenient, stranger)
+
+
+def test_a_list_may_name_further_anchors(pki: Pki, tmp_path: Path) -> None:
+    """Direct bundles name authorities; they stand beside ours for TLS, and grant nothing by that."""
+    other = Authority.make(NOW)
+    crt, key = other.issue("friend").write(tmp_path, "friend")
+    ours = (*pki.gateway, pki.anchors)
+    server = tls.server_context(*ours, client_certificates=True, more=other.root.der)
+    client = tls.client_context(crt, key, pki.anchors)
+
+    there, _ = shake(server, client)
+    assert (other.issuing.der, other.root.der) == tls.issuers(there)
+    with pytest.raises(TlsError):
+        tls.client_context(*ours, more=b"rubbish")

@@ -112,6 +112,10 @@ class Desk:
     drafts: list[Draft] = field(default_factory=list)
     left: list[Draft] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    peers: list[Peer] = field(default_factory=list)  # that showed a certificate
+
+    async def met(self, peer: Peer) -> None:
+        self.peers.append(peer)
 
     def mail(self, draft: Draft) -> Reply:
         if (draft.mail.mail_from or "").startswith("stranger"):

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from gateway.relay.carrier import Entitled
 from smtp.reply import Reply
-from smtp.send.client import UNREACHABLE
+from smtp.send.client import UNREACHABLE, Entitled
 from smtp.send.outgoing import Outcome, Outgoing
 
 TAKEN = Reply(250, "2.0.0", "Queued")
@@ -34,7 +33,7 @@ class Peer:
         self.dials += 1
         if self.down:
             return UNREACHABLE
-        if (refusal := entitled(self.certificate)) is not None:
+        if (refusal := await entitled(self.certificate, ())) is not None:
             return refusal
         return Open(self)
 

@@ -5,7 +5,7 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -440,8 +440,47 @@ def test_the_desk_learns_who_the_peer_is(loop: str, pki: Pki) -> None:
         peer = desk.drafts[0].peer
         assert "TLSv1.3 TLS_AES_256_GCM_SHA384" == peer.tls
         expected = Peer("127.0.0.1", "peer.example", peer.tls, pki.peer_der, None, "relay")
-        assert expected == peer
+        assert expected == replace(peer, issuers=())
+        assert (pki.authority.issuing.der, pki.authority.root.der) == peer.issuers
+        assert [pki.peer_der] == [one.certificate for one in desk.peers]
 
+    run(loop, main())
+
+
+@both_loops
+@pytest.mark.parametrize("breaks", ["", "a bug of ours"])
+def test_mail_waits_until_the_certificate_may_be_asked_about(
+    loop: str, breaks: str, pki: Pki
+) -> None:
+    """EHLO is answered meanwhile; what goes wrong there is ours, and holds nobody up for ever."""
+
+    class Slow(Desk):
+        async def met(self, peer: Peer) -> None:
+            await super().met(peer)
+            await known.wait()
+            if breaks:
+                raise RuntimeError(breaks)
+
+        def mail(self, draft: Draft) -> Reply:
+            assert known.is_set()
+            return super().mail(draft)
+
+    async def main() -> None:
+        async with opened(RELAY, pki, Slow()) as at:
+            wire = await Wire.dial(at.port)
+            await wire.reply()
+            await wire.starttls(pki.client())
+            await wire.say(b"EHLO peer.example\r\n" + MESSAGE)
+            assert (await wire.reply()).startswith("250-")
+            known.set()
+            assert "250" == (await wire.reply())[:3]
+            for _ in range(3):
+                await wire.reply()
+            await wire.close()
+            await at.emptied()
+            assert [bool(breaks)] == ["session.error" in {slug for slug, _ in at.events}]
+
+    known = asyncio.Event()
     run(loop, main())
 
 

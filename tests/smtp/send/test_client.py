@@ -13,11 +13,11 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from smtp import reply
 from smtp.address import parse
-from smtp.envelope import Body, Draft, Mail, Notify, Recipient, Ret
+from smtp.envelope import Body, Draft, Mail, Notify, Peer, Recipient, Ret
 from smtp.receive.rules import Rules
 from smtp.reply import Reply
 from smtp.send import client
-from smtp.send.client import Connection, Outcome, Outgoing
+from smtp.send.client import Connection, Entitled, Outcome, Outgoing
 from smtp.send.dialogue import GARBLED, INJECTED, LOST, NO_TLS, SILENT
 from smtp.send.outgoing import NO_EIGHT_BIT, NO_UTF8_ADDRESSES, TOO_BIG_FOR_THEM
 from tests.smtp.stage import NOW, Pki, opened, run
@@ -38,11 +38,18 @@ async def body(*blocks: bytes) -> AsyncIterator[bytes]:
         yield block
 
 
+def judged(said: Reply | None) -> Entitled:
+    async def entitled(der: bytes, issuers: tuple[bytes, ...]) -> Reply | None:
+        return said
+
+    return entitled
+
+
 async def dial(port: int, pki: Pki, **wishes: Any) -> Connection | Reply:
     chosen: dict[str, Any] = {
         "helo": "mx.labo.example",
         "context": pki.client(),
-        "entitled": lambda _: None,
+        "entitled": judged(None),
         "connect_timeout": 5,
         "reply_timeout": 5,
     } | wishes
@@ -75,9 +82,10 @@ def test_messages_go_over_one_connection(loop: str, pki: Pki) -> None:
         async with hop(pki.server(client_certificates=True), script) as listening:
             certificates: list[bytes] = []
 
-            def entitled(der: bytes) -> None:
+            async def entitled(der: bytes, issuers: tuple[bytes, ...]) -> None:
                 order.append("judged")
                 certificates.append(der)
+                assert (pki.authority.issuing.der, pki.authority.root.der) == issuers
 
             connection = await connected(listening.port, pki, entitled=entitled)
             assert [connection.certificate] == certificates
@@ -219,7 +227,7 @@ def test_a_wrong_certificate_hears_nothing_of_us(loop: str, pki: Pki) -> None:
 
     async def main() -> None:
         async with hop(pki.server(client_certificates=True), script) as listening:
-            assert NOT_LISTED == await dial(listening.port, pki, entitled=lambda _: NOT_LISTED)
+            assert NOT_LISTED == await dial(listening.port, pki, entitled=judged(NOT_LISTED))
 
     run(loop, main())
     assert not any(heard)
@@ -604,6 +612,9 @@ class Keeping:
 
     def __init__(self) -> None:
         self.kept: list[tuple[Draft, bytes]] = []
+
+    async def met(self, peer: Peer) -> None:
+        assert peer.certificate is not None
 
     def mail(self, draft: Draft) -> Reply:
         return reply.SENDER_OK
