@@ -9,16 +9,17 @@ import errno
 import glob
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trust.formats import native
-from trust.signatures import ENVELOPE_LIMIT, Quorum, sift
+from trust.signatures import ENVELOPE_LIMIT
 
 _OCTETS = 64 << 20  # of signatures read at most: thousands of times what real ones have
 
+# Which of the files beside a list add a signer, and a few of the others.
+Sift = Callable[[bytes, Iterable[bytes]], tuple[tuple[bytes, ...], tuple[bytes, ...]]]
 Files = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of what was dropped
 
 
@@ -43,13 +44,16 @@ def files(dropped: Path) -> Files:
     return tuple(found)
 
 
-def read(dropped: Path, quorum: Quorum) -> Dropped:
-    """Read the list and what was signed of it; raise ``OSError`` if the list cannot be read."""
-    content = _head(dropped, native.LIMIT)
-    if len(content) > native.LIMIT:
+def read(dropped: Path, limit: int, sift: Sift | None = None) -> Dropped:
+    """Read the list and what was signed of it; raise ``OSError`` if the list cannot be read.
+
+    Without ``sift`` the signature is inside the list, and nothing beside it counts.
+    """
+    content = _head(dropped, limit)
+    if len(content) > limit or sift is None:
         return Dropped(content, ())
     beside = _beside(dropped)
-    useful, others = sift(content, _envelopes(beside), quorum)
+    useful, others = sift(content, _envelopes(beside))
     return Dropped(content, (*useful, *others), len(beside) - len(useful))
 
 

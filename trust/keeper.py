@@ -1,76 +1,54 @@
-"""Keeps the list in force: takes new ones in, refuses what must be refused, swaps without a pause.
+"""Keeps what is believed: takes new versions in, refuses what must be refused, asks, swaps.
 
-The one place where a verified list lives. Whatever goes wrong, the last verified list stays and
-``standing`` says why; only its own date makes it stale. A new list is durable before it counts, so
-that no restart brings back an older one. R-C4, R-C5, R-C7.
+The one place where the verified list lives. Whatever goes wrong with a source, its last verified
+version stays and ``standing`` says why; only its own date makes it stale. A version is durable
+before it counts, so that no restart brings back an older one, and a change that operators want to be
+asked about waits until they were: meanwhile what it would change is put off, and whom it revokes
+is revoked. Reading and verifying happen off the loop, the swap in one step. R-C4 to R-C7.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
-from trust import dropped as dropping
-from trust.formats import native
+from trust.change import Change, Judgement, Policy, compare
 from trust.overlay import Overlay
-from trust.signatures import Quorum
-from trust.sources import Edition, TrustList
-from trust.verification import NATIVE, Known, OfferError, Outcome, examine
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A list that was in force, exactly as it was signed."""
-
-    version: int
-    digest: str  # SHA-256 of the content, in hex
-    imported: datetime
-    content: bytes = field(repr=False)
-    signatures: tuple[bytes, ...] = field(repr=False)
+from trust.sources import Directory, Edition, TrustList
+from trust.trail import Entry, Kept, Past, Step, flaw
+from trust.verification import Known, Offer, OfferError, Outcome, examine
+from trust.watch import Arrival, Pending, Source, SourceStanding, Watch
 
 
 class TrustStore(Protocol):
-    """Where versions are kept for good; the floors above fill it."""
+    """Where versions and their history are kept for good; the floors above fill it."""
 
-    def load(self) -> Stored | None:
-        """Return the highest version ever saved."""
+    async def history(self) -> Sequence[Kept]:
+        """Return all entries ever kept, in order."""
 
-    async def save(self, stored: Stored) -> None:
-        """Keep a version; return once it is durable."""
+    async def offer(self, source: str, digest: str) -> Offer | None:
+        """Return a version as it was offered; None if it cannot be had."""
 
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What became of one offer, in a word for software and a sentence for operators."""
-
-    at: datetime
-    outcome: Outcome
-    sentence: str
-    version: int | None = None
-
-    @property
-    def good(self) -> bool:
-        """Whether what was offered is (now or already) the list in force."""
-        return self.outcome in _GOOD
-
-
-_GOOD = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_STALE, Outcome.UNCHANGED})
-# The same files may fare better later; all others are judged for good until they change.
-_PASSING = frozenset({Outcome.FUTURE, Outcome.NOT_SAVED, Outcome.UNREADABLE, Outcome.BROKEN})
+    async def keep(self, entries: Sequence[Entry], offer: Offer | None = None) -> None:
+        """Go on with the history, and keep what was offered; return once it is durable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the list stands, for operators and for the status page."""
+    """How everything stands, for operators and for the status page."""
 
     listed: TrustList | None
-    stale: bool  # also when there is none
-    last: Arrival | None  # the last offer that brought news
-    looked: datetime | None  # when the dropped file was last looked at
-    useless: int = 0  # files beside it, when it was last read, that add no signer
+    stale: bool  # all of it; also when there is none
+    sources: tuple[SourceStanding, ...]  # in order of rank
+
+    @property
+    def last(self) -> Arrival | None:
+        """What became of the offer that came last, whichever source it was of."""
+        found = [each.last for each in self.sources if each.last]
+        return max(found, key=lambda arrival: arrival.at, default=None)
 
 
 Changed = Callable[[TrustList, TrustList | None], None]  # the new list, the one before
@@ -81,156 +59,375 @@ class Keeper:
 
     def __init__(
         self,
-        quorum: Quorum,
+        sources: Iterable[Source],
         store: TrustStore,
         clock: Callable[[], datetime],
         *,
-        dropped: Path | None = None,
-        poll: float = 60,
+        ours: frozenset[str] = frozenset(),
+        policy: Policy | None = None,
         tell: Callable[[Arrival], None] = lambda _: None,
     ) -> None:
         self.current: TrustList | None = None
         self.overlay = Overlay()
-        self._quorum = quorum
+        self._watches = {source.name: Watch(source) for source in sources}  # in order of rank
         self._store = store
         self._clock = clock
-        self._dropped = dropped
-        self._poll = poll
+        self._ours = ours
+        self._policy = policy or Policy()
         self._tell = tell
+        self._directories: tuple[Directory, ...] = ()
         self._subscribers: list[Changed] = []
-        self._known: Known | None = None
-        self._last: Arrival | None = None
-        self._looked: datetime | None = None
-        self._useless = 0
-        self._judged: dropping.Files | None = None  # the dropped files as they were when judged
-        self._turn = asyncio.Lock()  # one offer at a time
-        self._bell = asyncio.Event()
+        self._turn = asyncio.Lock()  # one change at a time
+        self._bells = {name: asyncio.Event() for name in self._watches}
 
     def __repr__(self) -> str:
-        return f"<Keeper {self.current or 'without a list'}, last {self._last}>"
+        return f"<Keeper {self.current or 'without a list'}, last {self.standing().last}>"
 
     def subscribe(self, changed: Changed) -> None:
         """Call this with the new and the old list, right after each swap."""
         self._subscribers.append(changed)
 
     def standing(self) -> Standing:
-        """Say how the list stands now."""
-        stale = self.current is None or self.current.stale(self._clock())
-        return Standing(self.current, stale, self._last, self._looked, self._useless)
-
-    def restore(self) -> Arrival | None:
-        """Put the stored list back in force after a restart, verified anew; None: none is stored.
-
-        A list whose signers are pinned no longer vouches for nobody, but its number still counts:
-        changing signers must not open the door to an older list.
-        """
+        """Say how everything stands now."""
         now = self._clock()
-        try:
-            stored = self._store.load()
-        except Exception as error:  # noqa: BLE001 - whatever the store is made of
-            sentence = f"the stored list cannot be read ({type(error).__name__})"
-            return self._note(Arrival(now, Outcome.BROKEN, sentence))
-        if stored is None:
-            return None
-        self._known = Known(stored.version, stored.digest)
-        try:
-            edition = examine(stored.content, stored.signatures, self._quorum, None, now)
-        except OfferError as refused:
-            sentence = f"the stored list cannot be used: {refused}"
-            return self._note(Arrival(now, refused.outcome, sentence, stored.version))
-        return self._swap(edition, now)
+        stale = self.current is None or self.current.stale(now)
+        sources = (watch.standing(now) for watch in self._watches.values())
+        return Standing(self.current, stale, tuple(sources))
 
-    async def offer(self, content: bytes, signatures: Sequence[bytes]) -> Arrival:
-        """Bring a list into force if it may: verified off the loop, durable before the swap."""
-        async with self._turn:
-            now = self._clock()
-            here = self.current and self.current.edition(NATIVE)
-            if here and native.digest(content) == here.digest:
-                return Arrival(now, Outcome.UNCHANGED, "already in force", here.claims.version)
-            try:
-                edition = await asyncio.to_thread(
-                    examine, content, tuple(signatures), self._quorum, self._known, now
-                )
-            except OfferError as refused:
-                return self._note(Arrival(now, refused.outcome, str(refused), refused.version))
-            version = edition.claims.version
-            if self._known is None or self._known.digest != edition.digest:
-                stored = Stored(version or 0, edition.digest, now, content, tuple(signatures))
-                try:
-                    await self._store.save(stored)
-                except Exception as error:  # noqa: BLE001 - whatever the store is made of
-                    sentence = f"could not be stored ({type(error).__name__}), so it does not count"
-                    return self._note(Arrival(now, Outcome.NOT_SAVED, sentence, version))
-            return self._swap(edition, now)
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """The changes that wait for operators."""
+        return tuple(watch.pending for watch in self._watches.values() if watch.pending)
 
-    def overlaid(self, overlay: Overlay) -> None:
-        """Lay another overlay over the list in force, at once."""
+    def overlaid(self, overlay: Overlay, *, quietly: bool = False) -> None:
+        """Lay another overlay over the list in force, at once; ``quietly``: it stops nobody."""
         self.overlay = overlay
         if self.current is not None:
-            before, self.current = self.current, self.current.under(overlay)
-            for changed in self._subscribers:
-                changed(self.current, before)
+            self._put(self.current.under(overlay), quietly=quietly)
 
-    def _swap(self, edition: Edition, now: datetime) -> Arrival:
-        listed, claims = TrustList.of([edition], overlay=self.overlay), edition.claims
+    def beside(self, directories: Iterable[Directory]) -> None:
+        """Put other directories beside the list in force; they grant nothing, so nobody is told."""
+        self._directories = tuple(directories)
+        if self.current is not None:
+            self._put(self.current.beside(self._directories), quietly=True)
+
+    def _put(self, listed: TrustList, *, quietly: bool = False) -> None:
         before, self.current = self.current, listed
-        self._known = Known(claims.version or 0, edition.digest, claims.issued)
-        outcome = Outcome.ACCEPTED
-        sentence = f"{claims.name} is in force until {claims.stale_after:%F %T} UTC"
-        if edition.stale(now):
-            outcome = Outcome.ACCEPTED_STALE
-            sentence = f"{claims.name} is in force but stale: mail waits for a new one"
-        arrival = self._note(Arrival(now, outcome, sentence, claims.version))
-        for changed in self._subscribers:
-            changed(listed, before)
-        return arrival
+        with contextlib.ExitStack() as told:  # one's failure keeps it from no other
+            for changed in () if quietly else reversed(self._subscribers):
+                told.callback(changed, listed, before)
 
-    def _note(self, arrival: Arrival) -> Arrival:
+    async def restore(self) -> None:
+        """Put back in force what was, after a restart, verified anew.
+
+        A version whose signers are pinned no longer vouches for nobody, but its number still
+        counts: changing signers must not open the door to an older list.
+        """
+        async with self._turn:
+            await self._restore(self._watches.values(), note=self._note)
+
+    async def _restore(
+        self, watches: Iterable[Watch], note: Callable[[Watch, Arrival], Arrival]
+    ) -> None:
+        now = self._clock()
+        try:
+            history = await self._store.history()
+        except Exception as error:  # noqa: BLE001 - whatever the store is made of
+            sentence = f"the stored lists cannot be read ({type(error).__name__})"
+            for watch in watches:
+                note(watch, Arrival(now, watch.source.name, Outcome.BROKEN, sentence))
+            return
+        if (number := flaw(history)) is not None:
+            sentence = f"the history of the lists was altered at entry {number}"
+            self._tell(Arrival(now, "", Outcome.ALTERED, sentence))
+        entries = [kept.entry for kept in history if kept.entry]
+        found = [await self._reread(watch, entries, now) for watch in watches]
+        for watch, arrival in zip(watches, found, strict=True):
+            if arrival is not None:
+                note(watch, arrival)
+        if any(watch.edition for watch in watches):
+            await self._settle()
+
+    async def _reread(
+        self, watch: Watch, entries: Sequence[Entry], now: datetime
+    ) -> Arrival | None:
+        past = Past.of(entries, watch.source.name)
+        watch.known, watch.rejected = past.known, past.rejected
+        if past.waiting is not None:
+            with contextlib.suppress(OfferError):  # it is offered again, and judged again
+                edition = await self._stored(watch.source, past.waiting.digest, past.waiting.at)
+                watch.pending = Pending(
+                    watch.source.name,
+                    edition,
+                    Change(),
+                    Judgement(),
+                    edition.arrived,
+                    past.approvals,
+                )
+        if past.in_force is None:
+            return None
+        entry = past.in_force
+        arrived = past.arrived.get(entry.digest, entry.at)
+        try:
+            watch.edition = await self._stored(watch.source, entry.digest, arrived)
+        except OfferError as refused:
+            watch.lost = entry.digest if refused.outcome is Outcome.BROKEN else None
+            sentence = f"the stored list cannot be used: {refused}"
+            return Arrival(
+                now, entry.source, refused.outcome, sentence, entry.version, entry.digest
+            )
+        return _in_force(watch.edition, now)
+
+    async def _stored(self, source: Source, digest: str, arrived: datetime) -> Edition:
+        offer = await self._store.offer(source.name, digest)
+        if offer is None:
+            raise OfferError(Outcome.BROKEN, "it no longer opens")
+        now = self._clock()
+        edition = await asyncio.to_thread(examine, offer, source.demands, now, arrived=arrived)
+        if edition.digest != digest:
+            raise OfferError(Outcome.BROKEN, "it is another than the one that was kept")
+        return edition
+
+    async def offer(self, source: str, offer: Offer) -> Arrival:
+        """Bring a version into force if it may: verified off the loop, durable before the swap."""
+        async with self._turn:
+            watch = self._watches[source]
+            return self._note(watch, await self._judged(watch, offer))
+
+    async def _judged(self, watch: Watch, offer: Offer) -> Arrival:
+        now, name = self._clock(), watch.source.name
+        mark = await asyncio.to_thread(_hash, offer)
+        known = watch.known_as(watch.offered.get(mark))
+        if known is not None:
+            return Arrival(now, name, *known)
+        try:
+            edition = await asyncio.to_thread(
+                examine,
+                offer,
+                watch.source.demands,
+                now,
+                known=watch.known,
+                before=watch.edition,
+            )
+        except OfferError as refused:
+            return Arrival(now, name, refused.outcome, str(refused), refused.version)
+        watch.offered = {mark: edition.digest}
+        if (known := watch.known_as(edition.digest)) is not None:
+            return Arrival(now, name, *known, edition.claims.version, edition.digest)
+        return await self._take(watch, edition, offer)
+
+    async def _take(self, watch: Watch, edition: Edition, offer: Offer) -> Arrival:
+        now = edition.arrived
+        change = await asyncio.to_thread(self._change, self._editions, edition)
+        judgement = self._policy.judge(change)
+        replaces = watch.edition is not None or watch.lost not in (None, edition.digest)
+        waits = replaces and judgement.approvals > 0
+        last = Step.WAITING if waits else Step.IN_FORCE
+        entries = [_entry(edition, Step.VERIFIED, now), _entry(edition, last, now, judgement.why)]
+        if (failed := await self._saved(edition, entries, offer)) is not None:
+            return failed
+        watch.known = Known(edition.claims.version, edition.digest, edition.claims.issued)
+        if not waits:
+            return await self._enforce(watch, edition)
+        watch.pending = Pending(watch.source.name, edition, change, judgement, now)
+        await self._settle()
+        sentence = f"{edition.claims.name} waits for operators: {judgement.why}"
+        return _arrival(edition, now, Outcome.WAITING, sentence)
+
+    async def _saved(
+        self, edition: Edition, entries: Sequence[Entry], offer: Offer | None = None
+    ) -> Arrival | None:
+        try:
+            await self._store.keep(entries, offer)
+        except Exception as error:  # noqa: BLE001 - whatever the store is made of
+            sentence = f"could not be stored ({type(error).__name__}), so it does not count"
+            return _arrival(edition, self._clock(), Outcome.NOT_SAVED, sentence)
+        return None
+
+    async def _enforce(self, watch: Watch, edition: Edition) -> Arrival:
+        watch.edition, watch.pending, watch.lost = edition, None, None
+        await self._settle()
+        return _in_force(edition, self._clock())
+
+    async def approve(self, actor: str, digest: str) -> Arrival:
+        """Agree to a change that waits; when enough operators have, it is in force."""
+        async with self._turn:
+            watch, pending = self._waiting(digest)
+            now = self._clock()
+            if actor in pending.approvals:
+                sentence = f"{actor} has agreed already; another operator must"
+                return _arrival(pending.edition, now, Outcome.WAITING, sentence)
+            agreed = replace(pending, approvals=(*pending.approvals, actor))
+            entries = [_entry(pending.edition, Step.APPROVED, now, actor=actor)]
+            if not agreed.missing:
+                entries.append(_entry(pending.edition, Step.IN_FORCE, now, actor=actor))
+            if (failed := await self._saved(pending.edition, entries)) is not None:
+                return self._note(watch, failed)
+            if not agreed.missing:
+                return self._note(watch, await self._enforce(watch, pending.edition))
+            watch.pending = agreed
+            sentence = f"{actor} agrees; {agreed.missing} more must"
+            return self._note(watch, _arrival(pending.edition, now, Outcome.WAITING, sentence))
+
+    async def reject(self, actor: str, digest: str, why: str) -> Arrival:
+        """Refuse a change that waits: these bytes are not offered to operators again."""
+        async with self._turn:
+            watch, pending = self._waiting(digest)
+            now = self._clock()
+            entry = _entry(pending.edition, Step.REJECTED, now, why, actor)
+            if (failed := await self._saved(pending.edition, [entry])) is not None:
+                return self._note(watch, failed)
+            watch.rejected.add(pending.digest)
+            watch.pending = None
+            await self._settle()
+            sentence = f"{pending.edition.claims.name} was rejected by {actor}: {why}"
+            return self._note(watch, _arrival(pending.edition, now, Outcome.REJECTED, sentence))
+
+    def _waiting(self, digest: str) -> tuple[Watch, Pending]:
+        for watch in self._watches.values():
+            if watch.pending is not None and watch.pending.digest == digest:
+                return watch, watch.pending
+        raise OfferError(Outcome.NOT_FOUND, f"no change with the digest {digest} waits")
+
+    async def history(self) -> tuple[Kept, ...]:
+        """Return what became of every version ever verified here, oldest first."""
+        return tuple(await self._store.history())
+
+    async def recall(self, source: str, digest: str) -> Edition:
+        """Return a version of the past, verified as on the day it came; or ``OfferError``."""
+        watch = self._watches.get(source)
+        entries = [kept.entry for kept in await self._store.history() if kept.entry]
+        past = Past.of(entries, source)
+        if watch is None or digest not in past.arrived:
+            raise OfferError(Outcome.NOT_FOUND, f"no version {digest} of {source} is known")
+        return await self._stored(watch.source, digest, past.arrived[digest])
+
+    @property
+    def _editions(self) -> tuple[Edition, ...]:
+        return tuple(watch.edition for watch in self._watches.values() if watch.edition)
+
+    async def _settle(self) -> None:
+        """Combine what every source says now, off the loop, and swap it in."""
+        editions, pending = self._editions, self.pending
+        listed, weighed = await asyncio.to_thread(self._combined, editions, pending)
+        for each in weighed:
+            self._watches[each.source].pending = each
+        waiting = frozenset[str]().union(*(each.judgement.waiting for each in weighed))
+        self.overlay = replace(self.overlay, waiting=waiting)
+        if listed is not None:
+            self._put(listed.under(self.overlay))
+
+    def _combined(
+        self, editions: tuple[Edition, ...], pending: tuple[Pending, ...]
+    ) -> tuple[TrustList | None, list[Pending]]:
+        weighed = []
+        for each in pending:
+            change = self._change(editions, each.edition)
+            judgement = self._policy.judge(change)
+            # Who was asked once is asked, whatever has become of the rest meanwhile.
+            judgement = replace(judgement, approvals=max(1, judgement.approvals))
+            weighed.append(replace(each, change=change, judgement=judgement))
+        revoked = frozenset[str]().union(*(each.judgement.revoked for each in weighed))
+        return self._list(editions, revoked), weighed
+
+    def _change(self, editions: tuple[Edition, ...], edition: Edition) -> Change:
+        """Return what an edition would change in the whole."""
+        by_source = {each.source: each for each in editions} | {edition.source: edition}
+        after = [by_source[name] for name in self._watches if name in by_source]
+        rolling = (watch.source for watch in self._watches.values() if watch.source.rolling)
+        names = frozenset(source.name for source in rolling)
+        return compare(self._list(editions), TrustList.of(after), names)
+
+    def _list(
+        self, editions: tuple[Edition, ...], revoked: frozenset[str] = frozenset()
+    ) -> TrustList | None:
+        if not editions:
+            return None
+        return TrustList.of(
+            editions, ours=self._ours, directories=self._directories, revoked=revoked
+        )
+
+    def _note(self, watch: Watch, arrival: Arrival) -> Arrival:
         """Remember what became of an offer; tell it, unless it is the same story once more."""
-        last, self._last = self._last, arrival
-        if last is None or (last.outcome, last.sentence) != (arrival.outcome, arrival.sentence):
+        last, watch.last = watch.last, arrival
+        if arrival.outcome is not Outcome.UNCHANGED and not arrival.repeats(last):
             self._tell(arrival)
         return arrival
 
     def wake(self) -> None:
-        """Look at the dropped file now rather than at the next round."""
-        self._bell.set()
+        """Look at every source now rather than at its next round."""
+        for bell in self._bells.values():
+            bell.set()
 
     async def run(self) -> None:
-        """Look at the dropped file again and again; nothing it holds can stop this."""
+        """Look at every source again and again; nothing that one holds can stop the others."""
+        async with asyncio.TaskGroup() as group:
+            for watch in self._watches.values():
+                group.create_task(self._keep(watch))
+
+    async def _keep(self, watch: Watch) -> None:
+        source, bell = watch.source, self._bells[watch.source.name]
         while True:
-            self._bell.clear()
+            bell.clear()
             try:
-                await self.look()
+                await self.look(source.name)
             except Exception as error:  # noqa: BLE001 - the loop's one boundary
                 sentence = f"looking for a list failed ({type(error).__name__})"
-                self._note(Arrival(self._clock(), Outcome.BROKEN, sentence))
+                self._note(watch, Arrival(self._clock(), source.name, Outcome.BROKEN, sentence))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._poll):
-                    await self._bell.wait()
+                async with asyncio.timeout(source.poll):
+                    await bell.wait()
 
-    async def look(self) -> Arrival | None:
-        """Offer what lies at the dropped path; None if it was judged before and did not change."""
-        async with self._turn:
-            if self.current is None:
-                self.restore()  # the clock, or the disk, may have been set right meanwhile
-        if self._dropped is None:
-            return None
-        self._looked = now = self._clock()
-        files = await asyncio.to_thread(dropping.files, self._dropped)
-        if files == self._judged:
-            return None
-        try:
-            found = await asyncio.to_thread(dropping.read, self._dropped, self._quorum)
-        except FileNotFoundError:
-            sentence = f"there is no list at {self._dropped}"
-            arrival = self._note(Arrival(now, Outcome.NOT_FOUND, sentence))
-        except OSError as error:
-            sentence = f"{self._dropped} cannot be read: {error.strerror}"
-            arrival = self._note(Arrival(now, Outcome.UNREADABLE, sentence))
-        else:
-            self._useless = found.useless
-            arrival = await self.offer(found.content, found.signatures)
-        # Taken before the reading: what changed in between is looked at again.
-        self._judged = None if arrival.outcome in _PASSING else files
+    async def look(self, source: str) -> Arrival | None:
+        """Offer what the source holds now; None if it was judged before and did not change."""
+        watch = self._watches[source]
+        if watch.edition is None:
+            async with self._turn:  # the clock, or the disk, may have been set right meanwhile
+                await self._restore([watch], note=lambda _, arrival: arrival)
+        arrival = await self._looked(watch)
+        if (age := watch.ageing(self._clock())) is not None:
+            self._tell(age)
         return arrival
+
+    async def _looked(self, watch: Watch) -> Arrival | None:
+        source = watch.source
+        if source.place is None:
+            return None
+        watch.looked = now = self._clock()
+        try:
+            found = await source.place.look(watch.seen)
+        except OfferError as missing:
+            watch.seen = None
+            return self._note(watch, Arrival(now, source.name, missing.outcome, str(missing)))
+        if found is None:
+            watch.well = now if watch.last is None or watch.last.good else watch.well
+            return None
+        watch.useless = found.useless
+        arrival = await self.offer(source.name, found.offer)
+        watch.seen = None if arrival.passing else found.seen
+        watch.well = now if arrival.good else watch.well
+        return arrival
+
+
+def _hash(offer: Offer) -> str:
+    return hashlib.sha256(offer.content).hexdigest()
+
+
+def _entry(edition: Edition, step: Step, now: datetime, why: str = "", actor: str = "") -> Entry:
+    claims = edition.claims
+    return Entry(
+        now, edition.source, step, edition.digest, claims.version, claims.issued, actor, why
+    )
+
+
+def _arrival(edition: Edition, now: datetime, outcome: Outcome, sentence: str) -> Arrival:
+    return Arrival(now, edition.source, outcome, sentence, edition.claims.version, edition.digest)
+
+
+def _in_force(edition: Edition, now: datetime) -> Arrival:
+    claims = edition.claims
+    if edition.stale(now):
+        sentence = f"{claims.name} is in force but stale: mail waits for a new one"
+        return _arrival(edition, now, Outcome.ACCEPTED_STALE, sentence)
+    sentence = f"{claims.name} is in force until {claims.stale_after:%F %T} UTC"
+    return _arrival(edition, now, Outcome.ACCEPTED, sentence)

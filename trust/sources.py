@@ -119,6 +119,12 @@ class TrustList:
         object.__setattr__(made, "overlay", overlay)
         return made
 
+    def beside(self, directories: Iterable[Directory]) -> "TrustList":
+        """Return the same list beside other directories; everything else is shared."""
+        made = copy(self)
+        object.__setattr__(made, "directories", tuple(directories))
+        return made
+
     def member(self, domain: str) -> Member | None:
         """Return the member of that name (lower-case A-labels)."""
         return self.members.get(domain)
@@ -132,8 +138,9 @@ class TrustList:
 
         An open member's may well be on no list.
         """
-        member = self.members.get(domain_of(address))
-        return member and self._by_source[member.source].claims.addresses.find(address)
+        if (member := self.members.get(domain_of(address))) is None:
+            return None
+        return self._by_source[member.source].claims.addresses.find(address)
 
     def find(self, address: Address) -> Listed | None:
         """Return what is known of an address, by the list or else by a directory."""

@@ -30,8 +30,9 @@ def all_is_well(settings: Settings, now: datetime) -> None:
             f"the certificate {settings.tls.certificate} expired on {expiry:%Y-%m-%d}",
             "renew it: no peer would accept us",
         )
-    for signer in settings.trust.signers:
-        readable(signer, "the pinned signer")
+    for source in settings.trust.sources:
+        for signer in (*source.signers, *source.openpgp):
+            readable(signer, "the pinned signer")
 
 
 def data_folder(folder: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_killed_gateway_starts_again(site: Site) -> None:
     [
         (lambda site: (site.folder / "keys/ring.json").chmod(0o644), "others can read"),
         (lambda site: (site.folder / "keys/ring.json").unlink(), "there is no key ring"),
-        (lambda site: (site.folder / "signer.crt").write_text("x"), "[trust] signers"),
+        (lambda site: (site.folder / "signer.crt").write_text("x"), "[trust] the source list"),
         (lambda site: (site.folder / "data/sceau.db").write_text("x" * 5000), "cannot be opened"),
         (lambda site: (site.folder / "data").chmod(0o755), "others can enter"),
     ],

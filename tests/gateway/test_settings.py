@@ -11,9 +11,10 @@ from pydantic_core import PydanticUndefined
 
 from gateway.settings import Settings, SettingsError, load
 from gateway.settings.listen import Listen, Listener
+from gateway.settings.trust import Signer, Source
 
 _EXAMPLE = Path("config/gateway.toml")
-_COMMENTED = re.compile(r"^# ([a-z_]+ = .*)$", re.MULTILINE)
+_COMMENTED = re.compile(r"^# ([a-z_]+ = .*|\[\[[a-z_.]+\]\].*)$", re.MULTILINE)
 
 _LEAST = """
 [site]
@@ -57,6 +58,9 @@ def test_the_example_shows_every_key_and_no_other() -> None:
         assert _keys(section).keys() == example[name].keys(), name
     assert Listen.model_fields.keys() == example["listen"].keys()
     assert _keys(Listener).keys() == example["listen"]["submission"].keys()
+    (source,) = example["trust"]["source"]
+    assert _keys(Source).keys() == source.keys()
+    assert _keys(Signer).keys() == source["signer"][0].keys()
 
 
 def test_the_example_shows_the_defaults_in_its_comments() -> None:

@@ -3,6 +3,7 @@
 Tests take no other way to a ``TrustList`` than production does: bytes, signatures, verification.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +17,9 @@ from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
 from trust.signatures import Quorum
 from trust.sources import Edition, TrustList
+from trust.trail import FIRST, Entry, Kept, Step, link
+from trust.verification import Demands, Offer
+from trust.watch import Source
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LIFE = timedelta(days=7)
@@ -101,6 +105,21 @@ class ListAuthority:
         self.content = native.serialise(claims)
         return self.content, self.sign(self.content)
 
+    def offer(self, **changed: object) -> Offer:
+        """Sign the next version, as it is offered to a keeper."""
+        content, envelopes = self.publish(**changed)
+        return Offer(content, tuple(envelopes))
+
+    @property
+    def demands(self) -> Demands:
+        """What a gateway that believes this authority demands of its lists."""
+        return Demands("list", native.Source(self.quorum), native.LIMIT)
+
+    @property
+    def source(self) -> Source:
+        """This authority as a source that is brought by hand."""
+        return Source(self.demands)
+
     def sign(self, content: bytes, *numbers: int) -> list[bytes]:
         chosen = numbers or range(self.threshold)
         return [signatures.sign(content, signer(n).certificate, signer(n).key) for n in chosen]
@@ -119,3 +138,39 @@ class ListAuthority:
 def trust_list(*entries: Member | Listed) -> TrustList:
     """A verified first version with these entries."""
     return ListAuthority().add(*entries).current()
+
+
+@dataclass
+class MemoryStore:
+    """Keeps versions and their history as the database would.
+
+    ``broken`` fails as a full disk does, ``unreadable`` as a bad one.
+    """
+
+    offers: dict[tuple[str, str], Offer] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    broken: bool = False
+    unreadable: bool = False
+
+    async def history(self) -> Sequence[Kept]:
+        if self.unreadable:
+            raise OSError("bad disk")
+        before, found = FIRST, []
+        for number, entry in enumerate(self.entries, 1):
+            before = link(before, entry)
+            found.append(Kept(number, before, entry))
+        return found
+
+    async def offer(self, source: str, digest: str) -> Offer | None:
+        return self.offers.get((source, digest))
+
+    async def keep(self, entries: Sequence[Entry], offer: Offer | None = None) -> None:
+        if self.broken:
+            raise OSError("disk full")
+        self.entries += entries
+        if offer is not None:
+            self.offers[entries[0].source, entries[0].digest] = offer
+
+    @property
+    def steps(self) -> list[tuple[Step, int | None]]:
+        return [(entry.step, entry.version) for entry in self.entries]

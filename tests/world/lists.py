@@ -12,6 +12,8 @@ from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
 from trust.signatures import Quorum
 from trust.sources import Edition, TrustList
+from trust.verification import Demands, Offer
+from trust.watch import Source
 
 
 @dataclass(slots=True)
@@ -68,6 +70,16 @@ class Lists:
         content = native.serialise(claims)
         self.previous = native.digest(content)
         return content, signatures.sign(content, self.signer.certificate, self.signer.key)
+
+    def offer(self, now: datetime | None = None) -> Offer:
+        """Sign a new version, as it is offered to a keeper."""
+        content, signed = self.published(now)
+        return Offer(content, (signed,))
+
+    @property
+    def source(self) -> Source:
+        """The source that a keeper takes these lists from."""
+        return Source(Demands("list", native.Source(self.quorum), native.LIMIT))
 
     def current(self, now: datetime | None = None) -> TrustList:
         """Sign a new version and verify it: the only way to a ``TrustList``, in tests too."""

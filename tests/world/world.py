@@ -12,13 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from gateway.accounts.absences import Absences
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.shares import Shares
 from gateway.demo.pki import Authority, Issued
 from gateway.observe.metrics import Metrics
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
-from gateway.relay.carrier import Carrier, Dial, Entitled, dialling
+from gateway.relay.carrier import Carrier, Dial, dialling
 from gateway.relay.courier import Courier
 from gateway.relay.delivery import Schedule, State
 from gateway.relay.desk import Desk
@@ -40,10 +41,11 @@ from smtp.receive.door import Door
 from smtp.receive.rules import Rules
 from smtp.receive.server import Limits as DoorLimits
 from smtp.reply import Reply
+from smtp.send.client import Entitled
+from tests.trust.simulator import MemoryStore
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
 from tests.world.peers import Peer as Played
-from tests.trust.simulator import MemoryStore
 from tests.world.rest import Rest
 from trust.addresses import Kind
 from trust.keeper import Keeper
@@ -85,6 +87,7 @@ class Gateway:
             Spool(database, rest.ring),
             accounts,
             Shares(database, rest.ring, accounts),
+            Absences(database, rest.ring),
             mailboxes,
             outbox,
             journal,

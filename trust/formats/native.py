@@ -8,16 +8,20 @@ docs/trust-list.md; RFC 8785 says the same for the values that occur here.
 """
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
 from smtp.address import Address, key
+from trust import signatures
 from trust.addresses import Addresses, Kind, Listed
 from trust.errors import IdentityError, ListError
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
-from trust.signatures import Verified
+from trust.signatures import Quorum, Verified
+from trust.verification import Offer
 
 FORMAT = "sceau-trust-list-v1"
 LIMIT = 256 << 20  # octets: twice a list of a million addresses
@@ -58,6 +62,27 @@ class _List(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 _decoder = msgspec.json.Decoder(_List)
 _encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The native format with the signers that are pinned for it."""
+
+    quorum: Quorum
+
+    def verify(self, offer: Offer, now: datetime) -> Verified:
+        """Return the list as signed by enough of them; its form is judged by ``read``."""
+        return signatures.verify(offer.content, offer.signatures, self.quorum, now)
+
+    def read(self, verified: Verified, arrived: datetime) -> Claims:
+        """Return what these bytes claim."""
+        return parse(verified, arrived)
+
+    def sift(
+        self, content: bytes, envelopes: Iterable[bytes]
+    ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """Return the signatures that each add a signer, and a few others."""
+        return signatures.sift(content, envelopes, self.quorum)
 
 
 def parse(verified: Verified, arrived: datetime) -> Claims:

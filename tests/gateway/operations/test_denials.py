@@ -67,8 +67,8 @@ def test_whatever_is_typed(text: str) -> None:
 
 @pytest.fixture
 async def listed(rooms: Rooms, lists: Lists) -> Rooms:
-    content, signature = lists.published()
-    await rooms.keeper.offer(content, [signature])
+    offer = lists.offer()
+    await rooms.keeper.offer("list", offer)
     return rooms
 
 

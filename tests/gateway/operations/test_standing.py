@@ -31,8 +31,8 @@ async def test_what_waits_is_counted_and_its_age_told(
     await spooled(rooms)
     await held(rooms)
     await ask("spool.cancel", what=(await spooled(rooms)).message.id)
-    content, signature = lists.published(START)
-    await rooms.keeper.offer(content, [signature])
+    offer = lists.offer(START)
+    await rooms.keeper.offer("list", offer)
     await rooms.journal.sign_head(clock())
     clock.advance(minutes=9)
     found = standing(rooms, (), _EXPIRES)
@@ -54,8 +54,8 @@ async def test_what_waits_is_counted_and_its_age_told(
 async def test_readiness_says_what_is_missing(rooms: Rooms, clock: Clock, lists: Lists) -> None:
     """No list, a stale list, a full disk, an end in sight."""
     assert ["stopping", "list"] == list(problems(rooms, _EXPIRES, stopping=True))
-    content, signature = lists.published(START)
-    await rooms.keeper.offer(content, [signature])
+    offer = lists.offer(START)
+    await rooms.keeper.offer("list", offer)
     assert {} == problems(rooms, _EXPIRES, stopping=False)
     clock.now += timedelta(days=31)
     assert "stale" in problems(rooms, _EXPIRES, stopping=False)["list"]

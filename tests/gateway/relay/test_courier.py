@@ -9,7 +9,7 @@ import pytest
 
 from gateway.accounts.mailboxes import Status as Standing
 from gateway.relay import carrier, courier
-from gateway.relay.carrier import Carrier, Entitled
+from gateway.relay.carrier import Carrier
 from gateway.relay.courier import Courier
 from gateway.relay.delivery import State
 from gateway.relay.lanes import Attempt
@@ -23,6 +23,7 @@ from smtp import reply
 from smtp.address import parse
 from smtp.envelope import Notify, Recipient, Ret
 from smtp.reply import Reply
+from smtp.send.client import Entitled
 from smtp.send.outgoing import Outgoing
 from tests.world.peers import Open, Peer
 from tests.world.world import Gateway, World, letter
@@ -694,8 +695,8 @@ async def test_a_list_that_changes_under_way_is_a_reason_to_wait(world: World) -
 
     async def dial(name: str, port: int, entitled: Entitled) -> Open | Reply:
         world.lists.remove("clinique.example")
-        content, signed = world.lists.published(world.clock())
-        await world.labo.keeper.offer(content, [signed])
+        offer = world.lists.offer(world.clock())
+        await world.labo.keeper.offer("list", offer)
         return await honest(name, port, entitled)
 
     world.labo.links["mx.clinique.example", 25] = dial

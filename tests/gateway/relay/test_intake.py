@@ -234,8 +234,8 @@ async def test_all_recipients_removed_while_data_was_arriving(world: World) -> N
     """Nobody is to have it any more: 550 and nothing kept."""
     message = sending(world.labo, Peer("", login=parse(DR), listener="submission"), DR, [ACCUEIL])
     world.lists.remove("chu.example")
-    content, signed = world.lists.published(world.clock())
-    await world.labo.keeper.offer(content, [signed])
+    offer = world.lists.offer(world.clock())
+    await world.labo.keeper.offer("list", offer)
     said = await world.labo.intake.accept(message.draft, pieces([letter(DR, [ACCUEIL])]))
     assert reply.RECIPIENT_NOT_LISTED == said
     await world.settle()

@@ -39,9 +39,9 @@ class World:
 
     async def publish(self) -> None:
         """Put a new version in force on both sides."""
-        content, signature = self.lists.published(clock().replace(microsecond=0))
+        offer = self.lists.offer(clock().replace(microsecond=0))
         for gateway in (self.labo, self.chu):
-            arrival = await gateway.rooms.keeper.offer(content, [signature])
+            arrival = await gateway.rooms.keeper.offer("list", offer)
             assert arrival.good, arrival
 
 

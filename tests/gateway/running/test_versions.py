@@ -1,41 +1,86 @@
-"""Lists outlive a restart, sealed, and the highest version is the one that counts."""
+"""Lists outlive a restart, sealed, with a history that nobody rewrites without the key."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from gateway.running.versions import Versions
-from trust.keeper import Stored
+from trust.trail import Entry, Step, flaw
+from trust.verification import Offer
 from vault.database import Database, Statement
 from vault.keys import KeyRing
 
 _NOW = datetime(2026, 11, 22, tzinfo=UTC)
+_OFFER = Offer(b"canary one" * 100, (b"canary signature", b"two"))
 
 
-async def test_the_highest_version_comes_back_as_it_was_signed(tmp_path: Path) -> None:
-    """A restart restores the very bytes, and no older list."""
+def _entry(step: Step, digest: str = "aa" * 32, actor: str = "") -> Entry:
+    return Entry(_NOW, "canary-source", step, digest, 7, _NOW, actor)
+
+
+@pytest.fixture
+async def versions(tmp_path: Path) -> AsyncIterator[Versions]:
     database = Database.open(tmp_path / "sceau.db")
-    versions = Versions(database, KeyRing.create(tmp_path / "ring.json", _NOW))
-    newer = Stored(2, "bb" * 32, _NOW, b"canary two", (b"one", b"two"))
-    try:
-        assert versions.load() is None
-        await versions.save(newer)
-        await versions.save(Stored(1, "aa" * 32, _NOW, b"canary one", (b"one",)))
-
-        assert newer == versions.load()
-    finally:
-        await database.close()
-
-    assert b"canary" not in (tmp_path / "sceau.db").read_bytes()
+    yield Versions(database, KeyRing.create(tmp_path / "ring.json", _NOW))
+    await database.close()
 
 
-async def test_a_version_that_no_longer_opens_still_counts(tmp_path: Path) -> None:
-    """Who damages the stored list must not thereby open the door to an older one."""
-    database = Database.open(tmp_path / "sceau.db")
-    versions = Versions(database, KeyRing.create(tmp_path / "ring.json", _NOW))
-    try:
-        await versions.save(Stored(2, "bb" * 32, _NOW, b"two", (b"one",)))
-        await database.commit([Statement("UPDATE trust_version SET list = x'00000001ff'")])
+async def test_a_version_comes_back_as_it_was_offered(versions: Versions, tmp_path: Path) -> None:
+    """A restart restores the very bytes, and they lie sealed."""
+    assert () == await versions.history()
+    entries = [_entry(Step.VERIFIED), _entry(Step.WAITING)]
+    await versions.keep(entries, _OFFER)
+    await versions.keep([_entry(Step.APPROVED, actor="operator:canary")])
 
-        assert Stored(2, "bb" * 32, _NOW, b"", ()) == versions.load()
-    finally:
-        await database.close()
+    found = await versions.history()
+
+    assert [*entries, _entry(Step.APPROVED, actor="operator:canary")] == [k.entry for k in found]
+    assert flaw(found) is None
+    assert _OFFER == await versions.offer("canary-source", "aa" * 32)
+    assert await versions.offer("canary-source", "bb" * 32) is None
+    await versions.database.close()
+    for file in ("sceau.db", "sceau.db-wal"):
+        path = tmp_path / file
+        assert not path.exists() or b"canary one" not in path.read_bytes()
+        assert not path.exists() or b"operator:canary" not in path.read_bytes()
+
+
+async def test_a_version_that_no_longer_opens_is_none(versions: Versions) -> None:
+    """Nobody believes what was changed; its number still counts in the history."""
+    await versions.keep([_entry(Step.VERIFIED)], _OFFER)
+    await versions.database.commit([Statement("UPDATE trust_edition SET offer = x'00000001ff'")])
+
+    assert await versions.offer("canary-source", "aa" * 32) is None
+    assert [_entry(Step.VERIFIED)] == [kept.entry for kept in await versions.history()]
+
+    await versions.keep([_entry(Step.VERIFIED)], _OFFER)
+    assert _OFFER == await versions.offer("canary-source", "aa" * 32)
+
+
+@pytest.mark.parametrize(
+    ("altered", "at"),
+    [
+        ("DELETE FROM trust_trail WHERE seq = 2", 2),
+        ("UPDATE trust_trail SET entry = x'00000001ff' WHERE seq = 2", 2),
+        ("UPDATE trust_trail SET hash = x'00' WHERE seq = 3", 3),
+        ("UPDATE trust_trail SET entry = (SELECT entry FROM trust_trail WHERE seq = 3)", 1),
+        (
+            "INSERT INTO trust_trail SELECT 5, hash, entry FROM trust_trail WHERE seq = 2",
+            5,
+        ),
+    ],
+)
+async def test_a_history_that_was_altered_shows_where(
+    versions: Versions, altered: str, at: int
+) -> None:
+    """Whoever only writes to the database can neither approve a list nor hide one."""
+    for step in (Step.VERIFIED, Step.WAITING, Step.REJECTED, Step.VERIFIED):
+        await versions.keep([_entry(step)])
+    await versions.database.commit([Statement(altered)])
+
+    found = await versions.history()
+
+    assert at == flaw(found)
+    assert Step.APPROVED not in {kept.entry.step for kept in found if kept.entry}

@@ -1,0 +1,127 @@
+"""The keeper of the lists, made of what the settings say: formats, pinned signers, places."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+
+from gateway.observe.notes import Notes
+from gateway.operations.error import OperationError
+from gateway.running import checks
+from gateway.running.versions import Versions
+from gateway.settings import Settings
+from gateway.settings.trust import Source as Named
+from trust.change import Policy
+from trust.errors import TrustError
+from trust.fetching import Fetch
+from trust.formats import direct, mssante, native
+from trust.keeper import Keeper
+from trust.places import Dropped, Place, Web
+from trust.signatures import Quorum
+from trust.signatures.openpgp import Ring
+from trust.signatures.signers import Revocation, Signer, Signers
+from trust.verification import Demands, Format
+from trust.watch import Arrival, Source
+
+
+def keeper(
+    settings: Settings,
+    versions: Versions,
+    clock: Callable[[], datetime],
+    notes: Notes,
+    fetch: Fetch,
+    *,
+    revocation: Revocation | None = None,
+) -> Keeper:
+    """Return the keeper of all sources that the settings name."""
+    trust = settings.trust
+    if not trust.sources:
+        raise OperationError(
+            "[trust] names no source of trust: neither signers nor a [[trust.source]]",
+            "name the certificates of those who sign the list, and how many of them must",
+        )
+
+    def tell(arrival: Arrival) -> None:
+        facts = {
+            "source": arrival.source,
+            "reason": arrival.sentence,
+            "version": arrival.version,
+            "digest": arrival.digest,
+        }
+        notes.tell(f"trust.{arrival.outcome}", facts)
+
+    return Keeper(
+        [_source(named, settings.paths.data, fetch, revocation) for named in trust.sources],
+        versions,
+        clock,
+        ours=frozenset(settings.site.domains),
+        policy=Policy(trust.approvals, trust.share, trust.removals),
+        tell=tell,
+    )
+
+
+def _source(named: Named, data: Path, fetch: Fetch, revocation: Revocation | None) -> Source:
+    try:
+        form, place = _form(named, data, fetch, revocation)
+    except (TrustError, ValueError) as error:
+        raise OperationError(
+            f"[trust] the source {named.name} cannot be used: {error}",
+            "docs/trust-list.md says what each format needs",
+        ) from None
+    demands = Demands(named.name, form, named.limit, named.loss)
+    return Source(demands, place, named.poll, rolling=named.format != "native")
+
+
+def _form(
+    named: Named, data: Path, fetch: Fetch, revocation: Revocation | None
+) -> tuple[Format, Place | None]:
+    if named.format == "native":
+        source = native.Source(_quorum(named, data))
+        if named.file is not None:
+            return source, Dropped(named.file, named.limit, source.sift)
+        signatures = named.signatures or (f"{named.url}.p7s",)
+        return source, _web(named, fetch, signatures)
+    age = timedelta(seconds=named.max_age)
+    form: Format
+    if named.format == "mssante":
+        form = mssante.WhiteList(_signers(named, revocation), age)
+    else:
+        signers = None if named.unsigned else _signers(named, revocation)
+        form = direct.Bundle(named.domains, signers, age)
+    if named.file is not None:
+        return form, Dropped(named.file, named.limit)
+    return form, _web(named, fetch, ())
+
+
+def _web(named: Named, fetch: Fetch, signatures: tuple[str, ...]) -> Web | None:
+    if named.url is None or named.url_anchors is None:
+        return None
+    anchors = checks.readable(named.url_anchors, "the anchors of the list's host")
+    return Web(fetch, named.url, anchors, named.limit, signatures)
+
+
+def _quorum(named: Named, data: Path) -> Quorum:
+    signers = [checks.readable(path, "the pinned signer") for path in named.signers]
+    if not named.openpgp:
+        return Quorum.of(signers, named.threshold)
+    keys = [checks.readable(path, "the pinned OpenPGP key") for path in named.openpgp]
+    return Quorum.of(signers, named.threshold, Ring.made(data / "openpgp" / named.name, keys))
+
+
+def _signers(named: Named, revocation: Revocation | None) -> Signers:
+    if named.anchors is None:
+        raise ValueError("it has no anchors")
+    pinned = [
+        Signer.pinned(each.subject, each.issuer, each.policy, since=each.since, until=each.until)
+        for each in named.signer
+    ]
+    anchors = x509.load_pem_x509_certificates(
+        checks.readable(named.anchors, "the anchors of the signer")
+    )
+    return Signers(
+        tuple(pinned),
+        tuple(anchors),
+        named.dates,
+        revocation=revocation if named.revocation else None,
+    )
