@@ -83,7 +83,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Listen, carry and keep house until told to stop."""
-        self.rooms.keeper.restore()
+        await self.rooms.keeper.restore()
         try:
             ports = await self._listen()
             async with asyncio.TaskGroup() as group:
