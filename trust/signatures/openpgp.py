@@ -87,15 +87,13 @@ class Ring:
             raise SignatureError("not exactly one OpenPGP signature")
         valid = [rest for word, rest in said if word == "VALIDSIG"]
         if len(valid) != 1 or len(valid[0]) != 10:
-            raise SignatureError("not a signature that GnuPG calls valid")
+            raise SignatureError("GnuPG does not call the signature valid")
         hashed, kind, primary = valid[0][7:]
         if hashed not in _HASHES:
             raise SignatureError("the digest is not accepted; use SHA-256 or longer")
         if kind != _BINARY:
             raise SignatureError("made over text, not over the bytes as they are")
-        if primary not in self.fingerprints:
-            raise SignatureError("made by none of the pinned keys")
-        return primary
+        return primary  # pinned: no other key is in this home
 
 
 def sign(content: bytes, fingerprint: str, home: Path | None = None) -> bytes:
@@ -138,12 +136,13 @@ def _gpg(home: Path | None, options: list[str]) -> gnupg.GPG:
 
 
 def _imported(gpg: gnupg.GPG, key: bytes) -> str:
-    fingerprints = set(gpg.import_keys(key).fingerprints)
+    result = gpg.import_keys(key)
+    if int(result.sec_read or 0):
+        raise SignatureError("a pinned OpenPGP key must be a public key, not a private one")
+    fingerprints = set(result.fingerprints)
     if len(fingerprints) != 1:
         raise SignatureError("a pinned OpenPGP key is a file with exactly one public key")
     (found,) = gpg.list_keys(keys=list(fingerprints))
-    if b"PRIVATE KEY" in key or gpg.list_keys(secret=True):
-        raise SignatureError("a pinned OpenPGP key must be a public key, not a private one")
     if not all(_strong(each) for each in _signing(found)):
         raise SignatureError("a pinned OpenPGP key must be RSA of 2048 bits or elliptic, or more")
     return str(found["fingerprint"])

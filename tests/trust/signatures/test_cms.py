@@ -1,9 +1,7 @@
-"""Who signed: k distinct pinned keys over the exact bytes, and OpenSSL agrees."""
+"""A pinned key over the exact bytes, in one form of CMS; and OpenSSL agrees."""
 
-import dataclasses
 import hashlib
 import subprocess
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
@@ -24,10 +22,11 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.demo.pki import Issued
 from tests.trust.simulator import NOW, pki, signer
-from trust import signatures
 from trust.errors import SignatureError
-from trust.signatures import Quorum, Verified, sift, sign, verify
+from trust.signatures.cms import certificates, fingerprint, opened, pinnable, sign
+from trust.signatures.quorum import Quorum, verify
 
 CONTENT = b'{"addresses":[]}\n'  # with an end of line, which no canonicalisation may touch
 ONE, TWO, OTHER = signer(0), signer(1), signer(9)
@@ -73,61 +72,11 @@ def quorum(threshold: int = 1, *certificates: bytes) -> Quorum:
     return Quorum.of(certificates or (ONE.chain_pem, TWO.der), threshold)
 
 
-def test_one_signature_of_one() -> None:
-    """The signer is known by the SHA-256 of its key."""
-    verified = verify(CONTENT, [signed(0)], quorum())
-    assert verified.content == CONTENT
-    assert {signatures.fingerprint(ONE.key.public_key())} == verified.signers
-
-
-def test_two_of_two() -> None:
-    """Each in a file of its own."""
-    assert len(verify(CONTENT, [signed(0), signed(1)], quorum(2)).signers) == 2
-
-
-@pytest.mark.parametrize(
-    ("envelopes", "words"),
-    [
-        ([], "^0 of the 2 signatures needed$"),
-        ([signed(0)], "^1 of the 2"),
-        ([signed(0), signed(0)], "^1 of the 2"),
-        ([signed(0), signed(9)], "signature 2: made by none of the pinned signers"),
-        ([signed(0), signed(1, CONTENT[:-1])], "signature 2: made over other bytes"),
-        ([signed(0), signed(1)[:-1]], "signature 2: not a CMS signature in DER"),
-        ([signed(0), signed(1) + b"\0"], "signature 2: not a CMS signature in DER"),
-        ([signed(0), b""], "signature 2: not a CMS signature in DER"),
-        ([signed(0), ONE.der], "signature 2: not a CMS signature in DER"),
-        ([signed(0), bytes(signatures.ENVELOPE_LIMIT + 1)], "too large"),
-        ([signed(1)] * (signatures.ENVELOPES_LIMIT + 1), "more than 64"),
-    ],
-)
-def test_too_few(envelopes: list[bytes], words: str) -> None:
-    """One signer twice is one; each useless file is named with what it lacks."""
-    with pytest.raises(SignatureError, match=words):
-        verify(CONTENT, envelopes, quorum(2))
-
-
-def test_a_bad_file_undoes_nothing() -> None:
-    """Who can drop a file must not be able to undo a well-signed list."""
-    assert verify(CONTENT, [b"garbage", signed(9), signed(1), signed(0)], quorum(2)).signers
-
-
-def test_what_does_not_count_is_sifted_out() -> None:
-    """Files that add a signer go on; the others only where some are missing, to say what they lack."""
-    junk = [b"x"] * 100
-    good = (signed(1), signed(0))
-    assert (good, ()) == sift(CONTENT, [*junk, good[0], good[0], signed(9), good[1]], quorum(2))
-    assert ((good[0],), (b"x",) * 8) == sift(CONTENT, [good[0], *junk], quorum(2))
-
-
-def test_nothing_is_looked_at_once_all_have_signed() -> None:
-    """The rest cannot change anything."""
-
-    def envelopes() -> Iterator[bytes]:
-        yield from (signed(0), signed(1))
-        raise AssertionError("looked further")
-
-    assert 2 == len(sift(CONTENT, envelopes(), quorum(2))[0])
+@pytest.mark.parametrize("data", [b"", b"not a certificate", b"-----BEGIN CERTIFICATE-----"])
+def test_what_cannot_be_pinned(data: bytes) -> None:
+    """A certificate, in PEM or DER."""
+    with pytest.raises(SignatureError, match="PEM or DER"):
+        pinnable(data)
 
 
 def test_a_key_that_is_not_the_certificates() -> None:
@@ -152,35 +101,6 @@ def test_a_forged_certificate_changes_nothing() -> None:
     ][0]["sid"]
     with pytest.raises(SignatureError, match="none of the pinned signers"):
         verify(CONTENT, [envelope.dump(force=True)], quorum())
-
-
-def test_only_verification_makes_verified_bytes() -> None:
-    """Neither the class nor a copy of a good one."""
-    with pytest.raises(TypeError):
-        Verified(CONTENT, frozenset(), object())
-    good = verify(CONTENT, [signed(0)], quorum())
-    with pytest.raises(ValueError, match="witness"):
-        dataclasses.replace(good, content=b"other")  # type: ignore[call-arg]
-    with pytest.raises(TypeError):
-        dataclasses.replace(good, content=b"other", witness=None)
-
-
-@pytest.mark.parametrize(
-    ("certificates", "threshold"),
-    [
-        ([ONE.der], 0),
-        ([ONE.der], 2),
-        ([ONE.der, ONE.chain_pem], 2),
-        ([], 1),
-        ([b"not a certificate"], 1),
-        ([b"-----BEGIN CERTIFICATE-----"], 1),
-        ([ONE.key_pem], 1),
-    ],
-)
-def test_a_quorum_that_cannot_be(certificates: list[bytes], threshold: int) -> None:
-    """One key pinned twice is one signer: a threshold it cannot reach is a mistake."""
-    with pytest.raises(SignatureError):
-        Quorum.of(certificates, threshold)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +262,7 @@ def test_any_octet_changed(at: int, octet: int) -> None:
     envelope = signed(0)
     with suppress(SignatureError):
         verified = verify(CONTENT, [envelope[:at] + bytes([octet]) + envelope[at + 1 :]], quorum())
-        assert {signatures.fingerprint(ONE.key.public_key())} == verified.signers
+        assert {fingerprint(ONE.key.public_key())} == verified.signers
 
 
 @given(st.binary(max_size=300))
@@ -350,6 +270,67 @@ def test_any_bytes(envelope: bytes) -> None:
     """Nothing that is not a signature counts as one."""
     with pytest.raises(SignatureError):
         verify(CONTENT, [envelope], quorum())
+
+
+# Signatures around what they sign, and bags that nobody signed.
+
+
+def wrapped(*by: Issued, content: bytes = CONTENT) -> bytes:
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(content)
+    for each in by or (ONE,):
+        builder = builder.add_signer(each.certificate, each.key, hashes.SHA256())
+    return builder.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+
+
+def with_parts(**parts: object) -> bytes:
+    """An envelope with parts of it replaced, its signature left as it was."""
+    info = cms.ContentInfo.load(wrapped())
+    for name, value in parts.items():
+        info["content"][name] = value
+    return bytes(info.dump(force=True))
+
+
+def test_what_lies_in_an_envelope() -> None:
+    """The bytes that were signed, who signed, and which certificates came along."""
+    found = opened(wrapped())
+    assert (CONTENT, ONE.certificate, ()) == (found.content, found.certificate, found.others)
+    both = cms.ContentInfo.load(wrapped(ONE, TWO))["content"]["certificates"]
+    assert (TWO.certificate,) == opened(with_parts(certificates=both)).others
+
+
+def inner(kind: str, content: bytes | None) -> dict[str, object]:
+    return {"content_type": kind, "content": None if content is None else core.OctetString(content)}
+
+
+ENVELOPES = {
+    "detached": signed(0),
+    "signed by two": wrapped(ONE, TWO),
+    "signed by nobody": pkcs7.serialize_certificates([ONE.certificate], Encoding.DER),
+    "other bytes inside": with_parts(encap_content_info=inner("data", b"other")),
+    "another kind inside": with_parts(encap_content_info=inner("1.2.3", CONTENT)),
+    "no certificate": with_parts(certificates=None),
+    "another certificate": with_parts(
+        certificates=cms.ContentInfo.load(wrapped(TWO))["content"]["certificates"]
+    ),
+    "truncated": wrapped()[:-1],
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES.values(), ids=ENVELOPES.keys())
+def test_envelopes_that_are_none(envelope: bytes) -> None:
+    """One signer, whose certificate is in it, around plain data; and all of it."""
+    with pytest.raises(SignatureError):
+        opened(envelope)
+
+
+def test_a_bag_of_certificates() -> None:
+    """Each as it is; a signed one is none, because nobody asked by whom."""
+    bag = pkcs7.serialize_certificates([ONE.certificate, TWO.certificate], Encoding.DER)
+    assert {ONE.der, TWO.der} == set(certificates(bag))
+    for other in (wrapped(), b"", bag[:-1]):
+        with pytest.raises(SignatureError):
+            certificates(other)
 
 
 # OpenSSL, both ways.
@@ -424,7 +405,7 @@ def test_two_signers_in_one_file(tmp_path: Path) -> None:
     assert len(verify(CONTENT, [envelope], quorum(2)).signers) == 2
 
 
-VECTOR = Path(__file__).parent / "vectors" / "signed"
+VECTOR = Path(__file__).parents[1] / "vectors" / "signed"
 
 
 def test_the_signed_vector() -> None:
