@@ -9,7 +9,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import NamedTuple, Self
+from typing import Self
+
+import msgspec
 
 HIGHEST = (1 << 32) - 1  # a UID has 32 bits
 
@@ -105,8 +107,11 @@ class UidSet:
         return UidSet(found)
 
 
-class Row(NamedTuple):
-    """A message of a folder as lists and flags need it; nothing of it had to be opened."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A message of a folder as lists and flags need it; nothing of it had to be opened.
+
+    There may be 100,000 of them in hand: the garbage collector has nothing to look for in one.
+    """
 
     uid: int
     id: int

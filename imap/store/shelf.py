@@ -37,12 +37,11 @@ _LISTED = (
 _LIST = _LISTED + " AND e.uid > ? ORDER BY e.uid LIMIT ?"
 _LATEST = _LISTED + " AND e.uid < ? ORDER BY e.uid DESC LIMIT ?"
 _ONE = _LISTED + " AND e.uid = ?"
-# Neighbouring UIDs keep the same distance to their places: each distance is a range.
-_RANGES = (
-    "SELECT min(uid), max(uid), (SELECT modseq FROM folder WHERE id = ?1),"
-    " (SELECT uid_next FROM folder WHERE id = ?1) FROM"
-    " (SELECT uid, uid - row_number() OVER (ORDER BY uid) AS distance FROM entry WHERE folder = ?1)"
-    " GROUP BY distance"
+# One long text costs a third of 100,000 rows.
+_UIDS = (
+    "SELECT group_concat(uid), (SELECT modseq FROM folder WHERE id = ?1),"
+    " (SELECT uid_next FROM folder WHERE id = ?1)"
+    " FROM (SELECT uid FROM entry WHERE folder = ?1 ORDER BY uid)"
 )
 _ENDS = (
     "SELECT (SELECT min(uid) FROM entry WHERE folder = f.id),"
@@ -86,10 +85,9 @@ class Shelf:
         first, last, total, *now = self._database.read(_ENDS, (folder.id,))[0]
         if first is None or last - first + 1 == total:
             return UidSet(() if first is None else ((first, last),)), now[0], now[1]
-        rows = await self._database.query(_RANGES, (folder.id,))
-        if not rows:
-            return UidSet(), folder.modseq, folder.uid_next
-        return UidSet((first, last) for first, last, _, _ in rows), rows[0][2], rows[0][3]
+        ((uids, modseq, uid_next),) = await self._database.query(_UIDS, (folder.id,))
+        ranges = await asyncio.to_thread(_ranges, uids or "")
+        return UidSet(ranges), modseq or folder.modseq, uid_next or folder.uid_next
 
     async def rows(self, folder_id: int, uids: UidSet) -> AsyncIterator[list[Row]]:
         """Yield the rows of messages, slice by slice, by ascending UID."""
@@ -142,19 +140,16 @@ class Shelf:
             vanished = UidSet(((1, folder.uid_next - 1),) if folder.uid_next > 1 else ()) - uids
         else:
             vanished = UidSet(self._database.read(_VANISHED, (folder_id, since)))
-        rows: list[Row] = []
+        rows: dict[int, Row] = {}  # a flag may move one behind the reader, which meets it again
         modseq, uid = since, HIGHEST
         while True:
             found = self._database.read(_CHANGED, (folder_id, modseq, uid, _SLICE))
-            rows += (self._row(folder.mailbox, row) for row in found)
+            rows.update((row[0], self._row(folder.mailbox, row)) for row in found)
             if len(found) < _SLICE:
                 break
             uid, _, modseq, *_ = found[-1]
             await asyncio.sleep(0)
-        rows.sort()
-        # A flag may have moved a row behind the reader, which then met it a second time.
-        latest = {row.uid: row for row in rows}
-        return Changes(folder.modseq, folder.uid_next, tuple(latest.values()), vanished)
+        return Changes(folder.modseq, folder.uid_next, tuple(rows.values()), vanished)
 
     def _forgotten(self, folder_id: int) -> int:
         rows = self._database.read("SELECT forgotten FROM folder WHERE id = ?", (folder_id,))
@@ -208,3 +203,16 @@ class Shelf:
             size=found.size,
             summary=summary,
         )
+
+
+def _ranges(text: str) -> list[tuple[int, int]]:
+    """Read ascending numbers as ranges."""
+    ranges: list[tuple[int, int]] = []
+    first = last = 0
+    for number in map(int, filter(None, text.split(","))):
+        if number != last + 1:
+            if last:
+                ranges.append((first, last))
+            first = number
+        last = number
+    return [*ranges, (first, last)] if last else ranges

@@ -18,8 +18,8 @@ from vault.database import Database, Statement
 from vault.errors import Conflict, Gone, SealError
 from vault.store import Vault
 
-_SLICE = 400  # messages whose flags change in one transaction
-_FEW = 50  # messages that are copied or erased in one: each has a body, a card, a key
+_SLICE = 200  # messages whose flags change in one transaction
+_FEW = 25  # messages that are copied or erased in one: each has a body, a card, a key
 _MOST_VANISHED = 4000  # ranges of expunged UIDs that a folder remembers
 _TRIES = 4
 
