@@ -46,6 +46,10 @@ _COLUMNS = (
     ("denial", "id", "facts", "'denial/' || id || '/facts'"),
     ("trust_edition", "id", "offer", "'trust_edition/' || id || '/offer'"),
     ("trust_trail", "seq", "entry", "'trust_trail/' || seq || '/entry'"),
+    ("certificate", "fingerprint", "facts", "'certificate/' || fingerprint || '/facts'"),
+    ("authority", "name", "facts", "'authority/' || name || '/facts'"),
+    ("patience", "domain", "facts", "'patience/' || domain || '/facts'"),
+    ("bridge", "domain", "facts", "'bridge/' || domain || '/facts'"),
 )
 
 _MOVE_WRAP = "UPDATE wrap SET ring = ?, wrapped = ? WHERE holder = ? AND wrapped = ?"

@@ -27,6 +27,10 @@ INSERT INTO card (id, folder, facts, structure) VALUES (9, 3, ?, ?) -> card/9/3/
 INSERT INTO hold (id, delivery, state, reasons, opened, expires, note) VALUES ('H', 'M.1', 'held', '', 0, 0, ?) -> hold/H/note
 INSERT INTO alarm VALUES (1, ?) -> alarm/1/facts
 INSERT INTO denial VALUES (1, ?) -> denial/1/facts
+INSERT INTO certificate VALUES ('aa', 'peer', 1, 1, NULL, ?) -> certificate/aa/facts
+INSERT INTO authority VALUES ('bb', ?) -> authority/bb/facts
+INSERT INTO patience VALUES ('labo.example', ?) -> patience/labo.example/facts
+INSERT INTO bridge VALUES ('labo.example', ?) -> bridge/labo.example/facts
 INSERT INTO trust_edition VALUES ('ab', ?) -> trust_edition/ab/offer
 INSERT INTO trust_trail VALUES (1, x'00', ?) -> trust_trail/1/entry
 """

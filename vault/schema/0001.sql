@@ -265,6 +265,30 @@ CREATE TABLE denial (                   -- whom our own operators deny; never re
     facts    BLOB NOT NULL              -- sealed: what, why, by whom, when, and when lifted
 ) STRICT;
 
+CREATE TABLE certificate (              -- every certificate that we met
+    fingerprint TEXT PRIMARY KEY,       -- SHA-256 of its DER
+    role     TEXT NOT NULL,             -- ours, peer, next-hop, mailbox, signer
+    expires  REAL NOT NULL,
+    seen     REAL NOT NULL,             -- the last time, to the day
+    warned   INTEGER,                   -- of its expiry, so many days ahead
+    facts    BLOB NOT NULL              -- sealed: the certificate, those above it, how it stands
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE authority (                -- what authorities said of certificates
+    name     TEXT PRIMARY KEY,          -- keyed, in hex: which list, or whose answer
+    facts    BLOB NOT NULL              -- sealed: the same in clear, and the answer
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE patience (                 -- peers whose mail does not grow old: spool hold
+    domain   TEXT PRIMARY KEY,
+    facts    BLOB NOT NULL              -- sealed: by whom, since when, why
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bridge (                   -- over an expired certificate; asked by one, confirmed by another
+    domain   TEXT PRIMARY KEY,
+    facts    BLOB NOT NULL              -- sealed: which key and name, by whom, until when
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE journal (                  -- append-only; each row's hash covers the one before it
     seq      INTEGER PRIMARY KEY,
     at       REAL NOT NULL,
