@@ -98,6 +98,13 @@ class Metrics:
         self.events = counter(
             "events", "Noteworthy events: failed log-ins and handshakes, wrong next hops.", "event"
         )
+        self.web = counter(
+            "web_requests",
+            "Requests by HTTPS, by listener, route and status; 0: it went away unanswered.",
+            "listener",
+            "route",
+            "status",
+        )
         self.crashes = counter(
             "crashes", "Unexpected errors caught at a loop's boundary; each is a bug.", "loop"
         )

@@ -14,7 +14,7 @@ from gateway.accounts.principals import Principals
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
-from gateway.settings.listen import ImapListener, Listener
+from gateway.settings.listen import ImapListener, Listener, WebListener
 from imap import rules as reading
 from imap import server as imap
 from imap.principal import Principal
@@ -34,6 +34,7 @@ from trust.sources import TrustList
 NAMES = ("submission", "submission_starttls", "submission_certificate", "relay")
 
 AnyDoor = Door | imap.Door
+Place = Listener | ImapListener | WebListener
 
 
 class Doors:

@@ -25,20 +25,21 @@ from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
 from gateway.receipts.mqtt import Broker
 from gateway.receipts.publisher import Publisher
-from gateway.relay.carrier import Carrier, Entitled, dialling
+from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.courier import Courier
 from gateway.relay.lanes import Link
 from gateway.relay.resolver import Dns
 from gateway.running import checks
-from gateway.running.doors import Doors, cannot_bind
+from gateway.running.doors import Doors
 from gateway.running.housekeeping import chores, keep, sign_journal
 from gateway.running.standing import problems, standing
 from gateway.running.supervisor import Supervisor
-from gateway.web.door import WebDoor
+from gateway.running.webs import Webs
 from gateway.web.status import pages
 from smtp import tls
 from smtp.address import Address
 from smtp.reply import Reply
+from smtp.send.client import Entitled
 from trust.sources import TrustList
 from vault import files
 
@@ -73,7 +74,7 @@ class Gateway:
         self.rooms = replace(rooms, wake=self._courier.hasten, leave=self._leave)
         self._doors = Doors(rooms, self._courier)
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
-        self._status = WebDoor("status", pages(rooms.metrics, self._problems))
+        self._webs = Webs(self.rooms, self._doors.logins, pages(rooms.metrics, self._problems))
         self._expires: datetime = checks.expires(settings.tls)
         self._written = settings.paths.data / "ports.json"
         self._stop = asyncio.Event()
@@ -96,7 +97,7 @@ class Gateway:
         finally:
             await self._doors.stop()
             self._control.stop()
-            await self._status.stop()
+            await self._webs.stop()
             await sign_journal(self.rooms)
             await self.rooms.notes.write()
             self._log.info("gateway.stopped")
@@ -110,12 +111,7 @@ class Gateway:
         with _writing(self._settings.paths.data):
             self._written.unlink(missing_ok=True)
         ports = await self._doors.open()
-        status = self._settings.listen.status
-        if status is not None:
-            try:
-                ports["status"] = self._status.open(status.host, status.port)
-            except OSError as error:
-                raise cannot_bind("status", status, error) from None
+        ports |= self._webs.open()
         with _writing(self._settings.paths.data):
             await self._control.open()
             files.replace(self._written, json.dumps(ports).encode())
@@ -185,6 +181,7 @@ class Gateway:
             checks.pair(self._settings.tls)
             self._expires = checks.expires(self._settings.tls)
             self._doors.reload()
+            self._webs.reload()
             self._outward = self._client_context()
         except Exception as error:  # noqa: BLE001 - what was loaded before goes on serving
             self._log.error("reload.failed", exc_info=error)

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.settings.alerts import Alerts
+from gateway.settings.boxes import MailboxesSettings
 from gateway.settings.listen import Listen
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
 from gateway.settings.site import Paths, Site, Tls
 from gateway.settings.trust import Trust
+from gateway.settings.web import Lookup, Publish
 
 
 class SettingsError(Exception):
@@ -38,8 +40,11 @@ class Settings(BaseSettings):
     relay: Relay = Relay()
     receipts: Receipts = Receipts()
     vault: VaultSettings = VaultSettings()
+    mailboxes: MailboxesSettings = MailboxesSettings()
     limits: Limits = Limits()
     alerts: Alerts = Alerts()
+    publish: Publish = Publish()
+    lookup: Lookup = Lookup()
     log: Log = Log()
 
     @classmethod

@@ -1,0 +1,88 @@
+"""The web listeners that the settings name, opened, renewed and closed together.
+
+``web`` asks no browser for a certificate; ``web_certificate`` is the same application for software that
+logs in with one (docs/adr/0010). ``status`` is for monitors on the inside and speaks in the clear. R-A2.
+"""
+
+import asyncio
+import ssl
+
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from gateway.accounts.logins import Logins
+from gateway.operations.rooms import Rooms
+from gateway.running.doors import cannot_bind
+from gateway.settings.listen import Listener, WebListener
+from gateway.web.door import Bounds, WebDoor
+from gateway.web.entry import CERTIFICATE
+from gateway.web.published import Published
+from gateway.web.server import Patience, Site
+from smtp import tls
+
+NAMES = ("web", CERTIFICATE)
+
+
+class Webs:
+    """The web doors of one gateway."""
+
+    def __init__(self, rooms: Rooms, logins: Logins, status: ASGIApp) -> None:
+        self._rooms, self._logins, self._status = rooms, logins, status
+        self.open_ones: list[WebDoor] = []
+
+    def open(self) -> dict[str, int]:
+        """Open every web door of the settings; return their ports."""
+        listen, ports = self._rooms.settings.listen, {}
+        for name in NAMES:
+            listener: WebListener | None = getattr(listen, name)
+            if listener is not None:
+                ports[name] = self._opened(self._door(name, listener), listener)
+        if listen.status is not None:
+            door = WebDoor("status", self._status, on_event=self._rooms.notes.tell)
+            ports["status"] = self._opened(door, listen.status)
+        return ports
+
+    def reload(self) -> None:
+        """Let connections from now on see the certificate and anchors that are there now."""
+        secure = [door for door in self.open_ones if door.context is not None]
+        contexts = [self._context(door.name) for door in secure]
+        for door, context in zip(secure, contexts, strict=True):
+            door.context = context
+
+    async def stop(self) -> None:
+        """Close every door; answers under way are finished for a bounded time."""
+        async with asyncio.TaskGroup() as group:
+            for door in self.open_ones:
+                group.create_task(door.stop())
+
+    def _opened(self, door: WebDoor, listener: Listener | WebListener) -> int:
+        try:
+            port = door.open(listener.host, listener.port)
+        except OSError as error:
+            raise cannot_bind(door.name, listener, error) from None
+        self.open_ones.append(door)
+        return port
+
+    def _door(self, name: str, listener: WebListener) -> WebDoor:
+        bounds = Bounds(
+            max_connections=listener.max_connections,
+            max_connections_per_address=listener.max_connections_per_address,
+            idle_timeout=listener.idle_timeout,
+        )
+        site = Site(
+            self._routes(),
+            self._rooms.notes.tell,
+            lambda route, status: self._rooms.metrics.web.labels(name, route, status).inc(),
+            Patience(body_size=listener.max_size),
+        )
+        return WebDoor(name, site, self._context(name), bounds, self._rooms.notes.tell)
+
+    def _routes(self) -> list[BaseRoute]:
+        folder = self._rooms.settings.publish.folder
+        return [*(Published(folder).routes() if folder else ())]
+
+    def _context(self, name: str) -> ssl.SSLContext:
+        ours = self._rooms.settings.tls
+        return tls.server_context(
+            ours.certificate, ours.key, ours.anchors, client_certificates=name == CERTIFICATE
+        )
