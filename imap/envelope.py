@@ -24,11 +24,10 @@ _TOKEN = re.compile(
     rb"""(?P<space>[\ \t\r\n]+)
     | "(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\Z)
     | (?P<mark>[<>,;:@()])
-    | (?P<atom>(?:[^\ \t\r\n"<>,;:@()]|\\.)+)
+    | (?P<atom>(?:\\.|[^\ \t\r\n"<>,;:@()\\])+)
     | (?P<stray>.)""",
     re.DOTALL | re.VERBOSE,
 )
-_DEEPEST = 32  # comments within comments
 _MISSING_MAILBOX, _MISSING_DOMAIN = b"MISSING_MAILBOX", b"MISSING_DOMAIN"
 _FIELDS = ("from", "sender", "reply-to", "to", "cc", "bcc")
 
@@ -129,9 +128,9 @@ def _words(value: bytes, comment: list[bytes]) -> Iterator[_Word]:
         if depth or text == b"(":
             depth += (text == b"(") - (text == b")")
             inside.append(text)
-            if depth == 0 or depth > _DEEPEST:
+            if depth == 0:
                 comment.append(b"".join(inside)[1:-1].strip())
-                depth, inside, spaced = 0, [], True
+                inside, spaced = [], True
         elif kind == "space":
             spaced = True
         elif kind == "quoted":
