@@ -16,6 +16,7 @@ from pathlib import Path
 
 from trust.signatures import ENVELOPE_LIMIT
 
+_SIGNED = frozenset({".p7s", ".asc", ".sig"})
 _OCTETS = 64 << 20  # of signatures read at most: thousands of times what real ones have
 
 # Which of the files beside a list add a signer, and a few of the others.
@@ -58,8 +59,12 @@ def read(dropped: Path, limit: int, sift: Sift | None = None) -> Dropped:
 
 
 def _beside(dropped: Path) -> list[Path]:
-    """Return the files that hold the signatures of a list: ``list.json.NAME.p7s``."""
-    return sorted(dropped.parent.glob(f"{glob.escape(dropped.name)}.*.p7s"))
+    """Return the files that hold the signatures of a list, as its signers' programs name them.
+
+    ``list.json.NAME.p7s``; of GnuPG ``list.json.sig`` and ``list.json.asc``, with a name or without.
+    """
+    found = dropped.parent.glob(f"{glob.escape(dropped.name)}.*")
+    return sorted(path for path in found if path.suffix in _SIGNED)
 
 
 def _envelopes(paths: list[Path]) -> Iterator[bytes]:

@@ -11,6 +11,9 @@ from gateway.operations.error import OperationError
 from trust import signatures
 from trust.errors import TrustError
 from trust.formats import native
+from trust.members import Claims
+from trust.signatures import openpgp
+from trust.verification import Format, Offer
 
 
 def draft(
@@ -56,29 +59,60 @@ def sign(file: Path, certificate: Path, key: Path, out: Path) -> dict[str, objec
         raise OperationError(
             f"{certificate} or {key} cannot be read", "both must be PEM, the key without passphrase"
         ) from None
+    return _signed(signature, out, claims, content)
+
+
+def sign_openpgp(file: Path, fingerprint: str, out: Path) -> dict[str, object]:
+    """Sign a list's exact octets with a key that gpg-agent holds, or a card it speaks to."""
+    content = file.read_bytes()
+    try:
+        claims = native.read(content)
+        signature = openpgp.sign(content, fingerprint)
+    except TrustError as error:
+        raise OperationError(
+            f"{file} was not signed: {error}", "gpg --list-secret-keys shows the keys that can sign"
+        ) from None
+    return _signed(signature, out, claims, content)
+
+
+def _signed(signature: bytes, out: Path, claims: Claims, content: bytes) -> dict[str, object]:
     out.write_bytes(signature)
     return {"signature": str(out), "version": claims.version, "digest": native.digest(content)}
 
 
-def verify(
-    file: Path, envelopes: Sequence[Path], signers: Sequence[Path], threshold: int, now: datetime
-) -> dict[str, object]:
-    """Say who of the pinned signers signed this list; raise unless they are enough."""
-    content = file.read_bytes()
+def pinned(
+    certificates: Sequence[Path], keys: Sequence[Path], threshold: int, home: Path
+) -> Format:
+    """Return the native format with these signers; ``home`` is for GnuPG, if there are such keys."""
     try:
-        quorum = signatures.Quorum.of((path.read_bytes() for path in signers), threshold)
-        verified = signatures.verify(content, [path.read_bytes() for path in envelopes], quorum)
-        claims = native.parse(verified, now)
+        ring = openpgp.Ring.made(home, [path.read_bytes() for path in keys]) if keys else None
+        pems = [path.read_bytes() for path in certificates]
+        return native.Source(signatures.Quorum.of(pems, threshold, ring))
+    except TrustError as error:
+        raise OperationError(
+            f"these signers cannot be believed: {error}", "name whom to believe, once each"
+        ) from None
+
+
+def verify(file: Path, envelopes: Sequence[Path], form: Format, now: datetime) -> dict[str, object]:
+    """Say what a list of any format claims and who signed it; raise unless they are enough."""
+    offer = Offer(file.read_bytes(), tuple(path.read_bytes() for path in envelopes))
+    try:
+        verified = form.verify(offer, now)
+        claims = form.read(verified, now)
     except TrustError as error:
         raise OperationError(
             f"{file} is not to be believed: {error}", "do not put it in force; ask who sent it"
         ) from None
     return {
         "version": claims.version,
-        "digest": native.digest(content),
+        "digest": native.digest(verified.content),
         "issued": claims.issued.isoformat(),
         "stale_after": claims.stale_after.isoformat(),
+        "stale": now >= claims.stale_after,
         "signers": sorted(verified.signers),
         "members": len(claims.members),
+        "identities": len({mark for member in claims.members for mark in member.marks}),
         "addresses": len(claims.addresses),
+        "remarks": list(claims.remarks),
     }

@@ -1,6 +1,7 @@
 """The keeper of the lists, made of what the settings say: formats, pinned signers, places."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from trust.keeper import Keeper
 from trust.places import Dropped, Place, Web
 from trust.signatures import Quorum
 from trust.signatures.openpgp import Ring
-from trust.signatures.signers import Revocation, Signer, Signers
+from trust.signatures.signers import EMAIL_PROTECTION, Revocation, Signer, Signers
 from trust.verification import Demands, Format
 from trust.watch import Arrival, Source
 
@@ -61,37 +62,55 @@ def keeper(
     )
 
 
+def form_of(settings: Settings, source: str, home: Path) -> Format:
+    """Return the format of the source that settings call so; ``home`` is as in ``form``."""
+    sources = {each.name: each for each in settings.trust.sources}
+    if source not in sources:
+        names = ", ".join(sources) or "none"
+        raise OperationError(f"[trust] has no source {source}", f"its sources: {names}")
+    with _usable(source):
+        return form(sources[source], home)
+
+
 def _source(named: Named, data: Path, fetch: Fetch, revocation: Revocation | None) -> Source:
-    try:
-        form, place = _form(named, data, fetch, revocation)
-    except (TrustError, ValueError) as error:
-        raise OperationError(
-            f"[trust] the source {named.name} cannot be used: {error}",
-            "docs/trust-list.md says what each format needs",
-        ) from None
-    demands = Demands(named.name, form, named.limit, named.loss)
+    with _usable(named.name):
+        made = form(named, data / "openpgp" / named.name, revocation)
+        place = _place(named, made, fetch)
+    demands = Demands(named.name, made, named.limit, named.loss)
     return Source(demands, place, named.poll, rolling=named.format != "native")
 
 
-def _form(
-    named: Named, data: Path, fetch: Fetch, revocation: Revocation | None
-) -> tuple[Format, Place | None]:
-    if named.format == "native":
-        source = native.Source(_quorum(named, data))
-        if named.file is not None:
-            return source, Dropped(named.file, named.limit, source.sift)
-        signatures = named.signatures or (f"{named.url}.p7s",)
-        return source, _web(named, fetch, signatures)
+@contextmanager
+def _usable(source: str) -> Iterator[None]:
+    try:
+        yield
+    except (TrustError, ValueError) as error:
+        raise OperationError(
+            f"[trust] the source {source} cannot be used: {error}",
+            "docs/trust-list.md says what each format needs",
+        ) from None
+
+
+def form(named: Named, home: Path, revocation: Revocation | None = None) -> Format:
+    """Return a source's format with the signers that are pinned for it.
+
+    ``home`` is for GnuPG, if OpenPGP keys are pinned; raise ``TrustError`` for what cannot be used.
+    """
     age = timedelta(seconds=named.max_age)
-    form: Format
+    if named.format == "native":
+        return native.Source(_quorum(named, home))
     if named.format == "mssante":
-        form = mssante.WhiteList(_signers(named, revocation), age)
-    else:
-        signers = None if named.unsigned else _signers(named, revocation)
-        form = direct.Bundle(named.domains, signers, age)
+        return mssante.WhiteList(_signers(named, revocation), age)
+    signers = None if named.unsigned else _signers(named, revocation, purposes=None)
+    return direct.Bundle(named.domains, signers, age)
+
+
+def _place(named: Named, made: Format, fetch: Fetch) -> Place | None:
+    # Only a native list has its signatures apart, in files of their own.
+    sift = made.sift if isinstance(made, native.Source) else None
     if named.file is not None:
-        return form, Dropped(named.file, named.limit)
-    return form, _web(named, fetch, ())
+        return Dropped(named.file, named.limit, sift)
+    return _web(named, fetch, (named.signatures or (f"{named.url}.p7s",)) if sift else ())
 
 
 def _web(named: Named, fetch: Fetch, signatures: tuple[str, ...]) -> Web | None:
@@ -101,15 +120,19 @@ def _web(named: Named, fetch: Fetch, signatures: tuple[str, ...]) -> Web | None:
     return Web(fetch, named.url, anchors, named.limit, signatures)
 
 
-def _quorum(named: Named, data: Path) -> Quorum:
+def _quorum(named: Named, home: Path) -> Quorum:
     signers = [checks.readable(path, "the pinned signer") for path in named.signers]
     if not named.openpgp:
         return Quorum.of(signers, named.threshold)
     keys = [checks.readable(path, "the pinned OpenPGP key") for path in named.openpgp]
-    return Quorum.of(signers, named.threshold, Ring.made(data / "openpgp" / named.name, keys))
+    return Quorum.of(signers, named.threshold, Ring.made(home, keys))
 
 
-def _signers(named: Named, revocation: Revocation | None) -> Signers:
+def _signers(
+    named: Named,
+    revocation: Revocation | None,
+    purposes: frozenset[str] | None = EMAIL_PROTECTION,
+) -> Signers:
     if named.anchors is None:
         raise ValueError("it has no anchors")
     pinned = [
@@ -123,5 +146,6 @@ def _signers(named: Named, revocation: Revocation | None) -> Signers:
         tuple(pinned),
         tuple(anchors),
         named.dates,
+        purposes,
         revocation=revocation if named.revocation else None,
     )

@@ -1,6 +1,9 @@
 """Where lists are looked for: a path where somebody drops them, or an address of the web."""
 
+import hashlib
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,8 +11,10 @@ import pytest
 
 from tests.trust.simulator import NOW, ListAuthority, member
 from tests.trust.site import Site
-from trust.signatures import ENVELOPES_LIMIT
-from trust.verification import Outcome
+from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
+from trust.places import Web
+from trust.signatures import ENVELOPE_LIMIT, ENVELOPES_LIMIT
+from trust.verification import Offer, OfferError, Outcome
 
 CHU, LABO = member("chu.example"), member("labo.example")
 
@@ -51,7 +56,7 @@ async def test_only_its_own_signatures_are_read(site: Site) -> None:
     content, envelopes = site.authority.publish()
     site.dropped.with_name("[list].json").write_bytes(content)
     site.dropped.with_name("l.json.a.p7s").write_bytes(envelopes[0])
-    site.dropped.with_name("[list].json.p7s").write_bytes(envelopes[0])
+    site.dropped.with_name("[list].json.a.sha256").write_bytes(envelopes[0])
     site.dropped.with_name("[list].json.b.p7s").write_bytes(envelopes[1])
     arrival = await keeper.look("list")
     assert arrival is not None
@@ -175,3 +180,104 @@ async def test_a_list_replaced_by_rename(site: Site) -> None:
     arrival = await keeper.look("list")
     assert arrival is not None
     assert arrival.outcome is Outcome.UNCHANGED
+
+
+# The web.
+
+
+@dataclass
+class Host:
+    """Answers as a web server would; ``pages`` by URL, or what goes wrong."""
+
+    pages: dict[str, bytes | FetchState] = field(default_factory=dict)
+    tagged: bool = True
+    asked: list[tuple[str, str, int]] = field(default_factory=list)
+
+    async def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        within: float,
+        anchors: bytes = b"",
+        etag: str = "",
+        plain: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Fetched | NotModified:
+        assert (b"the host's CA", False, 60, {}) == (anchors, plain, within, dict(headers))
+        self.asked.append((url, etag, limit))
+        page = self.pages.get(url, FetchState.NOT_FOUND)
+        if isinstance(page, FetchState):
+            raise FetchError(page, f"{url}: {page}")
+        tag = hashlib.sha256(page).hexdigest() if self.tagged else ""
+        return NotModified(tag) if tag and tag == etag else Fetched(page, tag)
+
+    async def post(self, url: str, body: bytes, **_: object) -> Fetched:
+        raise AssertionError
+
+
+URL = "https://list.example/list.json"
+
+
+def web(host: Host, *signatures: str) -> Web:
+    return Web(host, URL, b"the host's CA", 1000, signatures)
+
+
+async def test_a_list_of_the_web_is_taken_when_it_changes() -> None:
+    """An unchanged one costs an answer without a body."""
+    host = Host({URL: b"one"})
+    place = web(host)
+    found = await place.look(None)
+    assert found is not None
+    assert Offer(b"one") == found.offer
+    assert await place.look(found.seen) is None
+    host.pages[URL] = b"two"
+    found = await place.look(found.seen)
+    assert found is not None
+    assert Offer(b"two") == found.offer
+    assert [(URL, 1000)] * 3 == [(url, limit) for url, _, limit in host.asked]
+
+
+async def test_a_signature_that_comes_later_is_a_change() -> None:
+    """All of it is taken anew then, so that it fits together."""
+    first, second = f"{URL}.1.p7s", f"{URL}.2.p7s"
+    host = Host({URL: b"list", first: b"one"})
+    place = web(host, first, second)
+    found = await place.look(None)
+    assert found is not None
+    assert Offer(b"list", (b"one",)) == found.offer
+    host.pages[second] = b"two"
+    found = await place.look(found.seen)
+    assert found is not None
+    assert Offer(b"list", (b"one", b"two")) == found.offer
+    assert {1000, ENVELOPE_LIMIT} == {limit for _, _, limit in host.asked}
+    assert await place.look(found.seen) is None
+    host.pages[first] = b"another"
+    found = await place.look(found.seen)
+    assert found is not None
+    assert Offer(b"list", (b"another", b"two")) == found.offer
+
+
+async def test_a_host_without_tags_is_asked_for_all_of_it() -> None:
+    """It costs more, and is as good."""
+    place = web(Host({URL: b"one"}, tagged=False))
+    for _ in range(2):
+        found = await place.look(("",))
+        assert found is not None
+        assert Offer(b"one") == found.offer
+
+
+@pytest.mark.parametrize("state", FetchState)
+async def test_why_a_list_did_not_come(state: FetchState) -> None:
+    """Each reason keeps its word."""
+    with pytest.raises(OfferError, match="list.example") as missing:
+        await web(Host({URL: state})).look(None)
+    assert state.value == missing.value.outcome.value
+
+
+async def test_a_signature_that_cannot_be_had_is_told() -> None:
+    """None there is one thing, a host that fails another."""
+    host = Host({URL: b"list", f"{URL}.p7s": FetchState.TIMEOUT})
+    with pytest.raises(OfferError) as missing:
+        await web(host, f"{URL}.p7s").look(None)
+    assert Outcome.TIMEOUT is missing.value.outcome
