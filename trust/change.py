@@ -130,7 +130,7 @@ class Change:
     def ranked(self, mail: Mapping[str, Load]) -> tuple[Ranked, ...]:
         """Return the rows with our own mail that they touch, the most first."""
         found = [Ranked(row, _load(row.domains, mail)) for row in self.rows]
-        return tuple(sorted(found, key=lambda each: (each.load.waiting, each.load.messages))[::-1])
+        return tuple(sorted(found, key=lambda each: (-each.load.waiting, -each.load.messages)))
 
 
 def _load(domains: Iterable[str], mail: Mapping[str, Load]) -> Load:

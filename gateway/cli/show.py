@@ -34,6 +34,11 @@ def pairs(values: Mapping[str, Any]) -> None:
         click.echo(f"{name:<{width}}  {words(value)}")
 
 
+def count(number: int, noun: str) -> str:
+    """Return how many there are of something, in words."""
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def words(value: Any) -> str:
     """Return a value as a person reads it, on one line and free of control characters."""
     if value is None:

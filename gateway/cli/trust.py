@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import publish, show, trust_denial, trust_lists
+from gateway.cli import publish, show, trust_change, trust_denial, trust_lists
 from gateway.cli.call import Asking, asking
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -19,28 +19,51 @@ def command() -> None:
 
 @command.command("show")
 @click.option("--domain", help="Only this member, with its identities, hosts and addresses.")
+@click.option("--source", help="Only this source, and its members.")
+@click.option("--after", default="", help="Members that come after this domain.")
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="How many.")
 @asking
-def show_(call: Asking, domain: str | None) -> None:
-    """Show the list in force."""
+def show_(call: Asking, **arguments: Any) -> None:
+    """Show how each source stands, and the members; or one member whole."""
 
     def told(result: dict[str, Any]) -> None:
-        show.pairs({k: v for k, v in result.items() if k != "members"})
+        if "sources" not in result:
+            show.pairs(result)
+            return
+        _overview(result)
         click.echo()
-        columns = ("domain", "open", "status", "hosts", "identities", "addresses")
-        show.table(result["members"], columns, "It names no member.")
+        columns = ("domain", "source", "open", "status", "hosts", "identities")
+        show.table(result["members"], columns, "There are no members.")
+        if result["next"]:
+            click.echo(f"{result['total']:,} in all; go on with --after {result['next']}")
 
-    call.answer(call.perform("trust.show", domain=domain), told)
+    call.answer(call.perform("trust.show", **arguments), told)
+
+
+def _overview(result: dict[str, Any]) -> None:
+    columns = ("rank", "source", "state", "version", "stale_after", "members", "addresses", "well")
+    show.table(result["sources"], columns, "")
+    for source in result["sources"]:
+        if source["state"] not in {"good", "ageing"} and source["last"]:
+            click.echo(f"{source['source']}: {show.words(source['last'])}")
+        if source["pending"]:
+            click.echo(f"{source['source']}: a change waits for approval, see sceau trust diff")
+    if result["denied"]:
+        click.echo(f"{result['denied']} denied by ourselves, see sceau trust denials")
 
 
 @command.command("import")
 @click.argument("file", type=_FILE)
-@click.argument("signatures", type=_FILE, nargs=-1, required=True)
+@click.argument("signatures", type=_FILE, nargs=-1)
+@click.option("--source", help="Of which source; the first, unless told otherwise.")
 @asking
-def import_(call: Asking, file: Path, signatures: tuple[Path, ...]) -> None:
-    """Put a new version (FILE) in force, if its SIGNATURES are enough."""
-    result = call.perform(
-        "trust.import", octets=_base64(file), signatures=[_base64(path) for path in signatures]
-    )
+def import_(call: Asking, file: Path, signatures: tuple[Path, ...], source: str | None) -> None:
+    """Put a new version (FILE) in force, if its SIGNATURES are enough.
+
+    Where the format holds its own signature, as MSSanté's does, FILE alone is given.
+    """
+    beside = [_base64(path) for path in signatures]
+    result = call.perform("trust.import", octets=_base64(file), signatures=beside, source=source)
     call.answer(result, show.pairs)
 
 
@@ -65,5 +88,5 @@ def _base64(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
-for verb in (*trust_denial.VERBS, *trust_lists.VERBS, *publish.VERBS):
+for verb in (*trust_change.VERBS, *trust_denial.VERBS, *trust_lists.VERBS, *publish.VERBS):
     command.add_command(verb)

@@ -43,6 +43,7 @@ class Condition(msgspec.Struct, frozen=True):
     sentence: str
     cure: str = ""
     about: str = ""
+    lasts: bool = True  # False: it happened, and is never over
 
     @property
     def key(self) -> str:
@@ -108,7 +109,10 @@ def judge(
     for key in watched.keys() - current.keys():
         before = watched[key]
         gone = before.gone or now
-        if now - gone >= SETTLED:
+        if not before.condition.lasts:
+            if now - before.told < again:  # what happens again within the time is no news
+                kept[key] = before
+        elif now - gone >= SETTLED:
             tell(Turn.ENDED, before)
         else:
             kept[key] = msgspec.structs.replace(before, gone=gone)

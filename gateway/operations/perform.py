@@ -19,6 +19,7 @@ from gateway.operations import (
     spool,
     trace,
     trust,
+    trust_change,
     trust_denial,
 )
 from gateway.operations.error import OperationError
@@ -32,6 +33,10 @@ VERBS: Mapping[str, Verb] = {
     "trust.show": trust.show,
     "trust.import": trust.import_,
     "trust.explain": trust.explain,
+    "trust.diff": trust_change.diff,
+    "trust.approve": trust_change.approve,
+    "trust.reject": trust_change.reject,
+    "trust.history": trust_change.history,
     "trust.deny": trust_denial.deny,
     "trust.allow": trust_denial.allow,
     "trust.denials": trust_denial.denials,

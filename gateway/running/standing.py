@@ -22,9 +22,9 @@ def standing(rooms: Rooms, doors: Iterable[Hall[Any]], certificate: datetime) ->
     return Standing(
         sessions={door.listener: len(door.connections) for door in doors},
         deliveries={state.value: _count(rooms, state) for state in _OPEN},
-        oldest_delivery=at - _number(rooms, _OLDEST_DELIVERY, at),
+        oldest_delivery=at - oldest_delivery(rooms, _OPEN, at),
         outbox=rooms.outbox.waiting(),
-        oldest_receipt=at - _number(rooms, _OLDEST_RECEIPT, at),
+        oldest_receipt=at - oldest_receipt(rooms, at),
         held=int(_number(rooms, "SELECT count(*) FROM hold WHERE state = 'held'", 0)),
         list_version=(first.version or 0) if first else 0,
         list_age=(now - first.issued).total_seconds() if first else 0.0,
@@ -52,12 +52,22 @@ def problems(rooms: Rooms, certificate: datetime, *, stopping: bool) -> dict[str
     return found
 
 
-# Ids sort by time and begin with the message's: the first of each state is found at once.
-_FIRST = " UNION ALL ".join(
-    f"SELECT substr(min(id), 1, 26) FROM delivery WHERE state = '{state}'"  # noqa: S608 - constants only
-    for state in _OPEN
-)
-_OLDEST_DELIVERY = f"SELECT min(arrived) FROM message WHERE id IN ({_FIRST})"  # noqa: S608 - constants only
+def oldest_delivery(rooms: Rooms, states: Iterable[State], otherwise: float) -> float:
+    """Return when the oldest message arrived that has a copy in one of these states."""
+    # Ids sort by time and begin with the message's: the first of each state is found at once.
+    first = " UNION ALL ".join(
+        f"SELECT substr(min(id), 1, 26) FROM delivery WHERE state = '{state}'"  # noqa: S608 - constants only
+        for state in states
+    )
+    sql = f"SELECT min(arrived) FROM message WHERE id IN ({first})"  # noqa: S608 - constants only
+    return _number(rooms, sql, otherwise)
+
+
+def oldest_receipt(rooms: Rooms, otherwise: float) -> float:
+    """Return when the oldest receipt was made that the broker has not taken."""
+    return _number(rooms, _OLDEST_RECEIPT, otherwise)
+
+
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = ? LIMIT ?)"
 _MANY = 100_000  # nobody acts on more, and mail waits while we count
 _OLDEST_RECEIPT = "SELECT at FROM outbox WHERE sent IS NULL ORDER BY seq LIMIT 1"

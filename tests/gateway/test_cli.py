@@ -215,7 +215,11 @@ def test_a_list_is_signed_verified_and_put_in_force(site: Site, tmp_path: Path) 
     assert 0 == _run("trust", "verify", file, signature, "--signer", crt).exit_code
     assert 0 == _run("trust", "import", file, signature, "-c", site.config).exit_code
     shown = json.loads(_run("trust", "show", "-c", site.config, "--json").stdout)
-    assert (1, ["labo.example"]) == (shown["version"], [m["domain"] for m in shown["members"]])
+    (listed,) = shown["sources"]
+    assert ("version 1", ["labo.example"]) == (
+        listed["version"],
+        [m["domain"] for m in shown["members"]],
+    )
     file.write_bytes(content.replace(b"labo", b"lab0"))
     changed = _run("trust", "verify", file, signature, "--signer", crt)
     assert (1, True) == (changed.exit_code, "not to be believed" in changed.stderr)

@@ -79,6 +79,16 @@ def test_that_it_is_over_is_told_when_it_stays_so() -> None:
     assert [("raised", "list-stale/nationale")] == watch.sees(STALE, after=MINUTE)
 
 
+def test_what_happened_is_never_over() -> None:
+    """A forged list is told once a day, however often it comes; nobody is told that it is over."""
+    watch, forged = Watch(), Condition("forged", Level.ALARM, "Forged.", lasts=False)
+    assert [("raised", "forged")] == watch.sees(forged)
+    assert [] == watch.sees(after=MINUTE)
+    assert [] == watch.sees(forged, after=SETTLED)
+    assert [] == watch.sees(after=DAY)
+    assert [("raised", "forged")] == watch.sees(forged, after=MINUTE)
+
+
 def test_the_gravest_comes_first() -> None:
     """Whoever reads one line reads the right one."""
     assert ["list-stale/nationale", "disk-full"] == [key for _, key in Watch().sees(FULL, STALE)]

@@ -148,28 +148,6 @@ def test_what_a_reason_means_is_said(reason: str, words: str) -> None:
     assert words in summary(entry)
 
 
-async def test_the_list_in_force_is_shown_and_explained(ask: Ask, lists: Lists) -> None:
-    """Who is on it, and why a message would pass or not."""
-    with pytest.raises(OperationError, match="no trust list is in force"):
-        await ask("trust.show")
-    content, signature = (base64.b64encode(each).decode() for each in lists.published(START))
-    imported = await ask("trust.import", octets=content, signatures=[signature])
-    shown = await ask("trust.show")
-    (one,) = (await ask("trust.show", domain="CHU.example"))["members"]
-    steps = await ask("trust.explain", recipient="x@out.example", sender="bio@labo.example")
-    asked_of = await ask("trust.explain", recipient="x@chu.example")
-
-    assert (1, "accepted") == (imported["version"], imported["outcome"])
-    assert ["chu.example", "labo.example"] == sorted(m["domain"] for m in shown["members"])
-    assert ("chu.example", ["mx.chu.example:25"]) == (one["domain"], one["hosts"])
-    assert "refuse" in {step["outcome"] for step in steps}
-    assert "allow" == asked_of[-1]["outcome"]
-    with pytest.raises(OperationError, match=r"out\.example is not on the list"):
-        await ask("trust.show", domain="out.example")
-    with pytest.raises(OperationError, match=r"not put in force \(unsigned\)"):
-        await ask("trust.import", octets=content[:-4], signatures=[signature])
-
-
 async def test_a_peers_certificate_is_explained(
     ask: Ask, lists: Lists, site_certificate: str
 ) -> None:

@@ -1,0 +1,196 @@
+"""A thousand moved domains are read as one row, ranked by our own mail, and decided by a person."""
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.operations.error import OperationError
+from gateway.operations.perform import perform
+from gateway.operations.rooms import Rooms
+from gateway.relay.delivery import State
+from tests.gateway.operations.conftest import Ask, spooled
+from tests.world.clock import START, Clock
+from tests.world.lists import Lists
+from tests.world.site import Site
+from trust.identity import Identity, Way
+from trust.members import Member
+from vault.database import Statement
+
+MANY = 1027
+OLD, NEW = (
+    Identity(Way.DN, f"CN=mss.{name.lower()}.example,O={name},C=FR") for name in ("SISRA", "SARA")
+)
+
+
+def moved(number: int) -> str:
+    return f"d{number:04}.example"
+
+
+async def imports(rooms: Rooms, lists: Lists) -> dict[str, Any]:
+    content, signature = (base64.b64encode(each).decode() for each in lists.published(START))
+    arguments = {"octets": content, "signatures": [signature]}
+    found = await perform(rooms, "operator:anne", "trust.import", arguments)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture
+async def waiting(rooms: Rooms, lists: Lists) -> dict[str, Any]:
+    """A list in force, and one that moves a thousand domains to another operator."""
+    for number in range(MANY):
+        lists.members[moved(number)] = Member(moved(number), (OLD,))
+    await imports(rooms, lists)
+    for number in range(MANY):
+        lists.members[moved(number)] = Member(moved(number), (NEW,))
+    lists.members["neuf.example"] = Member("neuf.example", (NEW,))
+    return await imports(rooms, lists)
+
+
+async def test_a_thousand_moved_domains_are_one_row(waiting: dict[str, Any], ask: Ask) -> None:
+    """By cause; the row that our mail waits on comes first."""
+    assert "waiting" == waiting["outcome"]
+    (change,) = await ask("trust.diff")
+    assert ("list", "version 2", 1, 1, []) == (
+        change["source"],
+        change["version"],
+        change["needed"],
+        change["missing"],
+        change["approvals"],
+    )
+    assert MANY + 1 == change["domains_waiting"]
+    first, second = change["rows"]
+    assert "1,027 domains move from SISRA to SARA" == first["sentence"]
+    assert (MANY, 3) == (first["count"], len(first["domains"]))
+    assert "1 domain of SARA added" == second["sentence"]
+    (whole,) = await ask("trust.diff", domains=True, version=change["digest"][:6].upper())
+    assert MANY == len(whole["rows"][0]["domains"])
+    assert [] == await ask("trust.diff", source="autre")
+
+
+async def test_rows_are_ranked_by_our_own_mail(
+    rooms: Rooms, waiting: dict[str, Any], ask: Ask, clock: Clock
+) -> None:
+    """What waits first, then what was sent in the last thirty days."""
+    del waiting
+    for to in ("dr@neuf.example", f"dr@{moved(7)}", "dr@autre.example"):
+        await spooled(rooms, to=to)
+    await spooled(rooms, to=f"dr@{moved(8)}", state=State.DELIVERED)
+    await spooled(rooms, to=f"dr@{moved(9)}", state=State.DELIVERED)
+    (change,) = await ask("trust.diff")
+    assert [("moved", 3, 1), ("added", 1, 1)] == [
+        (row["cause"], row["messages"], row["waiting"]) for row in change["rows"]
+    ]
+    clock.advance(days=31)
+    (change,) = await ask("trust.diff")
+    assert {("moved", 1, 1), ("added", 1, 1)} == {
+        (row["cause"], row["messages"], row["waiting"]) for row in change["rows"]
+    }
+
+
+async def test_approved_by_its_digest_or_alone(
+    rooms: Rooms, waiting: dict[str, Any], ask: Ask
+) -> None:
+    """It is in force at once, and the courier is woken for what waited."""
+    woken: list[bool] = []
+    done = await perform(
+        replace(rooms, wake=lambda: woken.append(True)), "operator:anne", "trust.approve", {}
+    )
+    assert isinstance(done, dict)
+    assert ("accepted", 0, ["operator:anne"]) == (
+        done["outcome"],
+        done["missing"],
+        done["approvals"],
+    )
+    assert waiting["digest"] == done["digest"]
+    assert [True] == woken
+    assert [] == await ask("trust.diff")
+    assert frozenset() == rooms.keeper.overlay.waiting
+    with pytest.raises(OperationError, match="no change waits"):
+        await ask("trust.approve")
+    past = (await ask("trust.history"))["history"]
+    assert ["verified", "in-force", "verified", "waiting", "approved", "in-force"] == [
+        entry["step"] for entry in past
+    ]
+    assert "operator:anne" == past[-2]["by"]
+
+
+async def test_rejected_with_a_reason(rooms: Rooms, waiting: dict[str, Any], ask: Ask) -> None:
+    """The version before stays, and these bytes are not offered to anybody again."""
+    with pytest.raises(OperationError, match="needs a reason"):
+        await ask("trust.reject", reason=" ")
+    done = await ask("trust.reject", digest=waiting["digest"][:8], reason="SARA n'en sait rien")
+    assert "rejected" == done["outcome"]
+    assert "SARA n'en sait rien" in done["sentence"]
+    listed = rooms.keeper.current
+    assert listed is not None
+    assert 1 == listed.editions[0].claims.version
+    assert [] == await ask("trust.diff")
+
+
+@pytest.mark.parametrize("verb", ["trust.approve", "trust.reject"])
+async def test_another_digest(waiting: dict[str, Any], ask: Ask, verb: str) -> None:
+    """Nobody approves what they have not read."""
+    del waiting
+    more = {"reason": "x"} if verb == "trust.reject" else {}
+    with pytest.raises(OperationError, match="no change with the digest 0000 waits"):
+        await ask(verb, digest="0000", **more)
+
+
+async def test_the_past_is_compared(rooms: Rooms, waiting: dict[str, Any], ask: Ask) -> None:
+    """Any version with the one before it, or with another; by number or by digest."""
+    await ask("trust.approve")
+    (first,) = await ask("trust.diff", version="1")
+    assert (None, "version 1") == (first["against"], first["version"])
+    (after,) = await ask("trust.diff", version=waiting["digest"][:8])
+    assert ("version 1", 1027) == (after["against"], after["rows"][0]["count"])
+    (back,) = await ask("trust.diff", version="1", against="2")
+    assert "1,027 domains move from SARA to SISRA" in {row["sentence"] for row in back["rows"]}
+    with pytest.raises(OperationError, match="there is no version 7"):
+        await ask("trust.diff", version="7")
+    with pytest.raises(OperationError, match="there is no version ab"):
+        await ask("trust.diff", version="ab")
+    names = "SELECT id FROM trust_edition"
+    assert 2 == len(rooms.database.read(names))
+
+
+async def test_a_version_that_no_longer_opens(
+    rooms: Rooms, waiting: dict[str, Any], ask: Ask
+) -> None:
+    """It is said so; the list in force goes on."""
+    await ask("trust.approve")
+    await rooms.database.commit([Statement("UPDATE trust_edition SET offer = x'00'")])
+    with pytest.raises(OperationError, match="version 1 cannot be read again"):
+        await ask("trust.diff", version="2")
+
+
+async def test_a_disk_that_fails(rooms: Rooms, waiting: dict[str, Any], ask: Ask) -> None:
+    """An approval that was not kept does not count."""
+    del waiting
+
+    object.__setattr__(rooms.keeper._store, "database", None)
+    with pytest.raises(OperationError, match="could not be stored"):
+        await ask("trust.approve")
+    assert 1 == rooms.keeper.pending[0].missing
+
+
+class TestTwoOperators:
+    """Where the settings say two."""
+
+    @pytest.fixture
+    def site(self, site: Site) -> Site:
+        text = site.config.read_text("utf-8")
+        site.config.write_text(text.replace("[trust]", "[trust]\napprovals = 2"), "utf-8")
+        return site
+
+    async def test_two_must_agree(self, rooms: Rooms, waiting: dict[str, Any], ask: Ask) -> None:
+        """One operator, however often, is one."""
+        done = await ask("trust.approve", digest=waiting["digest"][:8])
+        assert ("waiting", 1) == (done["outcome"], done["missing"])
+        with pytest.raises(OperationError, match="has agreed already, and another operator must"):
+            await ask("trust.approve")
+        done = await perform(rooms, "operator:brice", "trust.approve", {})
+        assert isinstance(done, dict)
+        assert ("accepted", 0) == (done["outcome"], done["missing"])
+        assert ["operator:anne", "operator:brice"] == done["approvals"]
