@@ -36,8 +36,9 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
-from gateway.running import believing, checks, dumps
+from gateway.running import believing, checks, dumps, referring
 from gateway.running.housekeeping import sign_journal
+from gateway.running.shelves import Shelves
 from gateway.running.supervisor import Supervisor
 from gateway.running.versions import Versions
 from gateway.settings import Settings, SettingsError, load
@@ -168,7 +169,12 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     spool = Spool(database, ring)
     shares = Shares(database, ring, accounts, notes.tell)
     books = Books(database, vault, spool, accounts, shares, mailboxes, outbox, journal, review)
-    keeper = believing.keeper(settings, Versions(database, ring), now, notes, Fetching())
+    fetch = Fetching()
+    keeper = believing.keeper(settings, Versions(database, ring), now, notes, fetch)
+    shelves = Shelves(database, vault)
+    directories = referring.directories(
+        settings.trust, shelves, now, keeper, notes=notes, fetch=fetch
+    )
     denylist = Denylist(database, ring, notes.tell)
     keeper.overlaid(replace(keeper.overlay, denied=combined(denylist.all())))
     desk = Desk.of(settings.site, books, keeper, _schedule(settings), now, metrics, notes.tell)
@@ -180,6 +186,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         vault=vault,
         journal=journal,
         keeper=keeper,
+        directories=directories,
         denylist=denylist,
         mailboxes=mailboxes,
         accounts=accounts,

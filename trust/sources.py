@@ -10,7 +10,7 @@ Directories say more about addresses and grant nothing. R-C1, R-C2, R-C6.
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -143,11 +143,15 @@ class TrustList:
         return self._by_source[member.source].claims.addresses.find(address)
 
     def find(self, address: Address) -> Listed | None:
-        """Return what is known of an address, by the list or else by a directory."""
-        if (found := self.listed(address)) is not None:
-            return found
-        answers = (directory.find(address) for directory in self.directories)
-        return next((found for found in answers if found is not None), None)
+        """Return what is known of an address, by the list or else by a directory.
+
+        Who says that it may not be shown is believed, whoever says the rest.
+        """
+        answers = (self.listed(address), *(each.find(address) for each in self.directories))
+        known = [found for found in answers if found is not None]
+        if not known or known[0].hidden or not any(found.hidden for found in known):
+            return known[0] if known else None
+        return replace(known[0], hidden=True)
 
     def represented(self, certificate: Certificate) -> tuple[Member, ...]:
         """Return the members whom this certificate may speak for, by domain."""

@@ -20,6 +20,7 @@ from imap.store import Mailboxes
 from quarantine.register import Register
 from quarantine.review import Review
 from smtp.address import Address
+from trust.directories import Directories
 from trust.keeper import Keeper
 from vault.database import Database
 from vault.journal import Journal
@@ -42,6 +43,7 @@ class Rooms:
     vault: Vault
     journal: Journal
     keeper: Keeper
+    directories: Directories
     denylist: Denylist
     mailboxes: Mailboxes
     accounts: Accounts

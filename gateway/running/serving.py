@@ -122,6 +122,7 @@ class Gateway:
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("notes", rooms.notes.run),
             ("keeper", rooms.keeper.run),
+            ("directories", rooms.directories.run),
             ("courier", self._courier.run),
             ("watchdog", self._supervisor.feed),
         ]
@@ -188,6 +189,7 @@ class Gateway:
         else:
             self._log.info("gateway.reloaded", until=self._expires)
         self.rooms.keeper.wake()
+        self.rooms.directories.wake()
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
         del before

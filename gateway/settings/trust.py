@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from annotated_types import Ge, Le
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.settings.directories import DirectorySource
 from gateway.settings.section import MiB, Octets, Seconds, Section, domain
 from trust.signatures.signers import Dates
 
@@ -82,6 +83,7 @@ class Trust(Section):
     share: _Share = 0.05
     removals: _Share = 0.02
     source: tuple[Source, ...] = ()
+    directory: tuple[DirectorySource, ...] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -103,4 +105,6 @@ class Trust(Section):
         names = [source.name for source in self.sources]
         if len(set(names)) != len(names):
             raise ValueError("two sources have one name; the short form's is list")
+        if len({each.name for each in self.directory}) != len(self.directory):
+            raise ValueError("two directories have one name")
         return self

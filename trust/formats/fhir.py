@@ -20,7 +20,7 @@ from trust.directory.entry import Entry, clean
 from trust.directory.report import Fault, Report
 from trust.errors import HolderError, ListError
 
-PAGE = 16 << 20  # octets of one answer
+PAGE = 8 << 20  # octets of one answer
 HARVEST = 512 << 20  # octets of a harvest, unpacked
 PEOPLE = "urn:oid:1.2.250.1.71.4.2.1"
 STRUCTURES = "urn:oid:1.2.250.1.71.4.2.2"

@@ -289,6 +289,12 @@ CREATE TABLE bridge (                   -- over an expired certificate; asked by
     facts    BLOB NOT NULL              -- sealed: which key and name, by whom, until when
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE directory (                -- directories beside the lists, over restarts
+    name     TEXT PRIMARY KEY,          -- as the settings name it
+    number   INTEGER NOT NULL,          -- its body's holder is 'directory/<name>/<number>'
+    taken    REAL NOT NULL              -- when it was last seen to be what is published
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE journal (                  -- append-only; each row's hash covers the one before it
     seq      INTEGER PRIMARY KEY,
     at       REAL NOT NULL,
