@@ -258,13 +258,13 @@ class Policy:
             yield "the list is signed by another key than before"
         if Cause.ANCHORS in causes:
             yield "it brings other anchors"
-        whole = f"of {_domains(change.members)} would"
+        now = f"of {change.members:,} now"
         if (touched := len(change.trusted)) > max(FEW, self.share * change.members):
-            yield f"{touched:,} {whole} change"
+            yield f"{_domains(touched)} would change, {now}"
         if (removed := len(change.domains(Cause.REMOVED))) > max(
             FEW, self.removals * change.members
         ):
-            yield f"{removed:,} {whole} be removed"
+            yield f"{_domains(removed)} would be removed, {now}"
         lost = change.addresses[0] - change.addresses[1]
         if lost > max(FEW, self.share * change.addresses[0]):
             yield f"{lost:,} of {change.addresses[0]:,} addresses would be gone"

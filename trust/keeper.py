@@ -10,7 +10,7 @@ is revoked. Reading and verifying happen off the loop, the swap in one step. R-C
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -124,27 +124,25 @@ class Keeper:
         counts: changing signers must not open the door to an older list.
         """
         async with self._turn:
-            await self._restore(self._watches.values(), note=self._note)
+            await self._restore(self._watches.values())
 
-    async def _restore(
-        self, watches: Iterable[Watch], note: Callable[[Watch, Arrival], Arrival]
-    ) -> None:
+    async def _restore(self, watches: Collection[Watch], *, again: bool = False) -> None:
         now = self._clock()
         try:
             history = await self._store.history()
         except Exception as error:  # noqa: BLE001 - whatever the store is made of
             sentence = f"the stored lists cannot be read ({type(error).__name__})"
-            for watch in watches:
-                note(watch, Arrival(now, watch.source.name, Outcome.BROKEN, sentence))
+            for watch in () if again else watches:
+                self._note(watch, Arrival(now, watch.source.name, Outcome.BROKEN, sentence))
             return
-        if (number := flaw(history)) is not None:
+        if not again and (number := flaw(history)) is not None:
             sentence = f"the history of the lists was altered at entry {number}"
             self._tell(Arrival(now, "", Outcome.ALTERED, sentence))
         entries = [kept.entry for kept in history if kept.entry]
         found = [await self._reread(watch, entries, now) for watch in watches]
         for watch, arrival in zip(watches, found, strict=True):
-            if arrival is not None:
-                note(watch, arrival)
+            if arrival is not None and not (again and watch.edition is None):
+                self._note(watch, arrival)
         if any(watch.edition for watch in watches):
             await self._settle()
 
@@ -315,7 +313,7 @@ class Keeper:
         waiting = frozenset[str]().union(*(each.judgement.waiting for each in weighed))
         self.overlay = replace(self.overlay, waiting=waiting)
         if listed is not None:
-            self._put(listed.under(self.overlay))
+            self._put(listed.beside(self._directories).under(self.overlay))
 
     def _combined(
         self, editions: tuple[Edition, ...], pending: tuple[Pending, ...]
@@ -383,7 +381,7 @@ class Keeper:
         watch = self._watches[source]
         if watch.edition is None:
             async with self._turn:  # the clock, or the disk, may have been set right meanwhile
-                await self._restore([watch], note=lambda _, arrival: arrival)
+                await self._restore([watch], again=True)
         arrival = await self._looked(watch)
         if (age := watch.ageing(self._clock())) is not None:
             self._tell(age)

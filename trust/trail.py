@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
 
 import msgspec
 
@@ -108,8 +107,6 @@ class Past:
                 self.waiting, self.approvals = entry, ()
             case Step.APPROVED:
                 self.approvals += (entry.actor,)
-            case Step.REJECTED:
+            case _:
                 self.rejected.add(entry.digest)
                 self.waiting, self.approvals = None, ()
-            case _:
-                assert_never(entry.step)

@@ -128,7 +128,8 @@ class Watch:
         if self.edition is not None and digest == self.edition.digest:
             return Outcome.UNCHANGED, "already in force"
         if self.pending is not None and digest == self.pending.digest:
-            return Outcome.WAITING, f"waits for operators: {self.pending.judgement.why}"
+            name, why = self.pending.edition.claims.name, self.pending.judgement.why
+            return Outcome.WAITING, f"{name} waits for operators: {why}"
         if digest in self.rejected:
             return Outcome.REJECTED, "an operator has rejected this very list"
         return None

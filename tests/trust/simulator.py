@@ -73,11 +73,15 @@ class ListAuthority:
     now: datetime = NOW
     life: timedelta = LIFE
     version: int = 0
+    first: int = 0  # the number of its first signer
+    numbers: tuple[int, ...] = ()  # who signs; none: the first ones
     content: bytes = b""  # the last version published
 
     @property
     def quorum(self) -> Quorum:
-        certificates = [signer(number).chain_pem for number in range(self.count)]
+        certificates = [
+            signer(number).chain_pem for number in range(self.first, self.first + self.count)
+        ]
         return Quorum.of(certificates, self.threshold)
 
     def add(self, *entries: Member | Listed) -> "ListAuthority":
@@ -121,7 +125,7 @@ class ListAuthority:
         return Source(self.demands)
 
     def sign(self, content: bytes, *numbers: int) -> list[bytes]:
-        chosen = numbers or range(self.threshold)
+        chosen = numbers or self.numbers or range(self.first, self.first + self.threshold)
         return [signatures.sign(content, signer(n).certificate, signer(n).key) for n in chosen]
 
     def edition(self, source: str = "list") -> Edition:
@@ -151,6 +155,7 @@ class MemoryStore:
     entries: list[Entry] = field(default_factory=list)
     broken: bool = False
     unreadable: bool = False
+    altered: bool = False  # somebody wrote into the history
 
     async def history(self) -> Sequence[Kept]:
         if self.unreadable:
@@ -158,7 +163,7 @@ class MemoryStore:
         before, found = FIRST, []
         for number, entry in enumerate(self.entries, 1):
             before = link(before, entry)
-            found.append(Kept(number, before, entry))
+            found.append(Kept(number, bytes(32) if self.altered else before, entry))
         return found
 
     async def offer(self, source: str, digest: str) -> Offer | None:

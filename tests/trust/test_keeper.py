@@ -11,16 +11,22 @@ import pytest
 
 from smtp.address import parse
 from smtp.envelope import Peer
-from tests.trust.simulator import LIFE, NOW, ListAuthority, gateway, member
+from tests.trust.simulator import LIFE, NOW, ListAuthority, gateway, listed, member
 from tests.trust.site import Site
+from trust.addresses import Addresses
+from trust.change import Cause, Policy
 from trust.decision import decide
 from trust.formats import native
 from trust.keeper import Keeper
+from trust.members import Status
+from trust.overlay import Denials, Overlay
 from trust.sources import TrustList
 from trust.trail import Step
-from trust.verification import Offer, Outcome
+from trust.verification import Offer, OfferError, Outcome
+from trust.watch import Source
 
 CHU, LABO = member("chu.example"), member("labo.example")
+OURS = frozenset({"chu.example"})
 
 
 @pytest.fixture
@@ -287,3 +293,312 @@ async def test_nothing_to_look_at(site: Site) -> None:
     keeper = Keeper([site.authority.source], site.store, site.clock)
     assert await keeper.look("list") is None
     assert (await keeper.offer("list", site.authority.offer())).good
+
+
+# Several sources.
+
+
+def national() -> ListAuthority:
+    """Another authority, which other keys sign for."""
+    return ListAuthority(count=1, threshold=1, first=7)
+
+
+def source(authority: ListAuthority, name: str) -> Source:
+    return Source(replace(authority.demands, name=name))
+
+
+async def test_sources_are_combined_by_rank(site: Site) -> None:
+    """The first that names a domain speaks for it; each is verified with its own signers."""
+    first = national().add(replace(CHU, open=False))
+    keeper = Keeper(
+        [source(first, "national"), site.authority.source], site.store, site.clock, ours=OURS
+    )
+    await keeper.offer("list", site.authority.offer())
+    await keeper.offer("national", first.offer())
+
+    assert keeper.current is not None
+    assert ["national", "list"] == [edition.source for edition in keeper.current.editions]
+    assert {"chu.example": "national", "labo.example": "list"} == {
+        domain: member.source for domain, member in keeper.current.members.items()
+    }
+    assert (OURS, False) == (keeper.current.ours, keeper.current.members["chu.example"].open)
+    forged = await keeper.offer("national", site.authority.offer())
+    assert Outcome.UNSIGNED is forged.outcome
+
+    again = Keeper([site.authority.source, source(first, "national")], site.store, site.clock)
+    await again.restore()
+    assert again.current is not None
+    assert ["list", "national"] == [edition.source for edition in again.current.editions]
+    assert again.current.members["chu.example"].open
+
+
+async def test_what_goes_wrong_with_one_source_is_not_the_other_s(site: Site) -> None:
+    """Its last verified version stays, and says so by itself."""
+    other = national().add(member("autre.example"))
+    keeper = Keeper([site.authority.source, source(other, "national")], site.store, site.clock)
+    await keeper.offer("national", other.offer())
+    await keeper.offer("list", Offer(b"{}"))
+    standing = keeper.standing()
+    assert ["unsigned", "accepted"] == [
+        each.last and each.last.outcome for each in standing.sources
+    ]
+    assert [True, False] == [each.stale for each in standing.sources]
+    assert not standing.stale
+    assert keeper.current is not None
+    assert ["autre.example"] == list(keeper.current.members)
+
+
+async def test_an_overlay_is_laid_at_once(site: Site) -> None:
+    """Before there is a list as well; and nobody is stopped by what only adds to what is known."""
+    keeper = site.keeper()
+    early = Overlay(denied=Denials(domains=frozenset({"a.example"})))
+    keeper.overlaid(early)
+    await keeper.offer("list", site.authority.offer())
+    assert keeper.current is not None
+    assert early == keeper.current.overlay
+    late = Overlay(denied=Denials(domains=frozenset({"b.example"})))
+    keeper.overlaid(late)
+    assert [(1, None), (1, 1)] == site.changes
+    keeper.overlaid(Overlay(), quietly=True)
+    assert Overlay() == keeper.current.overlay
+    assert [(1, None), (1, 1)] == site.changes
+
+
+async def test_directories_are_put_beside_the_list(site: Site) -> None:
+    """Whenever they come; nobody is told, for they grant nothing."""
+    his = parse("dr@chu.example")
+    directory = Addresses.of([listed(his)])
+    keeper = site.keeper()
+    keeper.beside([directory])
+    await keeper.offer("list", site.authority.offer())
+    assert keeper.current is not None
+    assert keeper.current.find(his) is not None
+    keeper.beside([])
+    assert keeper.current.find(his) is None
+    assert [(1, None)] == site.changes
+
+
+# Changes that wait.
+
+
+def grown(authority: ListAuthority, number: int = 30) -> ListAuthority:
+    """The same authority with so many more members."""
+    for n in range(number):
+        authority.add(replace(CHU, domain=f"d{n}.example"))
+    return authority
+
+
+async def test_a_large_change_waits(site: Site) -> None:
+    """What it would add is put off, everything else goes on, and whom it revokes is revoked."""
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    grown(site.authority).add(replace(LABO, status=Status.REVOKED))
+    offer = site.authority.offer()
+    arrival = await keeper.offer("list", offer)
+
+    assert (Outcome.WAITING, False) == (arrival.outcome, arrival.good)
+    assert "version 2 waits for operators: 30 domains would change, of 2 now" == arrival.sentence
+    (pending,) = keeper.pending
+    assert (arrival.digest, 1) == (pending.digest, pending.missing)
+    assert [Cause.REVOKED, Cause.ADDED] == [row.cause for row in pending.change.rows]
+    assert keeper.current is not None
+    assert {"chu.example", "labo.example"} == set(keeper.current.members)
+    assert Status.REVOKED is keeper.current.members["labo.example"].status
+    assert {f"d{n}.example" for n in range(30)} == keeper.current.overlay.waiting
+
+    assert Outcome.WAITING is (await keeper.offer("list", offer)).outcome
+    assert ["accepted", "waiting"] == site.outcomes
+
+
+async def test_an_operator_approves(site: Site) -> None:
+    """Then it is in force, and nothing waits."""
+    site.policy = Policy(approvals=2)
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    arrival = await keeper.offer("list", grown(site.authority).offer())
+    assert arrival.digest is not None
+
+    told = [await keeper.approve(who, arrival.digest) for who in ("anne", "anne", "bruno")]
+
+    assert [Outcome.WAITING, Outcome.WAITING, Outcome.ACCEPTED] == [each.outcome for each in told]
+    assert ["anne agrees; 1 more must", "anne has agreed already; another operator must"] == [
+        each.sentence for each in told[:2]
+    ]
+    assert keeper.current is not None
+    assert (32, frozenset(), ()) == (
+        len(keeper.current.members),
+        keeper.current.overlay.waiting,
+        keeper.pending,
+    )
+    assert ["", "", "", "", "anne", "bruno", "bruno"] == [e.actor for e in site.store.entries]
+    with pytest.raises(OfferError, match="no change with the digest"):
+        await keeper.approve("anne", arrival.digest)
+
+
+async def test_an_operator_rejects(site: Site) -> None:
+    """Those bytes are not offered again; what only they revoked is restored; the next may come."""
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    grown(site.authority).add(replace(LABO, status=Status.REVOKED))
+    offer = site.authority.offer()
+    arrival = await keeper.offer("list", offer)
+    assert arrival.digest is not None
+
+    rejected = await keeper.reject("anne", arrival.digest, "nobody announced it")
+
+    assert Outcome.REJECTED is rejected.outcome
+    assert "version 2 was rejected by anne: nobody announced it" == rejected.sentence
+    assert keeper.current is not None
+    assert Status.ACTIVE is keeper.current.members["labo.example"].status
+    assert frozenset() == keeper.current.overlay.waiting
+    for one in (keeper, site.keeper()):
+        await one.restore()
+        assert Outcome.REJECTED is (await one.offer("list", offer)).outcome
+    for n in range(30):
+        del site.authority.members[f"d{n}.example"]
+    assert (await keeper.offer("list", site.authority.offer())).good
+
+
+async def test_what_waits_outlives_a_restart(site: Site) -> None:
+    """With who has agreed, what it revokes, and what waits for it."""
+    site.policy = Policy(approvals=2)
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    grown(site.authority).add(replace(LABO, status=Status.REVOKED))
+    arrival = await keeper.offer("list", site.authority.offer())
+    assert arrival.digest is not None
+    await keeper.approve("anne", arrival.digest)
+
+    again = site.keeper()
+    await again.restore()
+
+    (pending,) = again.pending
+    assert (("anne",), 1) == (pending.approvals, pending.missing)
+    assert again.current is not None
+    assert 30 == len(again.current.overlay.waiting)
+    assert Status.REVOKED is again.current.members["labo.example"].status
+    assert (await again.approve("bruno", arrival.digest)).good
+    assert 32 == len(again.current.members)
+
+
+async def test_a_newer_version_takes_the_place_of_the_one_that_waits(site: Site) -> None:
+    """Nobody approves what is no longer offered; an older one than that comes no more."""
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    skipped = site.authority.offer()
+    first = await keeper.offer("list", grown(site.authority).offer())
+    second = await keeper.offer("list", grown(site.authority, 40).offer())
+    assert [second.digest] == [each.digest for each in keeper.pending]
+    assert first.digest is not None
+    with pytest.raises(OfferError):
+        await keeper.approve("anne", first.digest)
+    assert Outcome.ROLLED_BACK is (await keeper.offer("list", skipped)).outcome
+
+
+async def test_an_approval_that_cannot_be_stored_does_not_count(site: Site) -> None:
+    """Nor does a rejection: both must outlive a restart."""
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    arrival = await keeper.offer("list", grown(site.authority).offer())
+    assert arrival.digest is not None
+    site.store.broken = True
+    assert Outcome.NOT_SAVED is (await keeper.approve("anne", arrival.digest)).outcome
+    assert Outcome.NOT_SAVED is (await keeper.reject("anne", arrival.digest, "no")).outcome
+    assert [()] == [each.approvals for each in keeper.pending]
+
+
+async def test_a_list_lost_by_the_disk_is_not_replaced_unasked(site: Site) -> None:
+    """Who damages what is stored must not thereby put another list in force."""
+    authority = grown(site.authority)
+    first = authority.offer()
+    await site.keeper().offer("list", first)
+    site.store.offers.clear()
+    keeper = site.keeper()
+    await keeper.restore()
+    assert keeper.current is None
+
+    arrival = await keeper.offer("list", authority.offer())
+
+    assert (Outcome.WAITING, None) == (arrival.outcome, keeper.current)
+    assert arrival.digest is not None
+    assert (await keeper.approve("anne", arrival.digest)).good
+
+
+async def test_the_very_list_that_was_lost_comes_back_by_itself(site: Site) -> None:
+    """It was in force before: nothing changes."""
+    offer = grown(site.authority).offer()
+    await site.keeper().offer("list", offer)
+    site.store.offers.clear()
+    keeper = site.keeper()
+    await keeper.restore()
+    assert (await keeper.offer("list", offer)).good
+
+
+async def test_a_history_that_was_altered_is_told(site: Site) -> None:
+    """It is an alarm, and what is verified all the same stays in force."""
+    await site.keeper().offer("list", site.authority.offer())
+    site.store.altered = True
+    keeper = site.keeper()
+    await keeper.restore()
+    assert ["accepted", "altered-history", "accepted"] == site.outcomes
+    assert "the history of the lists was altered at entry 1" == site.told[1].sentence
+    assert keeper.current is not None
+
+
+async def test_a_version_of_the_past_can_be_read_again(site: Site) -> None:
+    """Verified as on the day it came; what was never verified here cannot."""
+    keeper = site.keeper()
+    first = await keeper.offer("list", site.authority.offer())
+    await keeper.offer("list", site.authority.offer())
+    assert first.digest is not None
+    assert 1 == (await keeper.recall("list", first.digest)).claims.version
+    for name, digest in (("list", "00" * 32), ("nowhere", first.digest)):
+        with pytest.raises(OfferError, match="is known"):
+            await keeper.recall(name, digest)
+    assert [Step.VERIFIED, Step.IN_FORCE] * 2 == [
+        kept.entry.step for kept in await keeper.history() if kept.entry
+    ]
+
+
+async def test_an_ageing_list_is_told_of_while_its_source_gives_the_same(site: Site) -> None:
+    """Whoever freezes a source cannot do so unseen."""
+    keeper = site.keeper()
+    site.drop(*site.authority.publish())
+    for _ in range(4):
+        await keeper.look("list")
+        site.clock.now += LIFE * 0.4
+    assert ["accepted", "ageing", "stale"] == site.outcomes
+    assert Outcome.STALE is keeper.standing().sources[0].age
+
+
+async def test_a_look_that_finds_the_list_in_force_is_well(site: Site) -> None:
+    """Operators see since when a source has not been well."""
+    keeper = site.keeper()
+    site.drop(*site.authority.publish())
+    await keeper.look("list")
+    site.clock.now += timedelta(minutes=1)
+    await keeper.look("list")
+    well = site.clock.now
+    assert well == keeper.standing().sources[0].well
+    site.drop(b"{}", [])
+    for _ in range(2):
+        site.clock.now += timedelta(minutes=1)
+        await keeper.look("list")
+    assert well == keeper.standing().sources[0].well
+
+
+async def test_a_stored_list_that_is_another(site: Site) -> None:
+    """Well signed, and not the one that was kept under that name."""
+    keeper = site.keeper()
+    first = await keeper.offer("list", site.authority.offer())
+    second = await keeper.offer("list", site.authority.offer())
+    names = [("list", str(each.digest)) for each in (first, second)]
+    site.store.offers[names[1]] = site.store.offers[names[0]]
+    again = site.keeper()
+    await again.restore()
+    assert again.current is None
+    last = again.standing().last
+    assert last is not None
+    assert (
+        "the stored list cannot be used: it is another than the one that was kept" == last.sentence
+    )

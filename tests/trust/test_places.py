@@ -270,7 +270,7 @@ async def test_a_host_without_tags_is_asked_for_all_of_it() -> None:
 @pytest.mark.parametrize("state", FetchState)
 async def test_why_a_list_did_not_come(state: FetchState) -> None:
     """Each reason keeps its word."""
-    with pytest.raises(OfferError, match="list.example") as missing:
+    with pytest.raises(OfferError, match=r"list\.example") as missing:
         await web(Host({URL: state})).look(None)
     assert state.value == missing.value.outcome.value
 
