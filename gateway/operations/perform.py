@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from gateway.operations import (
+    addresses,
     journal,
     keys,
     mailbox,
@@ -17,6 +18,7 @@ from gateway.operations import (
     quarantine,
     receipts,
     spool,
+    tokens,
     trace,
     trust,
     trust_change,
@@ -56,6 +58,10 @@ VERBS: Mapping[str, Verb] = {
     "mailbox.unshare": people.unshare,
     "mailbox.people": people.people,
     "mailbox.handover": people.handover,
+    "address.search": addresses.search,
+    "token.add": tokens.add,
+    "token.list": tokens.list_,
+    "token.revoke": tokens.revoke,
     "spool.list": spool.list_,
     "spool.show": spool.show,
     "spool.retry": spool.retry,

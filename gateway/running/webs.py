@@ -14,8 +14,10 @@ from gateway.accounts.logins import Logins
 from gateway.operations.rooms import Rooms
 from gateway.running.doors import cannot_bind
 from gateway.settings.listen import Listener, WebListener
+from gateway.web import pages
 from gateway.web.door import Bounds, WebDoor
-from gateway.web.entry import CERTIFICATE
+from gateway.web.entry import CERTIFICATE, Entry
+from gateway.web.lookup import Lookup
 from gateway.web.published import Published
 from gateway.web.server import Patience, Site
 from smtp import tls
@@ -27,7 +29,8 @@ class Webs:
     """The web doors of one gateway."""
 
     def __init__(self, rooms: Rooms, logins: Logins, status: ASGIApp) -> None:
-        self._rooms, self._logins, self._status = rooms, logins, status
+        self._rooms, self._status = rooms, status
+        self._lookup = Lookup(rooms, Entry(logins, rooms.accounts))
         self.open_ones: list[WebDoor] = []
 
     def open(self) -> dict[str, int]:
@@ -79,7 +82,8 @@ class Webs:
 
     def _routes(self) -> list[BaseRoute]:
         folder = self._rooms.settings.publish.folder
-        return [*(Published(folder).routes() if folder else ())]
+        published = Published(folder).routes() if folder else []
+        return [*self._lookup.routes(), *pages.routes(), *published]
 
     def _context(self, name: str) -> ssl.SSLContext:
         ours = self._rooms.settings.tls

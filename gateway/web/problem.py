@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 SENTENCES: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be understood; see /v1/openapi.json"),
+    "too-little": (400, "That is too little to look for: give an address, or a word of it"),
+    "no-page": (400, "There is no such page: ask more exactly instead"),
     "log-in-needed": (401, "Log in: a token, or a mailbox address and an application password"),
     "log-in-failed": (401, "This token, or this address and password, is not accepted"),
     "not-allowed": (403, "This token is not for that; ask your operator for one that is"),

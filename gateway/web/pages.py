@@ -1,0 +1,55 @@
+"""Pages for people: Jinja templates in French and English, escaped, without a script.
+
+They work in any browser, on any screen, and with JavaScript off; nothing in them comes from elsewhere.
+"""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+LANGUAGES = ("fr", "en")
+
+
+def languages(request: Request) -> str:
+    """Return the language to answer in: as chosen, as the browser says, or French."""
+    chosen = request.query_params.get("lang", "")
+    if chosen in LANGUAGES:
+        return chosen
+    for wish in request.headers.get("accept-language", "")[:200].split(","):
+        language = wish.partition(";")[0].strip()[:2].lower()
+        if language in LANGUAGES:
+            return language
+    return LANGUAGES[0]
+
+
+def page(template: str, language: str, status: int = 200, **values: Any) -> Response:
+    """Return a page."""
+    text = _environment().get_template(template).render(lang=language, **values)
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return Response(text, status, headers, "text/html")
+
+
+def routes() -> list[Route]:
+    """Return what all pages need: how they look."""
+    return [Route("/web.css", _style)]
+
+
+async def _style(request: Request) -> Response:
+    del request
+    text = _environment().get_template("web.css").render()
+    return Response(text, headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("gateway.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
