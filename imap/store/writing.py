@@ -45,12 +45,13 @@ _DROP_FORGOTTEN = (
     " AND modseq <= (SELECT forgotten FROM folder WHERE id = ?1)"
 )
 _CARDS = (
-    "SELECT e.uid, e.id, c.facts, c.structure FROM entry e JOIN card c ON c.id = e.id"
+    "SELECT e.uid, e.id, c.facts, c.structure, e.flags FROM entry e JOIN card c ON c.id = e.id"
     " WHERE e.folder = ? AND e.uid BETWEEN ? AND ? ORDER BY e.uid"
 )
 _COPY = (
     "INSERT INTO entry (folder, uid, id, modseq, flags, arrived, size)"
-    " SELECT f.id, f.uid_next - ?, ?, f.modseq, e.flags, e.arrived, e.size FROM folder f, entry e"
+    " SELECT f.id, f.uid_next - ?, ?, f.modseq, coalesce(?, e.flags), e.arrived, e.size"
+    " FROM folder f, entry e"
     " WHERE f.id = ? AND e.folder = ? AND e.id = ? RETURNING uid"
 )
 _ROOM = "UPDATE folder SET uid_next = uid_next + ?, modseq = modseq + 1 WHERE id = ? AND gone = 0"
@@ -64,6 +65,7 @@ class _Card(NamedTuple):
     id: int
     facts: bytes
     structure: bytes
+    flags: int
 
 
 class Writing:
@@ -209,16 +211,17 @@ class Writing:
             if not copies:
                 return []
             taken = UidSet.of(card.uid for card in cards)
+            masks = await self._masks(cards, source, target)
             statements = [
                 Statement(_ROOM, (len(copies), target.id), expect=1, touches=target.id),
                 *(one for _, _, statements in copies for one in statements),
                 *(
                     Statement(
                         _COPY,
-                        (len(copies) - place, new, target.id, source.id, card.id),
+                        (len(copies) - place, new, mask, target.id, source.id, card.id),
                         expect=1,
                     )
-                    for place, (card, new, _) in enumerate(copies)
+                    for place, ((card, new, _), mask) in enumerate(zip(copies, masks, strict=True))
                 ),
                 *(self.erasing(source.id, taken) if away else ()),
             ]
@@ -230,6 +233,20 @@ class Writing:
             news = [found[0][0] for found in met[begin : begin + len(copies)]]
             return list(zip((card.uid for card in cards), news, strict=True))
         return []
+
+    async def _masks(
+        self, cards: Sequence[_Card], source: Folder, target: Folder
+    ) -> list[int | None]:
+        """Return the flags that copies have elsewhere: each mailbox has its own keywords.
+
+        None: those of the row when its turn comes.
+        """
+        if source.mailbox == target.mailbox:
+            return [None] * len(cards)
+        words, keywords = self._keywords.shown, self._keywords
+        return [
+            await keywords.mask(target.mailbox, words(source.mailbox, card.flags)) for card in cards
+        ]
 
     def _copying(
         self, card: _Card, source: Folder, target: Folder
