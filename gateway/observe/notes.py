@@ -24,19 +24,33 @@ _PAUSE = 1.0  # seconds between two writings
 # list that came is an attack or a grave mistake.
 ALARMS = frozenset(
     {
+        "bridge.built",
+        "bridge.used",
+        "certificate.expires",
+        "certificate.revoked",
         "credential.tampered",
         "denial.tampered",
         "journal.unsigned",
         "mailbox.tampered",
         "peer.wrong_certificate",
+        "trust.altered-history",
         "trust.broken-chain",
         "trust.equivocation",
         "trust.rolled-back",
+        "trust.signer-revoked",
+        "trust.unmatched-signature",
         "trust.unsigned",
+        "trust.untrusted-signer",
     }
 )
 
+Told = Callable[[str, Mapping[str, object]], None]
+
 _Facts = tuple[tuple[str, object], ...]
+
+
+def _nobody(_event: str, _facts: Mapping[str, object]) -> None:
+    """Nobody listens."""
 
 
 class Notes:
@@ -56,6 +70,7 @@ class Notes:
         self._log, self._metrics, self._pause = log, metrics, pause
         self._seen: dict[tuple[str, _Facts], tuple[datetime, int]] = {}
         self._bell = asyncio.Event()
+        self.alarmed: Told = _nobody  # who is told of alarms outside the console
 
     def tell(self, event: str, facts: Mapping[str, object]) -> None:
         """Take note of an event; addresses under ``who`` and ``whom``, the message's id, facts."""
@@ -64,6 +79,8 @@ class Notes:
             self.crashed(event, error)
             facts = {name: fact for name, fact in facts.items() if name != "exception"}
         self._metrics.events.labels(event).inc()
+        if event in ALARMS:
+            self.alarmed(event, facts)
         key = (event, tuple(sorted((name, _flat(fact)) for name, fact in facts.items())))
         if key not in self._seen and len(self._seen) >= _KINDS:
             key = (event, (("reason", "many"),))

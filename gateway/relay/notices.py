@@ -5,6 +5,7 @@ it reports on, and never answered. Composing reads the original's header, so it 
 transaction drops the key to it. RFC 3461 §6, RFC 3464, RFC 5321 §4.5.5; HAZARDS (f).
 """
 
+import base64
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -166,7 +167,44 @@ class Notices:
     async def _entering(
         self, own: Message, to: Address, content: bytes, now: datetime, about: Message
     ) -> list[Statement]:
-        books = self.desk.books
+        entry = self.desk.books.journal.entry(
+            now, "notice.spooled", "gateway", message=about.id, whom=to, notice=own.id
+        )
+        return [*await self.spooling(own, to, content), entry]
+
+    async def alerting(self, to: Address, subject: str, words: str) -> list[Statement]:
+        """Return the statements that tell an operator something by mail.
+
+        From our postmaster, not from nobody: it may go to a peer, whose gateway asks in whose name.
+        Subject and words are ours; no list's and no peer's words belong into the header.
+        """
+        desk, now = self.desk, self.desk.clock()
+        made, sender = new_message_id(now), Address(desk.postmaster)
+        head = (
+            f"From: Sceau <{sender}>\r\nTo: <{to}>\r\nSubject: {subject}\r\nDate: {date(now)}\r\n"
+            f"Message-ID: <{made}@{desk.host}>\r\nAuto-Submitted: auto-generated\r\n"
+            "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\n"
+        )
+        coded = base64.encodebytes(words.replace("\n", "\r\n").encode())
+        content = head.encode() + coded.replace(b"\n", b"\r\n")
+        body = Body.SEVEN_BIT if content.isascii() else Body.EIGHT_BIT
+        own = Message(
+            id=made,
+            arrived=now,
+            size=len(content),
+            door=Door.REPORT,
+            mail=Mail(sender, body=body, smtputf8=not (to + sender).isascii()),
+            summary=Summary(
+                sender, f"Sceau <{sender}>", subject, date(now), f"<{made}@{desk.host}>"
+            ),
+        )
+        entry = desk.books.journal.entry(now, "alert.spooled", "gateway", message=made, whom=to)
+        return [*await self.spooling(own, to, content), entry]
+
+    async def spooling(self, own: Message, to: Address, content: bytes) -> list[Statement]:
+        """Return the statements that put a message of ours into the spool."""
+        books, now = self.desk.books, own.arrived
         sealed = await books.vault.put(_one(content), own=True)
         queued = Delivery(
             delivery_id(own.id, 1),
@@ -179,9 +217,6 @@ class Notices:
         return [
             *books.vault.holding(sealed, [holder(queued.id)]),
             *books.spool.entering(own, [copy]),
-            books.journal.entry(
-                now, "notice.spooled", "gateway", message=about.id, whom=to, notice=own.id
-            ),
         ]
 
 

@@ -20,7 +20,11 @@ def all_is_well(settings: Settings, now: datetime) -> None:
     """Check files, permissions and the certificate; raise the first thing that is wrong."""
     data_folder(settings.paths.data)
     private(settings.tls.key, "the private key")
-    for secret in (settings.paths.passphrase_file, settings.receipts.password_file):
+    for secret in (
+        settings.paths.passphrase_file,
+        settings.receipts.password_file,
+        settings.alerts.webhook_secret_file,
+    ):
         if secret is not None:
             private(secret, "the secret")
     pair(settings.tls)

@@ -1,0 +1,168 @@
+"""What is wrong with this gateway now, in an operator's words: the rooms are looked at, nothing is changed.
+
+No patient, no address, no message in it: the words leave the house. R-C5.
+"""
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from gateway.observe.alerts import Condition, Level
+from gateway.operations.rooms import Rooms
+from gateway.relay.delivery import State
+from gateway.running.standing import oldest_delivery, oldest_receipt
+from trust.verification import Outcome
+from trust.watch import Pending, SourceStanding
+
+# Somebody may be attacking, or has made a grave mistake: said as loudly as that mail stands still.
+_GRAVE = frozenset(
+    {
+        Outcome.BACKDATED,
+        Outcome.BROKEN_CHAIN,
+        Outcome.EQUIVOCATION,
+        Outcome.ROLLED_BACK,
+        Outcome.SIGNER_REVOKED,
+        Outcome.UNMATCHED,
+        Outcome.UNSIGNED,
+        Outcome.UNTRUSTED_SIGNER,
+    }
+)
+_MOVING = (State.QUEUED, State.SENDING, State.DEFERRED)
+_EXPIRES = ((7, Level.ALARM), (30, Level.WARNING), (60, Level.NOTICE))  # days ahead
+
+
+def conditions(rooms: Rooms, certificate: datetime) -> Iterator[Condition]:
+    """Say what is wrong; ``certificate`` is when ours expires."""
+    yield from _lists(rooms)
+    yield from _certificate(rooms.clock(), certificate)
+    yield from _bridges(rooms)
+    yield from _mail(rooms)
+    yield from _disk(rooms)
+
+
+def _lists(rooms: Rooms) -> Iterator[Condition]:
+    standing = rooms.keeper.standing()
+    if standing.listed is None:
+        yield Condition(
+            "list-missing",
+            Level.ALARM,
+            "No trust list is in force: all mail with other gateways waits.",
+            "sceau trust show says why; sceau trust import brings one in",
+        )
+    for source in standing.sources:
+        yield from _source(rooms, source)
+
+
+def _source(rooms: Rooms, source: SourceStanding) -> Iterator[Condition]:
+    now, name = rooms.clock(), source.name
+    if source.edition is not None:
+        until = source.edition.claims.stale_after
+        soon = timedelta(seconds=rooms.settings.alerts.stale_before)
+        if until - now <= soon or source.age is not None:
+            gone = until <= now
+            level = Level.WARNING if until - now <= soon else Level.NOTICE
+            yield Condition(
+                "list-stale",
+                Level.ALARM if gone else level,
+                f"The list of {name} {'is' if gone else 'will be'} stale from {until:%F %H:%M} UTC on:"
+                " mail with its members waits until a newer one comes; nothing is refused for it.",
+                f"get a newer list from its authority: sceau trust show --source {name}",
+                name,
+            )
+    last = source.last
+    if (
+        last is not None
+        and not last.good
+        and last.outcome not in {Outcome.WAITING, Outcome.REJECTED}
+    ):
+        grave = last.outcome in _GRAVE
+        yield Condition(
+            f"list-{last.outcome}",
+            Level.ALARM if grave else Level.WARNING,
+            f"What the source {name} offered was not taken ({last.outcome}): {last.sentence}."
+            " The list in force stays.",
+            "ask its authority by telephone what it has signed"
+            if grave
+            else "see sceau trust show",
+            name,
+        )
+    if source.pending is not None:
+        yield _waiting(source.pending)
+
+
+def _waiting(pending: Pending) -> Condition:
+    domains = len(pending.judgement.waiting)
+    return Condition(
+        "change-waits",
+        Level.ALARM if domains else Level.WARNING,
+        f"A change of the list of {pending.source} waits for {pending.missing} more to agree"
+        f" ({pending.judgement.why}); mail with {domains:,} domains is put off meanwhile.",
+        f"sceau trust diff, then sceau trust approve {pending.digest[:12]}",
+        f"{pending.source}-{pending.digest[:12]}",
+    )
+
+
+def _certificate(now: datetime, expires: datetime) -> Iterator[Condition]:
+    left = expires - now
+    level = next((level for days, level in _EXPIRES if left <= timedelta(days=days)), None)
+    if level is not None:
+        verb = "expired" if left <= timedelta() else "expires"
+        yield Condition(
+            "certificate-expires",
+            level,
+            f"Our own certificate {verb} on {expires:%F %H:%M} UTC: no peer accepts us after that.",
+            "renew it, put it in place, then send SIGHUP",
+        )
+
+
+def _bridges(rooms: Rooms) -> Iterator[Condition]:
+    now = rooms.clock()
+    for bridge in rooms.keeper.overlay.bridges.all:
+        if bridge.begins <= now < bridge.ends:
+            yield Condition(
+                "bridge-in-use",
+                Level.WARNING,
+                f"Mail with {bridge.domain} passes under an expired certificate until"
+                f" {bridge.ends:%F %H:%M} UTC, as {bridge.asked_by} and {bridge.confirmed_by} agreed.",
+                f"ask {bridge.domain} for their new certificate",
+                bridge.domain,
+            )
+
+
+def _mail(rooms: Rooms) -> Iterator[Condition]:
+    settings, at = rooms.settings.alerts, rooms.clock().timestamp()
+    if (age := at - oldest_delivery(rooms, _MOVING, at)) > settings.stuck_after:
+        yield Condition(
+            "mail-stuck",
+            Level.WARNING,
+            f"The oldest message has waited for {_long(age)}.",
+            "sceau spool list says for whom, and what the peer answered",
+        )
+    if rooms.settings.receipts.host and (
+        (age := at - oldest_receipt(rooms, at)) > settings.broker_after
+    ):
+        yield Condition(
+            "broker-down",
+            Level.WARNING,
+            f"Receipts have waited for the broker for {_long(age)}; none is lost, mail goes on.",
+            "look at the broker, and at [receipts]",
+        )
+
+
+def _disk(rooms: Rooms) -> Iterator[Condition]:
+    free = shutil.disk_usage(rooms.settings.paths.data).free
+    reserve = rooms.settings.vault.reserve
+    if free < 2 * reserve:
+        full = free < reserve
+        yield Condition(
+            "disk-full",
+            Level.ALARM if full else Level.WARNING,
+            f"The data folder's disk has {free >> 20:,} MiB left of its reserve of"
+            f" {reserve >> 20:,} MiB: {'every new message is put off' if full else 'soon mail is put off'}.",
+            "make room",
+        )
+
+
+def _long(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"{hours:.0f} hours" if hours >= 2 else f"{seconds / 60:.0f} minutes"
