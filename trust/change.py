@@ -17,6 +17,7 @@ from trust.sources import Edition, TrustList
 
 FEW = 20  # domains that may always change: of small lists a share says nothing
 _ORGANISATION = "2.5.4.10"
+_TOLD = 2  # rows in one line
 
 
 class Cause(StrEnum):
@@ -117,6 +118,14 @@ class Change:
     rows: tuple[Row, ...] = ()
     members: int = 0  # before
     addresses: tuple[int, int] = (0, 0)  # before, after
+
+    @property
+    def line(self) -> str:
+        """The change in one line: its first rows, and how many more there are."""
+        told = [str(row) for row in self.rows[:_TOLD]]
+        if len(self.rows) > _TOLD:
+            told.append(f"and {len(self.rows) - _TOLD:,} more")
+        return "; ".join(told) or "nothing changes"
 
     def domains(self, *causes: Cause) -> frozenset[str]:
         """Return the domains that change in one of these ways."""

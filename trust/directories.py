@@ -14,8 +14,8 @@ from typing import Protocol
 from trust.book import Buffer
 from trust.directory.reading import Directory
 from trust.errors import ApartError, ListError
-from trust.places import Seen
 from trust.verification import OfferError, Outcome
+from trust.watch import Seen
 
 LOSS = 0.5  # a directory that has lost more than this share of its addresses is not believed
 

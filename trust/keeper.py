@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from trust.change import Change, Judgement, Policy, compare
+from trust.change import Change, Judgement, Policy
 from trust.overlay import Overlay
+from trust.scales import Scales
 from trust.sources import Directory, Edition, TrustList
 from trust.trail import Entry, Kept, Past, Step, flaw
 from trust.verification import Known, Offer, OfferError, Outcome, examine
@@ -70,10 +71,14 @@ class Keeper:
         self.current: TrustList | None = None
         self.overlay = Overlay()
         self._watches = {source.name: Watch(source) for source in sources}  # in order of rank
+        self._scales = Scales(
+            tuple(self._watches),
+            frozenset(name for name, watch in self._watches.items() if watch.source.rolling),
+            ours,
+            policy or Policy(),
+        )
         self._store = store
         self._clock = clock
-        self._ours = ours
-        self._policy = policy or Policy()
         self._tell = tell
         self._directories: tuple[Directory, ...] = ()
         self._subscribers: list[Changed] = []
@@ -216,12 +221,17 @@ class Keeper:
 
     async def _take(self, watch: Watch, edition: Edition, offer: Offer) -> Arrival:
         now = edition.arrived
-        change = await asyncio.to_thread(self._change, self._editions, edition)
-        judgement = self._policy.judge(change)
+        change = await asyncio.to_thread(self._scales.change, self._editions, edition)
+        judgement = self._scales.policy.judge(change)
         replaces = watch.edition is not None or watch.lost not in (None, edition.digest)
         waits = replaces and judgement.approvals > 0
         last = Step.WAITING if waits else Step.IN_FORCE
-        entries = [_entry(edition, Step.VERIFIED, now), _entry(edition, last, now, judgement.why)]
+        signed = ", ".join(sorted(signer[:16] for signer in edition.signers)) or "nobody"
+        told = f"signed by {signed}; {change.line}"
+        entries = [
+            _entry(edition, Step.VERIFIED, now, told),
+            _entry(edition, last, now, judgement.why),
+        ]
         if (failed := await self._saved(edition, entries, offer)) is not None:
             return failed
         watch.known = Known(edition.claims.version, edition.digest, edition.claims.issued)
@@ -307,43 +317,13 @@ class Keeper:
     async def _settle(self) -> None:
         """Combine what every source says now, off the loop, and swap it in."""
         editions, pending = self._editions, self.pending
-        listed, weighed = await asyncio.to_thread(self._combined, editions, pending)
+        listed, weighed = await asyncio.to_thread(self._scales.weigh, editions, pending)
         for each in weighed:
             self._watches[each.source].pending = each
         waiting = frozenset[str]().union(*(each.judgement.waiting for each in weighed))
         self.overlay = replace(self.overlay, waiting=waiting)
         if listed is not None:
             self._put(listed.beside(self._directories).under(self.overlay))
-
-    def _combined(
-        self, editions: tuple[Edition, ...], pending: tuple[Pending, ...]
-    ) -> tuple[TrustList | None, list[Pending]]:
-        weighed = []
-        for each in pending:
-            change = self._change(editions, each.edition)
-            judgement = self._policy.judge(change)
-            # Who was asked once is asked, whatever has become of the rest meanwhile.
-            judgement = replace(judgement, approvals=max(1, judgement.approvals))
-            weighed.append(replace(each, change=change, judgement=judgement))
-        revoked = frozenset[str]().union(*(each.judgement.revoked for each in weighed))
-        return self._list(editions, revoked), weighed
-
-    def _change(self, editions: tuple[Edition, ...], edition: Edition) -> Change:
-        """Return what an edition would change in the whole."""
-        by_source = {each.source: each for each in editions} | {edition.source: edition}
-        after = [by_source[name] for name in self._watches if name in by_source]
-        rolling = (watch.source for watch in self._watches.values() if watch.source.rolling)
-        names = frozenset(source.name for source in rolling)
-        return compare(self._list(editions), TrustList.of(after), names)
-
-    def _list(
-        self, editions: tuple[Edition, ...], revoked: frozenset[str] = frozenset()
-    ) -> TrustList | None:
-        if not editions:
-            return None
-        return TrustList.of(
-            editions, ours=self._ours, directories=self._directories, revoked=revoked
-        )
 
     def _note(self, watch: Watch, arrival: Arrival) -> Arrival:
         """Remember what became of an offer; tell it, unless it is the same story once more."""

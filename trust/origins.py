@@ -8,8 +8,8 @@ from trust.apart import apart
 from trust.directories import Gathered
 from trust.fetching import Fetch, Fetched, FetchError
 from trust.formats import annuaire, fhir
-from trust.places import Place, Seen
 from trust.verification import OfferError, Outcome
+from trust.watch import Place, Seen
 
 _KEY = "ESANTE-API-KEY"
 _PAGES = 20_000  # of one harvest: ten million mailboxes

@@ -7,31 +7,13 @@ missing, or does not come, has its own word each. R-C5.
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from trust import dropped
 from trust.dropped import Sift
 from trust.fetching import Fetch, Fetched, FetchError, FetchState, NotModified
 from trust.signatures import ENVELOPE_LIMIT
 from trust.verification import Offer, OfferError, Outcome
-
-Seen = object  # by what a place knows that nothing has changed; opaque to others
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What lay there, and how it looked."""
-
-    offer: Offer
-    seen: Seen
-    useless: int = 0  # files beside it that add no signer
-
-
-class Place(Protocol):
-    """Where a list is looked for."""
-
-    async def look(self, before: Seen | None) -> Found | None:
-        """Return what lies there; None: the same as before. ``OfferError`` says what is missing."""
+from trust.watch import Found, Seen
 
 
 @dataclass(frozen=True, slots=True)

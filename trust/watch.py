@@ -2,11 +2,29 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from trust.change import Change, Judgement
-from trust.places import Place, Seen
 from trust.sources import Edition
-from trust.verification import Demands, Known, Outcome
+from trust.verification import Demands, Known, Offer, Outcome
+
+Seen = object  # by what a place knows that nothing has changed; opaque to others
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lay there, and how it looked."""
+
+    offer: Offer
+    seen: Seen
+    useless: int = 0  # files beside it that add no signer
+
+
+class Place(Protocol):
+    """Where a list is looked for."""
+
+    async def look(self, before: Seen | None) -> Found | None:
+        """Return what lies there; None: the same as before. ``OfferError`` says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)

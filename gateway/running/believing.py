@@ -18,12 +18,12 @@ from trust.errors import TrustError
 from trust.fetching import Fetch
 from trust.formats import direct, mssante, native
 from trust.keeper import Keeper
-from trust.places import Dropped, Place, Web
+from trust.places import Dropped, Web
 from trust.signatures import Quorum
 from trust.signatures.openpgp import Ring
 from trust.signatures.signers import EMAIL_PROTECTION, Revocation, Signer, Signers
 from trust.verification import Demands, Format
-from trust.watch import Arrival, Source
+from trust.watch import Arrival, Place, Source
 
 
 def keeper(
@@ -76,7 +76,7 @@ def _source(named: Named, data: Path, fetch: Fetch, revocation: Revocation | Non
     with _usable(named.name):
         made = form(named, data / "openpgp" / named.name, revocation)
         place = _place(named, made, fetch)
-    demands = Demands(named.name, made, named.limit, named.loss)
+    demands = Demands(named.name, made, _limit(named), named.loss)
     return Source(demands, place, named.poll, rolling=named.format != "native")
 
 
@@ -109,15 +109,21 @@ def _place(named: Named, made: Format, fetch: Fetch) -> Place | None:
     # Only a native list has its signatures apart, in files of their own.
     sift = made.sift if isinstance(made, native.Source) else None
     if named.file is not None:
-        return Dropped(named.file, named.limit, sift)
+        return Dropped(named.file, _limit(named), sift)
     return _web(named, fetch, (named.signatures or (f"{named.url}.p7s",)) if sift else ())
+
+
+def _limit(named: Named) -> int:
+    """Return how large a list may be: what the format bears, or less."""
+    most = {"native": native.LIMIT, "mssante": mssante.LIMIT, "direct": direct.LIMIT}
+    return min(named.limit, most[named.format])
 
 
 def _web(named: Named, fetch: Fetch, signatures: tuple[str, ...]) -> Web | None:
     if named.url is None or named.url_anchors is None:
         return None
     anchors = checks.readable(named.url_anchors, "the anchors of the list's host")
-    return Web(fetch, named.url, anchors, named.limit, signatures)
+    return Web(fetch, named.url, anchors, _limit(named), signatures)
 
 
 def _quorum(named: Named, home: Path) -> Quorum:

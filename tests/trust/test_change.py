@@ -167,6 +167,14 @@ def test_rows_stand_in_the_order_of_their_weight() -> None:
     ]
 
 
+def test_a_change_in_one_line() -> None:
+    """What a history has room for."""
+    rows = [Row(Cause.REMOVED, (name,), (), ("a.example",)) for name in "ABCD"]
+    assert "nothing changes" == Change().line
+    assert "1 domain of A removed; 1 domain of B removed" == Change(tuple(rows[:2])).line
+    assert "1 domain of A removed; 1 domain of B removed; and 2 more" == Change(tuple(rows)).line
+
+
 def test_rows_are_ranked_by_our_own_mail() -> None:
     """Most of a national change is about people we never write to."""
     rows = [

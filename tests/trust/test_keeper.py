@@ -58,6 +58,8 @@ async def test_an_accepted_list_is_in_force(site: Site) -> None:
     assert digest == arrival.digest == keeper.current.editions[0].digest
     assert offer == await site.store.offer("list", digest)
     assert [(Step.VERIFIED, 1), (Step.IN_FORCE, 1)] == site.store.steps
+    signers = ", ".join(sorted(name[:16] for name in keeper.current.editions[0].signers))
+    assert site.store.entries[0].why.startswith(f"signed by {signers}; 1 domain of ")
     assert [(1, None)] == site.changes
     assert [arrival] == site.told
     assert not keeper.standing().stale
