@@ -30,11 +30,13 @@ from gateway.relay.courier import Courier
 from gateway.relay.lanes import Link
 from gateway.relay.resolver import Dns
 from gateway.running import checks
+from gateway.running.alerting import Alerting
 from gateway.running.doors import Doors
 from gateway.running.housekeeping import chores, keep, sign_journal
 from gateway.running.standing import problems, standing
 from gateway.running.supervisor import Supervisor
 from gateway.running.webs import Webs
+from gateway.web.fetching import Fetching
 from gateway.web.status import pages
 from smtp import tls
 from smtp.address import Address
@@ -79,6 +81,7 @@ class Gateway:
         self._written = settings.paths.data / "ports.json"
         self._stop = asyncio.Event()
         self._stopping = False
+        self._alerting = Alerting.of(self.rooms, Fetching(), lambda: self._expires)
         rooms.metrics.standing = lambda: standing(rooms, self._doors.open_ones, self._expires)
         rooms.keeper.subscribe(self._list_changed)
 
@@ -125,6 +128,7 @@ class Gateway:
             ("directories", rooms.directories.run),
             ("courier", self._courier.run),
             ("watchdog", self._supervisor.feed),
+            ("alerting", self._alerting.run),
         ]
         if self._settings.receipts.host:
             broker = Broker.of(self._settings)
