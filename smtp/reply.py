@@ -14,11 +14,13 @@ class Reply:
     code: int
     enhanced: str  # "5.7.1"; "" where RFC 2034 has none: greeting, EHLO, 354
     text: str
+    cure: str = ""  # of a refused recipient: the address that the sender must have meant
 
     def __post_init__(self) -> None:
         # A reply is one line of printable ASCII: nothing from a message may inject another.
-        if not self.text.isascii() or not self.text.isprintable():
-            raise ValueError(f"unprintable reply text: {self.text!r}")
+        said = self.text + self.cure
+        if not said.isascii() or not said.isprintable():
+            raise ValueError(f"unprintable reply text: {said!r}")
         if not 200 <= self.code <= 559:
             raise ValueError(f"no such reply code: {self.code}")
         if self.enhanced and self.enhanced[0] != str(self.code)[0]:
@@ -27,7 +29,8 @@ class Reply:
     def line(self) -> bytes:
         """Return the reply as it goes on the wire, CRLF included."""
         middle = f"{self.enhanced} " if self.enhanced else ""
-        return f"{self.code} {middle}{self.text}\r\n".encode("ascii")
+        end = f"; did you mean <{self.cure}>?" if self.cure else ""
+        return f"{self.code} {middle}{self.text}{end}\r\n".encode("ascii")
 
     @property
     def positive(self) -> bool:

@@ -7,7 +7,7 @@ who, what happened, the reference. RFC 3463; R-F1, R-J2.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from smtp import reply
@@ -34,7 +34,11 @@ class Ended:
 
 def why(said: Reply | None, *, expired: bool = False) -> Why:
     """Return what a reply means to the sender."""
-    meaning = _meaning(said)
+    meaning = _meaning(replace(said, cure="") if said and said.cure else said)
+    if said is not None and said.cure:
+        return Why(
+            *(f"{words} {cure} {said.cure}" for words, cure in zip(meaning, _CURE, strict=True))
+        )
     if not expired:
         return meaning
     return Why(*(f"{lead} {words}" for lead, words in zip(_EXPIRED, meaning, strict=True)))
@@ -89,6 +93,10 @@ def _in_both(paragraphs: Sequence[Why]) -> tuple[str, str]:
     return "\n\n".join(p.french for p in paragraphs), "\n\n".join(p.english for p in paragraphs)
 
 
+_CURE = (
+    "L'annuaire ne connaît qu'une adresse qui puisse être celle-ci ; vérifiez que c'est bien elle :",
+    "Only one known address could be the one that was meant; make sure that it is:",
+)
 _EXPIRED = (
     "Les essais ont duré aussi longtemps que permis, sans succès. Le dernier obstacle :",
     "It was tried for as long as allowed, without success. The last obstacle:",

@@ -27,6 +27,7 @@ from smtp import reply
 from smtp.address import Address, domain_of, key
 from smtp.envelope import Draft, Peer, Recipient, Refusal, new_message_id
 from smtp.reply import Reply
+from trust.cure import cure
 from vault.database import Statement
 from vault.errors import Conflict, StorageFull, VaultError
 from vault.store import Sealed
@@ -40,6 +41,7 @@ SHARE_LEFT = Reply(
 )
 
 _REFUSALS = 300  # refused recipients of one peer, in one go, that have a journal entry each
+_CURED = 5  # refused recipients of one message whose cure is looked for: each costs milliseconds
 _TRIES = 3  # a neighbour may move what we read before our turn to write comes
 
 
@@ -99,7 +101,18 @@ class Intake:
         said = verdict.at_rcpt(draft.peer.listener)
         if not said.positive:
             self._count(draft, verdict.reason)
+            said = self._cured(draft, recipient.address, said)
         return said
+
+    def _cured(self, draft: Draft, refused: Address, said: Reply) -> Reply:
+        """Return a refusal with its cure: to who logged in here, never to a peer."""
+        sender, listed = draft.mail.mail_from, self._desk.keeper.current
+        if draft.peer.login is None or sender is None or listed is None or not said.permanent:
+            return said
+        if len(draft.refused) >= _CURED:
+            return said
+        meant = cure(refused, sender, listed, self._desk.clock())
+        return said if meant is None else replace(said, cure=meant)
 
     async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
         """Take responsibility for a message, wholly or not at all."""

@@ -1,5 +1,7 @@
 """Replies cannot be built so that they would break the protocol."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +59,14 @@ def test_our_own_replies_fit_a_line(name: str) -> None:
 def test_foreign_text_can_always_be_quoted(text: str) -> None:
     """Whatever a peer said, ``printable`` makes a reply text of it."""
     assert len(Reply(550, "5.0.0", printable(text)).text) <= 400
+
+
+def test_a_refusal_may_name_its_cure() -> None:
+    """The longest address there is fits into the line; what could inject another does not."""
+    longest = "a" * 64 + "@" + "b" * 185 + ".fr"
+    said = replace(reply.RECIPIENT_ADDRESS_NOT_LISTED, cure=longest)
+    assert said.line().endswith(f"; did you mean <{longest}>?\r\n".encode())
+    assert len(said.line()) <= 512
+    for wrong in ("x@y.example\r\n250 OK", "é@y.example"):
+        with pytest.raises(ValueError, match="unprintable"):
+            replace(reply.NO_SUCH_MAILBOX, cure=wrong)

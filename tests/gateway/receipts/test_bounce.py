@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -38,6 +39,14 @@ def test_meaning(said: Reply | None, french: str, english: str) -> None:
     """Our own replies are explained one by one, others by their enhanced code, else by class."""
     assert french in why(said).french
     assert english in why(said).english
+
+
+def test_a_cure_is_said_in_both_languages() -> None:
+    """After why it was refused: the address, alone at the end, to be copied."""
+    told = why(replace(reply.NO_SUCH_MAILBOX, cure="durand@chu.example"))
+
+    assert re.fullmatch(r".*n'existe pas.* bien elle : durand@chu\.example", told.french)
+    assert re.fullmatch(r".*does not exist.* that it is: durand@chu\.example", told.english)
 
 
 def test_expired() -> None:

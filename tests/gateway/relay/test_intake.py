@@ -102,6 +102,43 @@ async def test_an_outsider_is_refused_at_rcpt_and_the_others_are_served(world: W
     assert ("recipient.refused", OUTSIDER) in await world.labo.story()
 
 
+async def _closed(world: World) -> None:
+    """Let the list name the one address of a closed domain."""
+    world.lists.change("chu.example", open=False)
+    world.lists.addresses = [Listed(parse(ACCUEIL), Kind.ORG)]
+    await world.publish()
+
+
+async def test_a_refusal_carries_its_cure(world: World) -> None:
+    """The one address that was meant stands in the reply and in the notice, in both languages."""
+    await _closed(world)
+    said = await world.labo.submit(DR, ["acceuil@chu.example"])
+    await world.settle()
+    (notice,) = await world.labo.inbox("dr")
+    whole = notice.replace(b"\r\n ", b" ")
+
+    assert replace(reply.RECIPIENT_ADDRESS_NOT_LISTED, cure=ACCUEIL) == said
+    assert str(said).endswith(f"; did you mean <{ACCUEIL}>?")
+    assert str(said).encode() in whole
+    assert 2 <= whole.count(ACCUEIL.encode())
+
+
+async def test_a_peer_is_given_no_cure(world: World) -> None:
+    """Who asks from outside would learn who has an address here."""
+    await _closed(world)
+    said = await world.chu.take(world.relay_peer(world.labo), DR, ["acceuil@chu.example"])
+    assert not said.cure
+    assert said.permanent
+
+
+async def test_only_a_few_cures_are_looked_for(world: World) -> None:
+    """A message to a hundred wrong addresses holds up nobody else's."""
+    await _closed(world)
+    wrong = [f"accueil{'x' * n}@chu.example" for n in range(5, 0, -1)]
+    last = await world.labo.submit(DR, ["acceuil@chu.example", *wrong, "acueil@chu.example"])
+    assert not last.cure
+
+
 async def test_a_transaction_that_came_to_nothing_is_told_too(world: World) -> None:
     """All refused, no content: the sender finds why, the journal and the receipts know."""
     assert reply.RECIPIENT_NOT_LISTED == await world.labo.submit(DR, [OUTSIDER])
