@@ -18,9 +18,11 @@ from typing import Any
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
+from gateway.accounts.absences import Absences
 from gateway.accounts.credentials import Credentials
 from gateway.accounts.mailboxes import Accounts
 from gateway.accounts.shares import Shares
+from gateway.certificates.emergencies import Emergencies
 from gateway.control.lock import Lock
 from gateway.control.server import actor_of
 from gateway.observe.logs import adopt_libraries, open_log
@@ -36,16 +38,18 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
-from gateway.running import believing, checks, dumps, referring
+from gateway.running import believing, certifying, checks, dumps, referring
 from gateway.running.housekeeping import sign_journal
 from gateway.running.shelves import Shelves
 from gateway.running.supervisor import Supervisor
 from gateway.running.versions import Versions
 from gateway.settings import Settings, SettingsError, load
 from gateway.web.fetching import Fetching
+from imap.store import Limits as MailboxLimits
 from imap.store import Mailboxes
 from quarantine.register import Register
 from quarantine.review import Review
+from trust.revocation import Standing
 from vault.blobs import Folder
 from vault.database import Database
 from vault.errors import KeyRingError, VaultError
@@ -110,6 +114,7 @@ def alone(config: Path, verb: str, arguments: Mapping[str, Any]) -> tuple[bool, 
 
 async def _alone(settings: Settings, verb: str, arguments: Mapping[str, Any]) -> Any:
     async with opened(settings, open_log(sys.stderr, "error")) as rooms:
+        await rooms.watch.restore(rooms.emergencies.bridges(rooms.clock()))
         await rooms.keeper.restore()
         await sign_journal(rooms)
         result = await perform(rooms, actor_of(os.geteuid()), verb, arguments)
@@ -161,23 +166,57 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     journal = Journal(database, ring, settings.paths.journal_head)
     metrics = Metrics()
     notes = Notes(database, journal, now, log, metrics)
-    mailboxes = Mailboxes(database, vault, ring, now)
+    mailboxes = Mailboxes(database, vault, ring, now, _room(settings))
     accounts = Accounts(database, ring, mailboxes, now, notes.tell)
     outbox = Outbox(database, ring, settings.site.name, asyncio.Event())
     register = Register(database, ring)
     review = Review(database, register, timedelta(days=settings.limits.hold_days))
     spool = Spool(database, ring)
     shares = Shares(database, ring, accounts, notes.tell)
-    books = Books(database, vault, spool, accounts, shares, mailboxes, outbox, journal, review)
+    books = Books(
+        database,
+        vault,
+        spool,
+        accounts,
+        shares,
+        Absences(database, ring),
+        mailboxes,
+        outbox,
+        journal,
+        review,
+    )
     fetch = Fetching()
-    keeper = believing.keeper(settings, Versions(database, ring), now, notes, fetch)
+
+    def vouched(chain: tuple[bytes, ...], at: datetime) -> Standing:
+        return watch.vouched(chain, at)  # which needs the keeper, and is made after it
+
+    keeper = believing.keeper(
+        settings,
+        Versions(database, ring),
+        now,
+        notes,
+        fetch,
+        revocation=vouched,
+    )
+    watch = certifying.watch(settings, database, ring, keeper, fetch, now, notes.tell)
+    emergencies = Emergencies(database, ring)
     shelves = Shelves(database, vault)
     directories = referring.directories(
         settings.trust, shelves, now, keeper, notes=notes, fetch=fetch
     )
     denylist = Denylist(database, ring, notes.tell)
     keeper.overlaid(replace(keeper.overlay, denied=combined(denylist.all())))
-    desk = Desk.of(settings.site, books, keeper, _schedule(settings), now, metrics, notes.tell)
+    desk = Desk.of(
+        settings.site,
+        books,
+        keeper,
+        _schedule(settings),
+        now,
+        metrics,
+        notes.tell,
+        watch,
+        lambda: emergencies.patience,
+    )
     return Rooms(
         settings=settings,
         clock=now,
@@ -188,6 +227,8 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         keeper=keeper,
         directories=directories,
         denylist=denylist,
+        watch=watch,
+        emergencies=emergencies,
         mailboxes=mailboxes,
         accounts=accounts,
         shares=shares,
@@ -202,6 +243,10 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         desk=desk,
         notices=Notices(desk),
     )
+
+
+def _room(settings: Settings) -> MailboxLimits:
+    return MailboxLimits(settings.mailboxes.quota, settings.mailboxes.append_limit)
 
 
 def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:

@@ -13,6 +13,7 @@ from vault.errors import SealError
 from vault.keys import KeyRing
 
 _OWNER = "SELECT m.key FROM mailbox m WHERE m.id = mailbox"
+_PERSON = "SELECT key FROM mailbox WHERE mailbox.id = person"
 # Every sealed column: the table, its row's name, the column, and the place as SQL knows it.
 _COLUMNS = (
     ("message", "id", "facts", "'message/' || id || '/facts'"),
@@ -41,6 +42,14 @@ _COLUMNS = (
     ("keyword", "id", "name", f"'keyword/' || ({_OWNER}) || '/' || bit || '/name'"),
     ("card", "id", "facts", "'card/' || id || '/' || folder || '/facts'"),
     ("card", "id", "structure", "'card/' || id || '/' || folder || '/structure'"),
+    (
+        "share",
+        "id",
+        "rights",
+        f"'share/' || ({_OWNER}) || '/' || ({_PERSON}) || '/rights'",
+    ),
+    ("absence", "mailbox", "facts", f"'absence/' || ({_OWNER}) || '/facts'"),
+    ("proposal", "id", "facts", "'proposal/' || lower(hex(id)) || '/facts'"),
     ("hold", "id", "note", "'hold/' || id || '/note'"),
     ("alarm", "id", "facts", "'alarm/' || id || '/facts'"),
     ("denial", "id", "facts", "'denial/' || id || '/facts'"),

@@ -28,11 +28,22 @@ def command() -> None:
     help="A person, an organisation, an application, a practice.",
 )
 @click.option("--name", default="", help="Whose it is, in words.")
-@click.option("--holder", default="", help="The holder's national identifier (RPPS, FINESS).")
+@click.option("--holder", default="", help="Whose: rpps:…, finess:…, siret:…")
 @asking
 def add(call: Asking, **arguments: Any) -> None:
     """Make a mailbox in one of our domains."""
     call.answer(call.perform("mailbox.add", **arguments), show.pairs)
+
+
+@command.command("describe")
+@click.argument("address")
+@click.option("--name", help="Whose it is, in words.")
+@click.option("--holder", help="Whose: rpps:…, finess:…, siret:…")
+@click.option("--hidden/--shown", default=None, help="Whether it is on the liste rouge.")
+@asking
+def describe(call: Asking, **arguments: Any) -> None:
+    """Say anew whose a mailbox is, and whether directories may have it."""
+    call.answer(call.perform("mailbox.describe", **arguments), show.pairs)
 
 
 @command.command("list")
@@ -170,7 +181,7 @@ def close(call: Asking, address: str, successor: str | None) -> None:
     )
 
 
-for _verb in (people.share, people.unshare, people.people, people.handover):
+for _verb in (people.share, people.unshare, people.people, people.absence, people.handover):
     command.add_command(_verb)
 
 

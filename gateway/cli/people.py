@@ -57,6 +57,21 @@ def people(call: Asking, address: str) -> None:
     call.answer(call.perform("mailbox.people", address=address), told)
 
 
+@click.command("absence")
+@click.argument("address")
+@click.option("--text", help="What correspondents are told; replaces what was set.")
+@click.option("--since", help="From when, as 2026-12-20T18:00; else from now.")
+@click.option("--until", help="Until when; else until it is ended.")
+@click.option("--end", is_flag=True, help="The owner is back.")
+@asking
+def absence(call: Asking, address: str, **arguments: Any) -> None:
+    """Show, set or end what is answered while a mailbox's owner is away.
+
+    Only people of the trusted space are answered, who wrote to this address by name, once a week.
+    """
+    call.answer(call.perform("mailbox.absence", address=address, **arguments), show.pairs)
+
+
 @click.command("handover")
 @click.argument("address")
 @click.argument("to")

@@ -6,11 +6,21 @@ operator, and types the same command. Each call is in the journal like every oth
 
 from datetime import timedelta
 
+import msgspec
+
 from gateway.operations.rooms import Rooms
 from vault.database import Statement
 from vault.errors import SealError
 
 LIFE = timedelta(hours=24)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    actor: str
+    asked: float
+
+
+_DECODER = msgspec.json.Decoder(_Asked)
 
 
 async def agreed(rooms: Rooms, verb: str, subject: str, life: timedelta = LIFE) -> bool:
@@ -22,22 +32,23 @@ async def agreed(rooms: Rooms, verb: str, subject: str, life: timedelta = LIFE) 
     name = rooms.ring.index(f"{verb}\0{subject}", "proposal")
     place = f"proposal/{name.hex()}/facts"
     rows = rooms.database.read(
-        "SELECT facts, asked FROM proposal WHERE id = ? AND asked > ?",
-        (name, now - life.total_seconds()),
+        "SELECT facts FROM proposal WHERE id = ?",
+        (name,),
     )
-    for sealed, asked in rows:
+    for (sealed,) in rows:
         try:
-            first = rooms.ring.open(sealed, f"{place}/{asked}").decode()
+            first = _DECODER.decode(rooms.ring.open(sealed, place))
         except SealError:
             continue  # written by another hand: it counts for nothing
-        if first != rooms.actor:
+        if first.actor != rooms.actor and now < first.asked + life.total_seconds():
             # Who is quickest of several: one of them does it.
             taking = Statement("DELETE FROM proposal WHERE id = ?", (name,), expect=1)
             await rooms.database.commit([taking])
             return True
+    asked = msgspec.json.encode(_Asked(rooms.actor, now))
     asking = Statement(
         "INSERT INTO proposal (id, facts, asked) VALUES (?, ?, ?)",
-        (name, rooms.ring.seal(rooms.actor.encode(), f"{place}/{now}"), now),
+        (name, rooms.ring.seal(asked, place), now),
         expect=1,
     )
     await rooms.database.commit([Statement("DELETE FROM proposal WHERE id = ?", (name,)), asking])

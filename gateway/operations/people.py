@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.accounts import rights
+from gateway.accounts.absences import Absence
 from gateway.accounts.mailboxes import AccountError, Mailbox, Status
 from gateway.accounts.rights import RightsError
 from gateway.accounts.shares import Share
@@ -10,6 +11,7 @@ from gateway.operations.consent import agreed
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import mailbox as find
+from gateway.operations.words import moment, told
 from imap.errors import MailboxError
 from imap.store import Folder
 from smtp.address import local_of
@@ -34,6 +36,34 @@ async def people(rooms: Rooms, *, address: str) -> object:
         "address": owner.address,
         "used_by": [_row(each, each.person) for each in rooms.shares.on(owner)],
         "uses": [_row(each, each.mailbox) for each in rooms.shares.of(owner)],
+    }
+
+
+async def absence(
+    rooms: Rooms,
+    *,
+    address: str,
+    text: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    end: bool = False,
+) -> object:
+    """Say, set or end what is answered for a mailbox whose owner is away."""
+    owner, absences = find(rooms, address), rooms.books.absences
+    if end:
+        await absences.end(owner)
+    elif text is not None:
+        begin = moment(since) or rooms.clock()
+        if (ends := moment(until)) is not None and ends <= begin:
+            raise OperationError("that absence ends before it begins", "look at --since, --until")
+        await absences.begin(owner, Absence(text, begin, ends))
+    found = absences.of(owner)
+    return {
+        "address": owner.address,
+        "away": found is not None and found.holds(rooms.clock()),
+        "since": told(found.since) if found else None,
+        "until": told(found.until) if found else None,
+        "text": found.text if found else None,
     }
 
 
@@ -69,7 +99,7 @@ async def _moved(rooms: Rooms, folder: Folder, heir: Mailbox, name: str) -> int:
     if not selected.uids:
         return 0
     if rooms.mailboxes.find(heir.id, name) is None:
-        await rooms.mailboxes.create(heir.id, name, rooms.clock())
+        await rooms.mailboxes.create(heir.id, name)
     target = rooms.mailboxes.find(heir.id, name)
     assert target is not None
     await rooms.mailboxes.move(folder.id, selected.uids, target.id)

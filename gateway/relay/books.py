@@ -8,6 +8,7 @@ ever there without the others.
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.accounts.absences import Absences
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.shares import Shares
 from gateway.receipts.outbox import Outbox
@@ -45,6 +46,7 @@ class Books:
     spool: Spool
     accounts: Accounts
     shares: Shares
+    absences: Absences
     mailboxes: Mailboxes
     outbox: Outbox
     journal: Journal

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from gateway.relay.away import Away
 from gateway.relay.carrier import Carrier
 from gateway.relay.delivery import Event, step
 from gateway.relay.desk import Desk
@@ -45,7 +46,7 @@ class Courier:
     def __init__(self, desk: Desk, notices: Notices, carrier: Carrier, settings: Relay) -> None:
         self._desk = desk
         self._books = desk.books
-        self._recorder = Recorder(desk, notices)
+        self._recorder = Recorder(desk, notices, Away(desk, notices))
         self._carrier = carrier
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease)

@@ -21,6 +21,7 @@ class Door(StrEnum):
     """Where a message came in, when that is not a listener's name."""
 
     REPORT = "report"  # our own: bounces and notices
+    ANSWER = "answer"  # for who is away, in their name
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):

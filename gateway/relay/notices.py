@@ -18,7 +18,7 @@ from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Door, Message, Summary
 from gateway.relay.results import Notice, Result, original
 from smtp.address import Address
-from smtp.envelope import Body, Mail, Recipient, Refusal, Ret, new_message_id
+from smtp.envelope import Body, Mail, Notify, Recipient, Refusal, Ret, new_message_id
 from smtp.message import dsn
 from smtp.message.dsn import Action, Fate, Kind, Letter, Report
 from smtp.message.trace import date
@@ -202,7 +202,13 @@ class Notices:
         entry = desk.books.journal.entry(now, "alert.spooled", "gateway", message=made, whom=to)
         return [*await self.spooling(own, to, content), entry]
 
-    async def spooling(self, own: Message, to: Address, content: bytes) -> list[Statement]:
+    async def spooling(
+        self,
+        own: Message,
+        to: Address,
+        content: bytes,
+        notify: frozenset[Notify] | None = None,
+    ) -> list[Statement]:
         """Return the statements that put a message of ours into the spool."""
         books, now = self.desk.books, own.arrived
         sealed = await books.vault.put(_one(content), own=True)
@@ -213,7 +219,7 @@ class Notices:
             expires=now + self.desk.schedule.expire_after,
             due=now,
         )
-        copy = Copy(own, Recipient(to), queued)
+        copy = Copy(own, Recipient(to, notify), queued)
         return [
             *books.vault.holding(sealed, [holder(queued.id)]),
             *books.spool.entering(own, [copy]),

@@ -8,6 +8,7 @@ copy is recorded by itself, and what was settled stays as it was.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.relay.away import Away
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt
@@ -25,6 +26,7 @@ class Recorder:
 
     desk: Desk
     notices: Notices
+    away: Away
 
     async def record(self, done: Sequence[Done]) -> bool:
         """Commit what came of attempts, together; return whether there is something new to send."""
@@ -55,12 +57,14 @@ class Recorder:
         return True
 
     async def _reports(self, one: Attempt, results: Sequence[Result]) -> list[Statement]:
-        """Return what tells the sender; a bug in the telling must not undo what was done."""
+        """Return what tells the sender, and answers for who is away.
+
+        A bug in the telling must not undo what was done.
+        """
         told = [result for result in results if result.notice]
-        if not told:
-            return []
         try:
-            return await self.notices.reporting(one.message, told)
+            answers = await self.away.answering(results)
+            return [*await self.notices.reporting(one.message, told), *answers]
         except VaultError:
             raise  # the machine's fault: all of it is written down once that is over
         except Exception as error:  # noqa: BLE001 - else the message would be sent again

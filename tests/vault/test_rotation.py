@@ -24,6 +24,9 @@ INSERT INTO folder (id, mailbox, key, name, uid_validity) VALUES (3, 7, x'AB0C',
 INSERT INTO subscription VALUES (1, 7, x'AB0C', ?) -> subscription/k/ab0c/name
 INSERT INTO keyword VALUES (1, 7, 5, ?) -> keyword/k/5/name
 INSERT INTO card (id, folder, facts, structure) VALUES (9, 3, ?, ?) -> card/9/3/facts card/9/3/structure
+INSERT INTO share VALUES (1, 7, 7, ?, 0) -> share/k/k/rights
+INSERT INTO absence VALUES (7, ?) -> absence/k/facts
+INSERT INTO proposal VALUES (x'AB', ?, 0) -> proposal/ab/facts
 INSERT INTO hold (id, delivery, state, reasons, opened, expires, note) VALUES ('H', 'M.1', 'held', '', 0, 0, ?) -> hold/H/note
 INSERT INTO alarm VALUES (1, ?) -> alarm/1/facts
 INSERT INTO denial VALUES (1, ?) -> denial/1/facts

@@ -111,12 +111,13 @@ CREATE INDEX credential_secret ON credential (secret) WHERE kind = 'certificate'
 CREATE INDEX credential_token ON credential (secret) WHERE kind = 'token';
 
 CREATE TABLE share (                    -- who else may use a mailbox, and how
+    id       INTEGER PRIMARY KEY,
     mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
     person   INTEGER NOT NULL REFERENCES mailbox (id),  -- a person is known by their own mailbox
     rights   BLOB NOT NULL,             -- sealed: RFC 4314 letters, bound to both mailboxes
     since    REAL NOT NULL,
-    PRIMARY KEY (mailbox, person)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (mailbox, person)
+) STRICT;
 CREATE INDEX share_person ON share (person);
 
 CREATE TABLE absence (                  -- who is away, and what is answered meanwhile
@@ -133,7 +134,7 @@ CREATE TABLE absence_told (             -- whom that was answered, so that it is
 
 CREATE TABLE proposal (                 -- what one operator asked, and another must ask too
     id       BLOB PRIMARY KEY,          -- keyed: the verb and what it is about
-    facts    BLOB NOT NULL,             -- sealed: by whom
+    facts    BLOB NOT NULL,             -- sealed: by whom, when
     asked    REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 
