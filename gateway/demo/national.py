@@ -38,7 +38,10 @@ _TRAPS = (
     ("mss8.essai.example", "1990000008", 'CENTRE HOSPITALIER "ESSAI-JOLY"'),
     ("mss8.essai.example", "1990000008", '"CENTRE HOSPITALIER \\"ESSAI-JOLY\\""'),
 )
+LARGE = 1027  # domains of the largest operator
 _OPERATORS = 391
+_LARGEST = 20
+_SMALL = 263  # operators with one domain each
 _ACCENTED = 37  # organisations: their operators and the traps make 69 that are not ASCII
 _ORGANISATIONS = 342 - len(_TRAPS)
 
@@ -81,16 +84,32 @@ def _operators() -> Iterator[str]:
 
 
 def entries() -> tuple[Entry, ...]:
-    """Return all entries: domains with one to five operators, a few of them written twice."""
+    """Return all entries: domains with one to five operators, a few of them written twice.
+
+    One operator has 1,027 domains, two thirds have a single one, the others share the rest.
+    """
     names = operators()
-    found = []
+    alone = iter((names[_LARGEST],) * LARGE + names[-_SMALL:])
+    others = [name for name in names[:-_SMALL] if name != names[_LARGEST]]
+    found: list[Entry] = []
     number = 0
     for count, domains in enumerate(SHARES, 1):
         for _ in range(domains):
             domain = "patient.essai.example" if number == 0 else f"d{number}.essai.example"
-            found += [Entry(domain, names[(number + 7 * n) % len(names)]) for n in range(count)]
+            shared = [others[(number + 7 * n) % len(others)] for n in range(count)]
+            only = next(alone, None)
+            found += [Entry(domain, name) for name in ([only] if only else shared)]
             number += 1
     return (*found, *found[: ENTRIES - len(found)])
+
+
+def moved(listed: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the list of the day on which the largest operator hands its 1,027 domains over."""
+    names = operators()
+    return tuple(
+        Entry(each.domain, names[0]) if each.operator == names[_LARGEST] else each
+        for each in listed
+    )
 
 
 def document(listed: Sequence[Entry], generated: datetime) -> bytes:
