@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import show
+from gateway.cli import emergency, show
 from gateway.cli.call import Asking, asking
 
 _COLUMNS = (
@@ -89,3 +89,7 @@ def cancel(call: Asking, what: str) -> None:
 def _needs_one(arguments: dict[str, Any]) -> None:
     if (arguments["what"] is None) == (arguments["domain"] is None):
         raise click.UsageError("name either a message or --domain")
+
+
+for verb in emergency.SPOOL_VERBS:
+    command.add_command(verb)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import publish, show, trust_change, trust_denial, trust_lists
+from gateway.cli import emergency, publish, show, trust_change, trust_denial, trust_lists
 from gateway.cli.call import Asking, asking
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -88,5 +88,11 @@ def _base64(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
-for verb in (*trust_change.VERBS, *trust_denial.VERBS, *trust_lists.VERBS, *publish.VERBS):
+for verb in (
+    *trust_change.VERBS,
+    *trust_denial.VERBS,
+    *trust_lists.VERBS,
+    *publish.VERBS,
+    *emergency.TRUST_VERBS,
+):
     command.add_command(verb)

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.operations import (
     addresses,
+    certificates,
     journal,
     keys,
     mailbox,
@@ -66,6 +67,13 @@ VERBS: Mapping[str, Verb] = {
     "spool.show": spool.show,
     "spool.retry": spool.retry,
     "spool.cancel": spool.cancel,
+    "spool.hold": certificates.hold,
+    "spool.resume": certificates.resume,
+    "spool.holds": certificates.holds,
+    "trust.bridge": certificates.bridge,
+    "trust.unbridge": certificates.unbridge,
+    "trust.bridges": certificates.bridges,
+    "certificates.list": certificates.list_,
     "trace": trace.trace,
     "receipts.tail": receipts.tail,
     "receipts.resend": receipts.resend,

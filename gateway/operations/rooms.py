@@ -7,6 +7,8 @@ from datetime import datetime
 from gateway.accounts.credentials import Credentials
 from gateway.accounts.mailboxes import Accounts
 from gateway.accounts.shares import Shares
+from gateway.certificates.emergencies import Emergencies
+from gateway.certificates.watch import Watch
 from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
 from gateway.operations.denials import Denylist
@@ -45,6 +47,8 @@ class Rooms:
     keeper: Keeper
     directories: Directories
     denylist: Denylist
+    watch: Watch
+    emergencies: Emergencies
     mailboxes: Mailboxes
     accounts: Accounts
     shares: Shares

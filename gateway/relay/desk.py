@@ -49,10 +49,11 @@ class Desk:
     metrics: Metrics
     on_event: Event
     watch: Watch = field(default_factory=Unwatched)
+    patience: Callable[[], frozenset[str]] = frozenset  # domains whose mail does not grow old
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
-        return Scale(self.schedule, self.clock(), chance())
+        return Scale(self.schedule, self.clock(), chance(), self.patience())
 
     @classmethod
     def of(  # noqa: PLR0917 - what a desk is made of
@@ -65,6 +66,7 @@ class Desk:
         metrics: Metrics,
         on_event: Event,
         watch: Watch | None = None,
+        patience: Callable[[], frozenset[str]] = frozenset,
     ) -> "Desk":
         """Make the desk of a site."""
         return cls(
@@ -78,4 +80,5 @@ class Desk:
             metrics,
             on_event,
             watch or Unwatched(),
+            patience,
         )

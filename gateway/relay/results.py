@@ -96,6 +96,7 @@ class Scale:
     schedule: Schedule
     now: datetime
     chance: float
+    patience: frozenset[str] = frozenset()  # domains whose mail does not grow old: spool hold
 
     def checked(self, copy: Copy, decision: Decision) -> Result | None:
         """Return what stops a copy before the attempt, or None: it may go."""
@@ -149,8 +150,12 @@ class Scale:
         not_before: datetime | None = None,
         our_fault: bool = False,
     ) -> Result:
-        """Return what becomes of a copy that may yet be delivered: later, or too late."""
+        """Return what becomes of a copy that may yet be delivered: later, or too late.
+
+        For a peer that an operator has patience with it is never too late.
+        """
         arrived = copy.message.arrived
+        our_fault = our_fault or copy.domain in self.patience
         after = self.schedule.put_off(
             copy.delivery,
             arrived,

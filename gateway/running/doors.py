@@ -14,6 +14,7 @@ from gateway.accounts.principals import Principals
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
+from gateway.running.certifying import named
 from gateway.settings.listen import ImapListener, Listener, WebListener
 from imap import rules as reading
 from imap import server as imap
@@ -121,9 +122,16 @@ class Doors:
         self._rooms.notes.tell("mailbox.read", {**facts, "entries": named})
 
     def _context(self, rules: Rules | reading.Rules) -> ssl.SSLContext:
-        ours = self._settings.tls
+        ours, relay = self._settings.tls, rules.listener == "relay"
+        keeper = self._rooms.keeper
         return tls.server_context(
-            ours.certificate, ours.key, ours.anchors, client_certificates=rules.certificate
+            ours.certificate,
+            ours.key,
+            ours.anchors,
+            client_certificates=rules.certificate,
+            more=b"".join(named(keeper.current)) if relay else b"",
+            # While a bridge stands the decision looks at every certificate's dates, TLS at none.
+            any_date=relay and bool(keeper.overlay.bridges.all),
         )
 
     def reload(self) -> None:

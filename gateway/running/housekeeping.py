@@ -11,6 +11,7 @@ from functools import partial
 
 from gateway.operations import quarantine
 from gateway.operations.rooms import Rooms
+from gateway.running import certifying
 from vault.errors import VaultError
 from vault.rotation import Rotation
 
@@ -49,8 +50,13 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
     async def expire_cases() -> None:
         await quarantine.expire(rooms)
 
+    async def bridges() -> None:
+        certifying.bridged(rooms.keeper, rooms.emergencies, rooms.clock())
+
     return (
         Chore("cases", 60, expire_cases),
+        Chore("certificates", 3600, rooms.watch.warn),
+        Chore("bridges", 10, bridges),
         Chore("journal-head", 10, partial(sign_journal, rooms)),
         Chore("clear", 1, rooms.vault.clear),
         Chore("sweep", 300, rooms.vault.sweep),

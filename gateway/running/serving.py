@@ -29,7 +29,8 @@ from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.courier import Courier
 from gateway.relay.lanes import Link
 from gateway.relay.resolver import Dns
-from gateway.running import checks
+from gateway.running import certifying, checks
+from gateway.running.certifying import named
 from gateway.running.alerting import Alerting
 from gateway.running.doors import Doors
 from gateway.running.housekeeping import chores, keep, sign_journal
@@ -70,6 +71,7 @@ class Gateway:
     ) -> None:
         self._log, self._supervisor, self._announce = log, supervisor, announce
         self._settings = settings = rooms.settings
+        self.rooms = rooms
         self._outward = self._client_context()
         carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial)
         self._courier = Courier(rooms.desk, rooms.notices, carrier, settings.relay)
@@ -87,6 +89,8 @@ class Gateway:
 
     async def run(self) -> None:
         """Listen, carry and keep house until told to stop."""
+        await self.rooms.watch.restore(self.rooms.emergencies.bridges(self.rooms.clock()))
+        certifying.own(self._settings, self.rooms.watch)
         await self.rooms.keeper.restore()
         try:
             ports = await self._listen()
@@ -127,6 +131,7 @@ class Gateway:
             ("keeper", rooms.keeper.run),
             ("directories", rooms.directories.run),
             ("courier", self._courier.run),
+            ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),
             ("alerting", self._alerting.run),
         ]
@@ -143,8 +148,12 @@ class Gateway:
         return await dial(host, port, entitled)
 
     def _client_context(self) -> ssl.SSLContext:
-        ours = self._settings.tls
-        return tls.client_context(ours.certificate, ours.key, ours.anchors)
+        ours, keeper = self._settings.tls, self.rooms.keeper
+        self._believed = named(keeper.current), bool(keeper.overlay.bridges.all)
+        more, any_date = self._believed
+        return tls.client_context(
+            ours.certificate, ours.key, ours.anchors, more=b"".join(more), any_date=any_date
+        )
 
     async def _kept(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """Run a loop; start it again if a bug ended it."""
@@ -188,6 +197,8 @@ class Gateway:
             self._doors.reload()
             self._webs.reload()
             self._outward = self._client_context()
+            certifying.own(self._settings, self.rooms.watch)
+            self.rooms.watch.look_again()
         except Exception as error:  # noqa: BLE001 - what was loaded before goes on serving
             self._log.error("reload.failed", exc_info=error)
         else:
@@ -197,7 +208,19 @@ class Gateway:
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
         del before
+        self._believe()
         self._doors.list_changed(listed, self.rooms.clock())
+
+    def _believe(self) -> None:
+        """Let TLS know the anchors that the list names now, and whether a bridge stands."""
+        keeper, (anchors, _) = self.rooms.keeper, self._believed
+        now = named(keeper.current), bool(keeper.overlay.bridges.all)
+        if now == self._believed:
+            return
+        self._outward = self._client_context()
+        self._doors.reload()
+        if now[0] != anchors:
+            self.rooms.watch.look_again()
 
     def _leave(self, who: Address) -> None:
         self._doors.leave(who)

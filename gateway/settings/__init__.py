@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.settings.alerts import Alerts
 from gateway.settings.boxes import MailboxesSettings
+from gateway.settings.certificates import Certificates
 from gateway.settings.listen import Listen
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
 from gateway.settings.site import Paths, Site, Tls
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     tls: Tls
     listen: Listen = Listen()
     trust: Trust = Trust()
+    certificates: Certificates = Certificates()
     relay: Relay = Relay()
     receipts: Receipts = Receipts()
     vault: VaultSettings = VaultSettings()
