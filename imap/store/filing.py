@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from imap.errors import Limited, NoFolder, OverQuota, TooBig
 from imap.folder import UidSet
 from imap.index import Indexing
+from imap.store.copying import CARD
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
 from imap.store.seals import Seals
@@ -27,7 +28,6 @@ from imap.store.values import (
     holder,
     new_entry_id,
 )
-from imap.store.writing import CARD
 from smtp.message.header import Header
 from vault.database import Database, Statement
 from vault.errors import Conflict, StorageFull

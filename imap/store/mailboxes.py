@@ -13,6 +13,7 @@ from datetime import datetime
 from imap.decoding import decoder
 from imap.folder import Changes, Row, UidSet
 from imap.store.bells import Bell, Bells
+from imap.store.copying import Copying
 from imap.store.filing import Batch, Filing
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
@@ -34,7 +35,7 @@ from imap.store.values import (
     Stored,
     holder,
 )
-from imap.store.writing import Writing
+from imap.store.writing import Writing, erasing
 from vault.database import Database, Statement
 from vault.keys import KeyRing
 from vault.store import Vault
@@ -58,7 +59,8 @@ class Mailboxes:
         self._vault, self._clock = vault, clock
         self._folders = Folders(database, seals)
         self._shelf = Shelf(database, seals, self._folders, keywords)
-        self._writing = Writing(database, vault, seals, self._shelf, keywords)
+        self._writing = Writing(database, self._shelf, keywords)
+        self._copying = Copying(database, vault, seals, self._shelf, keywords)
         self._filing = Filing(
             database,
             vault,
@@ -107,7 +109,7 @@ class Mailboxes:
         source = self._folders.named(mailbox, INBOX)
         target = await self._folders.create(mailbox, new, self._clock())
         everything = UidSet(((1, source.uid_next),))
-        await self._writing.copy(source.id, everything, target.id, away=True)
+        await self._copying.copy(source.id, everything, target.id, away=True)
 
     async def delete(self, mailbox: int, name: str) -> None:
         """Delete a folder and erase what lies in it; the folders below it stay."""
@@ -198,11 +200,11 @@ class Mailboxes:
 
     async def copy(self, folder_id: int, uids: UidSet, to: int) -> Copied:
         """Let another folder hold messages too."""
-        return await self._writing.copy(folder_id, uids, to)
+        return await self._copying.copy(folder_id, uids, to, away=False)
 
     async def move(self, folder_id: int, uids: UidSet, to: int) -> Copied:
         """Let another folder hold messages instead."""
-        return await self._writing.copy(folder_id, uids, to, away=True)
+        return await self._copying.copy(folder_id, uids, to, away=True)
 
     async def expunge(self, folder_id: int, uids: UidSet | None = None) -> UidSet:
         """Erase the messages marked as deleted, of a set or all; return which."""
@@ -259,7 +261,7 @@ class Mailboxes:
 
     def removing(self, entry: Entry) -> list[Statement]:
         """Return the statements that take an entry out of its folder and drop its key."""
-        return self._writing.erasing(entry.folder, UidSet.of([entry.uid]))
+        return erasing(entry.folder, UidSet.of([entry.uid]))
 
 
 def _holder(entry: Entry | Stored) -> str:

@@ -128,6 +128,23 @@ class Shelf:
         if taken:
             yield taken
 
+    def present(self, folder_id: int, uids: UidSet, most: int) -> Iterator[UidSet]:
+        """Yield the UIDs that are there, so many at once."""
+        sql = "SELECT uid FROM entry WHERE folder = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?"
+        found: list[int] = []
+        for first, last in uids.ranges:
+            start = first
+            while start <= last:
+                room = most - len(found)
+                rows = self._database.read(sql, (folder_id, start, last, room))
+                found += (uid for (uid,) in rows)
+                start = rows[-1][0] + 1 if len(rows) == room else last + 1
+                if len(found) == most:
+                    yield UidSet.of(found)
+                    found = []
+        if found:
+            yield UidSet.of(found)
+
     async def changes(self, folder_id: int, since: int) -> Changes:
         """Return what happened since a modification sequence.
 

@@ -79,11 +79,6 @@ class Entry:
     size: int
     summary: Summary
 
-    @property
-    def holder(self) -> str:
-        """The name under which the vault keeps this entry's key to the body."""
-        return holder(self.id)
-
 
 @dataclass(frozen=True, slots=True)
 class Arrival:

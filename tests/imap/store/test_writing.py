@@ -6,7 +6,7 @@ import pytest
 
 from imap.errors import Forbidden, Limited, NoFolder
 from imap.folder import UidSet
-from imap.store import INBOX, Mailboxes, Mode, flags, writing
+from imap.store import INBOX, Mailboxes, Mode, copying, flags, writing
 from tests.imap.store.conftest import MESSAGE, append, folder
 from tests.world.rest import Rest
 from vault.database import Statement
@@ -218,7 +218,7 @@ async def test_a_neighbour_expunges_meanwhile(
 
     async def late(statements: list[Statement]) -> object:
         if once and once.pop():
-            await commit(mailboxes._writing.erasing(inbox, UidSet.of([first])))
+            await commit(writing.erasing(inbox, UidSet.of([first])))
         return await commit(statements)
 
     monkeypatch.setattr(mailboxes._database, "commit", late)
@@ -235,18 +235,18 @@ async def test_a_copy_that_fails_leaves_nothing(
     mailboxes: Mailboxes, inbox: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of it is there or none of it (RFC 3501 §6.4.7)."""
-    monkeypatch.setattr(writing, "_FEW", 2)
+    monkeypatch.setattr(copying, "FEW", 2)
     for _ in range(5):
         await append(mailboxes, inbox)
-    copying, calls = mailboxes._writing._copied, []
+    few, calls = mailboxes._copying._few, []
 
     async def failing(*args: object, **named: object) -> object:
         calls.append(1)
         if len(calls) == 3:
             raise Conflict("the disk failed")
-        return await copying(*args, **named)  # type: ignore[arg-type]
+        return await few(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(mailboxes._writing, "_copied", failing)
+    monkeypatch.setattr(mailboxes._copying, "_few", failing)
     with pytest.raises(Conflict):
         await mailboxes.copy(inbox, ALL, folder(mailboxes, "Sent"))
 
