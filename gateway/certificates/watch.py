@@ -77,7 +77,8 @@ class Watch:
         known = {one.met.fingerprint: one.met.standing for one in self._known.values()}
         standings = Standings(known, asked=True, grace=timedelta(seconds=self._settings.grace))
         overlay = self._keeper.overlay
-        self._keeper.overlaid(replace(overlay, certificates=standings, bridges=bridges))
+        laid = replace(overlay, certificates=standings, bridges=bridges)
+        self._keeper.overlaid(laid, quietly=True)
 
     def all(self) -> list[Met]:
         """Return every certificate, by when it ends."""

@@ -85,6 +85,7 @@ class Pki:
         within: float,
         anchors: bytes = b"",
         plain: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Fetched:
         return Fetched(self._said(url, body))
 
