@@ -591,9 +591,11 @@ async def test_a_local_success_is_reported_when_asked(world: World) -> None:
 async def test_a_mailbox_closed_since_fails(world: World) -> None:
     """Closed between our 250 and its delivery: the sender is told."""
     away = await world.labo.add("parti")
-    world.clock.advance(days=31)
+    world.lists.change("labo.example", status=Status.SUSPENDED)
+    await world.publish()
     await world.labo.submit(DR, ["parti@labo.example"])
     await world.labo.books.accounts.set_status(away, Standing.CLOSED)
+    world.lists.change("labo.example", status=Status.ACTIVE)
     await world.publish()
     await world.settle()
     assert State.FAILED in world.labo.states()
