@@ -24,7 +24,7 @@ from trust.lookup import directories, shown
 from trust.sources import TrustList
 
 _SHORTEST = 5  # characters of what may be a near miss
-_LONGEST = 64
+_LONGEST = 40  # what is longer would take too long
 _LETTERS = "abcdefghijklmnopqrstuvwxyz.-_"
 
 

@@ -16,7 +16,7 @@ import msgspec
 from trust.errors import ListError, SignatureError, TrustError
 from trust.formats import native
 from trust.members import Claims
-from trust.signatures import Quorum, verify
+from trust.signatures.quorum import Quorum, verify
 
 FORMAT = "sceau-trust-trail-v1"
 INDEX_LIMIT = 16 << 20  # octets: a version a day for centuries

@@ -8,7 +8,7 @@ from gateway.cli import show
 from gateway.cli.call import Asking
 from gateway.operations.error import OperationError
 from trust.published import Find
-from trust.signatures import Quorum
+from trust.signatures.quorum import Quorum
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 

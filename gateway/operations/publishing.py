@@ -11,8 +11,8 @@ from gateway.operations.error import OperationError
 from trust import published
 from trust.errors import TrustError
 from trust.published import CURRENT, INDEX, INDEX_LIMIT, SIGNED, Find, Index, TrailError, Version
-from trust.signatures import Quorum, sift
 from trust.signatures.gathering import gathered
+from trust.signatures.quorum import Quorum, sift, verify
 from vault import files
 
 
@@ -22,7 +22,9 @@ def publish(
     """Put a signed version where others fetch it; refuse what they would refuse."""
     content = file.read_bytes()
     try:
-        useful, _ = sift(content, [path.read_bytes() for path in envelopes], quorum)
+        given = [path.read_bytes() for path in envelopes]
+        verify(content, given, quorum)  # says of each that does not count why not
+        useful, _ = sift(content, given, quorum)
         signed = gathered(useful)
         after = published.extended(index_of(to), Version(content, (signed,)), quorum, now)
     except TrustError as error:

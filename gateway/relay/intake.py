@@ -41,7 +41,7 @@ SHARE_LEFT = Reply(
 )
 
 _REFUSALS = 300  # refused recipients of one peer, in one go, that have a journal entry each
-_CURED = 5  # refused recipients of one message whose cure is looked for: each costs milliseconds
+_CURED = 3  # refused recipients of one message whose cure is looked for: each costs milliseconds
 _TRIES = 3  # a neighbour may move what we read before our turn to write comes
 
 
