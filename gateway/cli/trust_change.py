@@ -98,13 +98,17 @@ def _told(changes: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _pending(change: dict[str, Any]) -> Iterator[str]:
-    agreed = ", ".join(change["approvals"]) or "nobody"
+    agreed = ", ".join(change["approvals"])
+    first = "An operator" if change["missing"] == 1 else f"{change['missing']} operators"
     short = change["digest"][:_SHORT]
     yield f"{change['source']}: {change['version']}, here since {change['arrived']}"
     yield f"It waits because {change['why'] or 'an operator asked to be asked'}."
     if change["domains_waiting"]:
         yield f"Mail of {show.count(change['domains_waiting'], 'domain')} is put off meanwhile."
-    yield f"Agreed so far: {agreed}. {_others(change['missing'])} must agree."
+    if agreed:
+        yield f"Agreed so far: {agreed}. {_others(change['missing'])} must agree."
+    else:
+        yield f"{first} must agree:"
     yield f"  sceau trust approve {short}"
     yield f"  sceau trust reject {short} --reason ..."
 
@@ -122,13 +126,16 @@ def _rows(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         yield f"{row['messages']:>8,}  {row['waiting']:>7,}  {show.words(row['sentence'])}"
         yield from _named(row)
+    if any(row["count"] > len(row["domains"]) for row in rows):
+        yield ""
+        yield "--domains names every domain of every row."
 
 
 def _named(row: dict[str, Any]) -> Iterator[str]:
     if not row["domains"]:
         return
     left = row["count"] - len(row["domains"])
-    more = f" and {left:,} more (--domains names them all)" if left else ""
+    more = f" and {left:,} more" if left else ""
     text = ", ".join(row["domains"]) + more
     yield fill(text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
