@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from trust.calm import calmly
 from trust.change import Change, Judgement, Policy
 from trust.overlay import Overlay
 from trust.scales import Scales
@@ -204,7 +205,7 @@ class Keeper:
         if known is not None:
             return Arrival(now, name, *known)
         try:
-            edition = await asyncio.to_thread(
+            edition = await calmly(
                 examine,
                 offer,
                 watch.source.demands,
@@ -221,7 +222,7 @@ class Keeper:
 
     async def _take(self, watch: Watch, edition: Edition, offer: Offer) -> Arrival:
         now = edition.arrived
-        change = await asyncio.to_thread(self._scales.change, self._editions, edition)
+        change = await calmly(self._scales.change, self._editions, edition)
         judgement = self._scales.policy.judge(change)
         replaces = watch.edition is not None or watch.lost not in (None, edition.digest)
         waits = replaces and judgement.approvals > 0
@@ -317,7 +318,7 @@ class Keeper:
     async def _settle(self) -> None:
         """Combine what every source says now, off the loop, and swap it in."""
         editions, pending = self._editions, self.pending
-        listed, weighed = await asyncio.to_thread(self._scales.weigh, editions, pending)
+        listed, weighed = await calmly(self._scales.weigh, editions, pending)
         for each in weighed:
             self._watches[each.source].pending = each
         waiting = frozenset[str]().union(*(each.judgement.waiting for each in weighed))
