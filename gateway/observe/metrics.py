@@ -33,9 +33,12 @@ class Standing:
     outbox: int = 0  # receipts not yet with the broker
     oldest_receipt: float = 0.0
     held: int = 0  # open quarantine cases
-    list_version: int = 0  # 0: none in force
-    list_age: float = 0.0
-    list_stale_in: float = 0.0  # negative once stale
+    list_version: Mapping[str, int] = field(default_factory=dict)  # by source; 0: none in force
+    list_age: Mapping[str, float] = field(default_factory=dict)
+    list_stale_in: Mapping[str, float] = field(default_factory=dict)  # negative once stale
+    list_waiting: Mapping[str, int] = field(default_factory=dict)  # domains that await approval
+    directory_addresses: Mapping[str, int] = field(default_factory=dict)  # by source
+    directory_age: Mapping[str, float] = field(default_factory=dict)
     certificate_expires_in: float = 0.0
     journal_head_age: float = 0.0
     disk_free: int = 0
@@ -49,13 +52,36 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
     ("outbox", "sceau_outbox_unsent", "Receipts not yet taken by the broker.", ""),
     ("oldest_receipt", "sceau_outbox_oldest_seconds", "Age of the oldest unsent receipt.", ""),
     ("held", "sceau_quarantine_held", "Quarantine cases that wait for a person.", ""),
-    ("list_version", "sceau_trust_list_version", "Version in force; 0 when there is none.", ""),
-    ("list_age", "sceau_trust_list_age_seconds", "Time since the list was issued.", ""),
+    (
+        "list_version",
+        "sceau_trust_list_version",
+        "Version in force, by source; 0: none, or one without a number.",
+        "source",
+    ),
+    ("list_age", "sceau_trust_list_age_seconds", "Time since the list was issued.", "source"),
     (
         "list_stale_in",
         "sceau_trust_list_stale_in_seconds",
         "Time until the list is stale; negative once it is.",
-        "",
+        "source",
+    ),
+    (
+        "list_waiting",
+        "sceau_trust_waiting_domains",
+        "Domains whose mail waits until operators have read a change.",
+        "source",
+    ),
+    (
+        "directory_addresses",
+        "sceau_directory_addresses",
+        "Addresses of each directory in use.",
+        "source",
+    ),
+    (
+        "directory_age",
+        "sceau_directory_age_seconds",
+        "Time since it was last seen to be what is published.",
+        "source",
     ),
     (
         "certificate_expires_in",

@@ -36,6 +36,7 @@ ALARMS = frozenset(
         "trust.altered-history",
         "trust.broken-chain",
         "trust.equivocation",
+        "trust.implausible",
         "trust.rolled-back",
         "trust.signer-revoked",
         "trust.unmatched-signature",

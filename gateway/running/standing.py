@@ -16,8 +16,8 @@ _OPEN = tuple(state for state in State if state not in FINAL and state is not St
 def standing(rooms: Rooms, doors: Iterable[Hall[Any]], certificate: datetime) -> Standing:
     """Ask the rooms; each answer is one short indexed read."""
     now, at = rooms.clock(), rooms.clock().timestamp()
-    listed = rooms.keeper.current
-    first = listed.editions[0].claims if listed else None
+    lists = rooms.keeper.standing().sources
+    editions = {each.name: each.edition.claims for each in lists if each.edition}
     head = rooms.settings.paths.journal_head
     return Standing(
         sessions={door.listener: len(door.connections) for door in doors},
@@ -26,9 +26,25 @@ def standing(rooms: Rooms, doors: Iterable[Hall[Any]], certificate: datetime) ->
         outbox=rooms.outbox.waiting(),
         oldest_receipt=at - oldest_receipt(rooms, at),
         held=int(_number(rooms, "SELECT count(*) FROM hold WHERE state = 'held'", 0)),
-        list_version=(first.version or 0) if first else 0,
-        list_age=(now - first.issued).total_seconds() if first else 0.0,
-        list_stale_in=(first.stale_after - now).total_seconds() if first else 0.0,
+        list_version={
+            each.name: (each.edition and each.edition.claims.version) or 0 for each in lists
+        },
+        list_age={name: (now - said.issued).total_seconds() for name, said in editions.items()},
+        list_stale_in={
+            name: (said.stale_after - now).total_seconds() for name, said in editions.items()
+        },
+        list_waiting={
+            each.name: len(each.pending.judgement.waiting) for each in lists if each.pending
+        },
+        directory_addresses={
+            each.name: len(each.directory) if each.directory else 0
+            for each in rooms.directories.standing()
+        },
+        directory_age={
+            each.name: (now - each.taken).total_seconds()
+            for each in rooms.directories.standing()
+            if each.taken
+        },
         certificate_expires_in=(certificate - now).total_seconds(),
         journal_head_age=at - head.stat().st_mtime if head.exists() else 0.0,
         disk_free=shutil.disk_usage(rooms.settings.paths.data).free,

@@ -17,7 +17,7 @@ async def test_an_empty_gateway_stands_at_nought(rooms: Rooms) -> None:
     found = standing(rooms, (), _EXPIRES)
 
     assert (0, 0, 0, 0) == (found.oldest_delivery, found.oldest_receipt, found.held, found.outbox)
-    assert (0, 0, 0) == (found.list_version, found.list_age, found.list_stale_in)
+    assert ({"list": 0}, {}, {}) == (found.list_version, found.list_age, found.list_stale_in)
     assert 90 * 86400 == found.certificate_expires_in
 
 
@@ -48,7 +48,11 @@ async def test_what_waits_is_counted_and_its_age_told(
         found.held,
         found.outbox,
     )
-    assert (1, 600) == (found.list_version, found.list_age)
+    assert ({"list": 1}, {"list": 600}, {}) == (
+        found.list_version,
+        found.list_age,
+        found.list_waiting,
+    )
 
 
 async def test_readiness_says_what_is_missing(rooms: Rooms, clock: Clock, lists: Lists) -> None:

@@ -160,7 +160,7 @@ async def test_without_a_list_mail_waits_and_readiness_says_why(tmp_path: Path) 
         _, metrics = await _get(labo.ports["status"], "/metrics")
 
     assert "no trust list is in force" in body
-    assert "sceau_trust_list_version 0.0" in metrics
+    assert 'sceau_trust_list_version{source="list"} 0.0' in metrics
 
 
 async def _get(port: int, path: str) -> tuple[str, str]:
@@ -254,8 +254,8 @@ async def test_every_gauge_is_asked_of_the_running_gateway(tmp_path: Path) -> No
 
     found = dict(x.rsplit(" ", 1) for x in page.splitlines() if x.startswith("sceau_"))
     assert "1.0" == found['sceau_sessions_open{listener="submission"}']
-    assert "1.0" == found["sceau_trust_list_version"]
-    assert float(found["sceau_trust_list_stale_in_seconds"]) > 86400
+    assert "1.0" == found['sceau_trust_list_version{source="list"}']
+    assert float(found['sceau_trust_list_stale_in_seconds{source="list"}']) > 86400
     assert float(found["sceau_certificate_expires_in_seconds"]) > 86400
     assert float(found["sceau_disk_free_octets"]) > 0
 
