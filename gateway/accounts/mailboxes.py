@@ -52,6 +52,7 @@ class Mailbox:
     status: Status
     created: datetime
     successor: Address | None = None  # of a closed one: to whom its senders are sent
+    hidden: bool = False  # *liste rouge*: in no directory that we publish (R-D3)
 
     @property
     def receives(self) -> bool:
@@ -71,6 +72,7 @@ class _Facts(msgspec.Struct, frozen=True):
     kind: str
     status: str
     successor: str = ""
+    hidden: bool = False
 
 
 def untold(_event: str, _facts: Mapping[str, object]) -> None:
@@ -175,7 +177,19 @@ class Accounts:
         also: Sequence[Statement] = (),
     ) -> Mailbox:
         """Suspend, re-activate or close a mailbox; a closed one stays closed."""
-        changed = replace(mailbox, status=status, successor=successor)
+        return await self._change(
+            mailbox, replace(mailbox, status=status, successor=successor), also
+        )
+
+    async def describe(self, mailbox: Mailbox, *, name: str, holder: str, hidden: bool) -> Mailbox:
+        """Say anew whose a mailbox is, and whether directories may have it."""
+        return await self._change(
+            mailbox, replace(mailbox, name=name, holder=holder, hidden=hidden)
+        )
+
+    async def _change(
+        self, mailbox: Mailbox, changed: Mailbox, also: Sequence[Statement] = ()
+    ) -> Mailbox:
         try:
             if mailbox.status is Status.CLOSED:
                 raise Conflict("it is closed")
@@ -183,7 +197,12 @@ class Accounts:
                 [
                     Statement(
                         "UPDATE mailbox SET status = ?, facts = ? WHERE id = ? AND status <> ?",
-                        (status.value, self._sealed(changed), mailbox.id, Status.CLOSED.value),
+                        (
+                            changed.status.value,
+                            self._sealed(changed),
+                            mailbox.id,
+                            Status.CLOSED.value,
+                        ),
                         expect=1,
                     ),
                     *also,
@@ -203,6 +222,7 @@ class Accounts:
             mailbox.kind.value,
             mailbox.status.value,
             mailbox.successor or "",
+            mailbox.hidden,
         )
         return self._ring.seal(msgspec.json.encode(facts), _place(mailbox.key))
 
@@ -226,6 +246,7 @@ class Accounts:
             status=Status(status),
             created=datetime.fromtimestamp(created, UTC),
             successor=Address(opened.successor) if opened.successor else None,
+            hidden=opened.hidden,
         )
 
 

@@ -15,6 +15,7 @@ _NOUNS = {
     "certificates": "Certificates: ours and those that were shown to us.",
     "mailbox": "Mailboxes, what they log in with, and what lies in them.",
     "address": "Who may be written to, and at which address.",
+    "directory": "What directories say of addresses, and should say of ours.",
     "token": "Tokens for software that asks by HTTPS.",
     "spool": "Messages on their way.",
     "trace": "The whole story of a message, or of an address.",

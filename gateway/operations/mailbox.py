@@ -16,7 +16,9 @@ from gateway.operations.words import mailbox as find
 from gateway.operations.words import told
 from imap.store import INBOX, PAGE, Entry
 from smtp.address import Address, domain_of
+from trust import identifiers
 from trust.addresses import Kind
+from trust.errors import HolderError
 
 
 async def add(
@@ -27,13 +29,36 @@ async def add(
     if domain_of(wanted) not in rooms.settings.site.domains:
         ours = ", ".join(rooms.settings.site.domains)
         raise OperationError(f"{domain_of(wanted)} is not ours", f"our domains are: {ours}")
+    whose = _holder(holder)
     try:
-        made = await rooms.accounts.add(wanted, Kind(kind.upper()), holder, name)
+        made = await rooms.accounts.add(wanted, Kind(kind.upper()), whose, name)
     except ValueError:
         raise OperationError(f"{kind} is no kind", "it is PER, ORG, APP or CAB") from None
     except AccountError as error:
         raise OperationError(str(error)) from None
     return _row(made)
+
+
+async def describe(
+    rooms: Rooms,
+    *,
+    address: str,
+    name: str | None = None,
+    holder: str | None = None,
+    hidden: bool | None = None,
+) -> object:
+    """Say anew whose a mailbox is, and whether directories may have it; nothing else changes."""
+    found = find(rooms, address)
+    try:
+        changed = await rooms.accounts.describe(
+            found,
+            name=found.name if name is None else name,
+            holder=found.holder if holder is None else _holder(holder),
+            hidden=found.hidden if hidden is None else hidden,
+        )
+    except AccountError as error:
+        raise OperationError(str(error)) from None
+    return _row(changed)
 
 
 async def list_(rooms: Rooms) -> object:
@@ -144,6 +169,16 @@ async def close(rooms: Rooms, *, address: str, successor: str | None = None) -> 
     return await _change(rooms, address, Status.CLOSED, heir)
 
 
+def _holder(text: str) -> str:
+    try:
+        return str(identifiers.parse(text)) if text else ""
+    except HolderError as error:
+        raise OperationError(
+            f"{text} names no holder: {error}",
+            "write it like rpps:10003456786, finess:540002698 or siret:44306184100047",
+        ) from None
+
+
 def _one(rooms: Rooms, address: str, uid: int, folder: str) -> Entry:
     entry = rooms.mailboxes.entry(find(rooms, address).id, uid, folder)
     if entry is None:
@@ -173,6 +208,7 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
         "status": mailbox.status.value,
         "name": mailbox.name,
         "holder": mailbox.holder,
+        "hidden": mailbox.hidden,
         "successor": mailbox.successor,
         "created": told(mailbox.created),
     }
