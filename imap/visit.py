@@ -12,6 +12,7 @@ from datetime import datetime
 from imap.errors import NoFolder, NoRights
 from imap.folder import Row, UidSet, View
 from imap.grammar import names, writer
+from imap.grammar.errors import GrammarError
 from imap.grammar.sets import STAR, Ranges
 from imap.principal import OWNER, Principal
 from imap.store import Folder, Mailboxes
@@ -151,9 +152,11 @@ class Visit:
         known = self.view.uids
         if messages is None:
             return self.saved & known
-        if not len(known):
-            return UidSet()
         last = known.nth(len(known)) if by_uid else len(known)
+        if not by_uid and any(last < number < STAR for pair in messages for number in pair):
+            raise GrammarError("there is no message of that number")
+        if not len(known):
+            return known
         found = UidSet(_resolved(messages, last))
         return found & known if by_uid else self.view.named(found)
 

@@ -23,6 +23,7 @@ from imap.grammar.command import Command
 from imap.grammar.errors import GrammarError
 from imap.grammar.writer import Answer
 from imap.visit import Visit
+from smtp.reply import printable
 
 # Each takes the class of command that the grammar makes under that name.
 _PERFORM: dict[str, Callable[[Visit, Any], Awaitable[Answer]]] = {
@@ -73,7 +74,7 @@ async def perform(visit: Visit, command: Command) -> Answer:
     try:
         answer = await _PERFORM[command.name](visit, command)
     except MailboxError as error:
-        answer = Answer("NO", error.words, error.code)
+        answer = Answer("NO", printable(error.words), error.code)
     except GrammarError as error:
         answer = Answer("BAD", f"{str(error)[:1].upper()}{str(error)[1:]}")
     await visit.refresh(

@@ -11,6 +11,7 @@ from imap.grammar.command import Announced
 from imap.grammar.writer import Answer
 from imap.store import Batch
 from imap.visit import Visit
+from smtp.reply import printable
 
 
 class Appending:
@@ -35,9 +36,9 @@ class Appending:
                     return Answer("NO", "The mailbox is full", "OVERQUOTA")
                 self._batch = self._visit.mailboxes.batch(folder.id)
         except NoFolder as error:
-            return Answer("NO", error.words, "TRYCREATE")
+            return Answer("NO", printable(error.words), "TRYCREATE")
         except MailboxError as error:
-            return Answer("NO", error.words, error.code)
+            return Answer("NO", printable(error.words), error.code)
         return None
 
     async def add(self, announced: Announced, blocks: AsyncIterator[bytes]) -> None:
@@ -47,7 +48,7 @@ class Appending:
         try:
             await self._batch.add(announced.flags, arrived, blocks, announced.size)
         except MailboxError as error:
-            self.failed = Answer("NO", error.words, error.code)
+            self.failed = Answer("NO", printable(error.words), error.code)
 
     async def commit(self) -> Answer:
         """Put the messages into the folder; durable when this returns."""
@@ -59,7 +60,7 @@ class Appending:
         try:
             done = await batch.commit()
         except MailboxError as error:
-            return Answer("NO", error.words, error.code)
+            return Answer("NO", printable(error.words), error.code)
         return Answer("OK", "Kept", f"APPENDUID {done.uid_validity} {done.uids}")
 
     async def discard(self) -> None:

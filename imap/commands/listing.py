@@ -151,5 +151,5 @@ def _status(visit: Visit, name: str, folder: Folder, items: tuple[str, ...]) -> 
 async def namespace(visit: Visit, _command: Command) -> Answer:
     """Tell where one's own folders begin, and those of others."""
     others = b'(("%b/" "/"))' % SHARED.encode() if visit.principal.shared else b"NIL"
-    visit.say(b'* NAMESPACE (("" "/")) NIL %b\r\n' % others)
+    visit.say(b'* NAMESPACE (("" "/")) %b NIL\r\n' % others)
     return Answer("OK", "Told")

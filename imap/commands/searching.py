@@ -14,6 +14,7 @@ from imap.grammar.command import Search
 from imap.grammar.search import Key
 from imap.grammar.sets import Ranges
 from imap.grammar.writer import Answer
+from imap.store import Wanted
 from imap.visit import Visit
 
 Predicate = Callable[[Row], bool]
@@ -89,9 +90,9 @@ class _Searching:
         self._saved = saved
         self._now = visit.house.clock()
 
-    async def those(self, key: Key, among: UidSet) -> UidSet:
+    async def those(self, key: Key, among: UidSet) -> UidSet:  # noqa: PLR0911 - one arm a kind
         """Return those of which a key is true."""
-        if not len(among):
+        if not len(among) or key == Key():  # ALL
             return among
         match key:
             case keys.Numbers(ranges, by_uid):
@@ -104,9 +105,9 @@ class _Searching:
             case keys.Not(inner) if not _by_row(key):
                 return among - await self.those(inner, among)
             case keys.InField(field, text):
-                return await self._wanted("HEADER", text, field, among)
+                return await self._wanted(Wanted("HEADER", field, text), among)
             case keys.InText(text, header):
-                return await self._wanted("TEXT" if header else "BODY", text, "", among)
+                return await self._wanted(Wanted("TEXT" if header else "BODY", "", text), among)
             case keys.Dated(sent, compare, day) if sent:
                 return await self._sent(compare, day, among)
         return await self._rows(self._predicate(key), among)
@@ -129,10 +130,7 @@ class _Searching:
             found += [row.uid for row in rows if true(row)]
         return UidSet.of(found)
 
-    async def _wanted(self, field: str, text: str, name: str, among: UidSet) -> UidSet:
-        from imap.store import Wanted
-
-        wanted = Wanted(field, name, text)
+    async def _wanted(self, wanted: Wanted, among: UidSet) -> UidSet:
         return await self._visit.mailboxes.search(self._visit.open_id, among, wanted)
 
     async def _sent(self, compare: str, day: date, among: UidSet) -> UidSet:
@@ -147,7 +145,7 @@ class _Searching:
     def _named(self, ranges: Ranges | None, *, by_uid: bool) -> UidSet:
         return self._saved if ranges is None else self._visit.chosen(ranges, by_uid=by_uid)
 
-    def _predicate(self, key: Key) -> Predicate:
+    def _predicate(self, key: Key) -> Predicate:  # noqa: PLR0911 - one arm a kind
         """Return what a key that a row answers asks of it."""
         match key:
             case keys.And(parts):

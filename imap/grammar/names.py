@@ -126,13 +126,13 @@ def matches(pattern: str, name: str) -> bool:
     the name's.
     """
     reached = {0}
-    for token in _WILD.split(pattern):
-        if token == "*":
+    for piece in _WILD.split(pattern):
+        if piece == "*":
             reached = set(range(min(reached), len(name) + 1))
-        elif token == "%":
+        elif piece == "%":
             reached = _within_levels(reached, name)
-        elif token:
-            reached = {at + len(token) for at in reached if name.startswith(token, at)}
+        elif piece:
+            reached = {at + len(piece) for at in reached if name.startswith(piece, at)}
         if not reached:
             return False
     return len(name) in reached

@@ -207,7 +207,7 @@ def _list(cursor: Cursor, tag: str, name: str) -> Command:
         returns, status = _list_returns(cursor)
         extended = True
     if "RECURSIVEMATCH" in selection and not selection & {"SUBSCRIBED", "SPECIAL-USE"}:
-        raise GrammarError("RECURSIVEMATCH stands with another option (RFC 5258 §3.1)")
+        raise GrammarError("RECURSIVEMATCH stands with another option")  # RFC 5258 §3.1
     found = tuple([names.normal(reference + pattern) if pattern else "" for pattern in patterns])
     return List(tag, name, found, selection, frozenset(returns), status, extended)
 
@@ -272,7 +272,7 @@ def _fetch(cursor: Cursor, tag: str, name: str) -> Command:
                 break
             cursor.space()
     if vanished and (changed_since is None or not name.startswith("UID")):
-        raise GrammarError("VANISHED needs UID FETCH and CHANGEDSINCE (RFC 7162 §3.2.6)")
+        raise GrammarError("VANISHED needs UID FETCH and CHANGEDSINCE")  # RFC 7162 §3.2.6
     return Fetch(tag, name, messages, items, changed_since, vanished)
 
 

@@ -1,7 +1,6 @@
-"""Sequence sets: ``1,3:5,7:*`` as pairs of numbers, and back. RFC 3501 §9, RFC 9051 §4.1.1."""
+"""Sequence sets: ``1,3:5,7:*`` as pairs of numbers. RFC 3501 §9, RFC 9051 §4.1.1."""
 
 import re
-from collections.abc import Iterable
 
 from imap.grammar.cursor import Cursor
 from imap.grammar.errors import GrammarError
@@ -40,19 +39,3 @@ def _number(text: bytes) -> int:
     if number >= STAR:
         raise GrammarError("the number is too large")
     return number
-
-
-def written(numbers: Iterable[int]) -> str:
-    """Return ascending numbers as the shortest set: ``1,3:5``."""
-    parts: list[str] = []
-    first = last = 0
-    for number in numbers:
-        if number == last + 1 and first:
-            last = number
-            continue
-        if first:
-            parts.append(f"{first}" if first == last else f"{first}:{last}")
-        first = last = number
-    if first:
-        parts.append(f"{first}" if first == last else f"{first}:{last}")
-    return ",".join(parts)

@@ -1,6 +1,7 @@
 """A mailbox with known letters, people who may read it, and two ways in: with and without sockets."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -133,6 +134,7 @@ class Core:
         self.out = b""
         self.closed = False
         self._running: set[asyncio.Task[None]] = set()
+        self._said = asyncio.Event()
         self.machine.greet()
         self.pump()
 
@@ -174,6 +176,7 @@ class Core:
 
     def write(self) -> None:
         self.out += self.machine.outgoing()
+        self._said.set()
 
     async def flow(self) -> None:
         self.write()
@@ -188,11 +191,42 @@ class Core:
         self.machine.receive(block)
         self.pump()
 
-    async def settled(self) -> None:
+    async def response(self) -> bytes:
+        """Wait for a whole response; nothing when the session is over."""
+        while (said := whole(self.out)) is None:
+            if self.closed:
+                return b""
+            self._said.clear()
+            await self._said.wait()
+        self.out = self.out[len(said) :]
+        return said
+
+    def lost(self) -> None:
+        """The client is gone."""
+        self.machine.close()
+        self.pump()
+        self.attendant.leave()
+
+    async def ended(self) -> None:
         """Wait until nothing runs any more."""
         while self._running:
             await asyncio.wait(set(self._running))
             await asyncio.sleep(0)
+
+
+_LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
+
+
+def whole(octets: bytes) -> bytes | None:
+    """Return the first whole response of what was said, or None."""
+    at = 0
+    while (end := octets.find(b"\r\n", at)) >= 0:
+        at = end + 2
+        literal = _LITERAL.search(octets[:at])
+        if literal is None:
+            return octets[:at]
+        at += int(literal[1])
+    return None
 
 
 @dataclass
