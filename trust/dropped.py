@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trust.signatures import ENVELOPE_LIMIT
+from trust.signatures.quorum import ENVELOPE_LIMIT
 
 _SIGNED = frozenset({".p7s", ".asc", ".sig"})
 _OCTETS = 64 << 20  # of signatures read at most: thousands of times what real ones have

@@ -11,7 +11,7 @@ from pathlib import Path
 from trust import dropped
 from trust.dropped import Sift
 from trust.fetching import Fetch, Fetched, FetchError, FetchState, NotModified
-from trust.signatures import ENVELOPE_LIMIT
+from trust.signatures.quorum import ENVELOPE_LIMIT
 from trust.verification import Offer, OfferError, Outcome
 from trust.watch import Found, Seen
 

@@ -19,7 +19,7 @@ from trust.addresses import Listed
 from trust.identity import Certificate, Mark
 from trust.members import Claims, Member, Status
 from trust.overlay import Overlay
-from trust.signatures import Verified
+from trust.signatures.verified import Verified
 
 Reader = Callable[[Verified, datetime], Claims]  # one a format; raises ``ListError``
 

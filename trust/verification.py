@@ -21,7 +21,7 @@ from trust.errors import (
     UnsettledError,
 )
 from trust.members import Claims
-from trust.signatures import Verified
+from trust.signatures.verified import Verified
 from trust.sources import Edition
 
 SKEW = timedelta(minutes=5)  # how far an honest authority's clock may be ahead of ours

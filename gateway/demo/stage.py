@@ -28,10 +28,10 @@ from gateway.demo.sites import (
     wait_for,
     write_config,
 )
-from trust import signatures
 from trust.formats import native
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
+from trust.signatures import cms
 
 OUTSIDERS = ("dr.dupont@messagerie-grand-public.example", "patient@fournisseur.example")
 PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
@@ -194,7 +194,7 @@ def _signed_list(
     )
     (folder / "list.json").write_bytes(content)
     for number, signer in enumerate(signers[:2], 1):
-        signature = signatures.sign(content, signer.certificate, signer.key)
+        signature = cms.sign(content, signer.certificate, signer.key)
         (folder / f"list.json.{number}.p7s").write_bytes(signature)
 
 

@@ -8,11 +8,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.operations.error import OperationError
-from trust import signatures
 from trust.errors import TrustError
 from trust.formats import native
 from trust.members import Claims
-from trust.signatures import openpgp
+from trust.signatures import cms, openpgp
+from trust.signatures.quorum import Quorum
 from trust.verification import Format, Offer
 
 
@@ -48,9 +48,9 @@ def sign(file: Path, certificate: Path, key: Path, out: Path) -> dict[str, objec
         secret = load_pem_private_key(key.read_bytes(), None)
         if secret.public_key() != pem.public_key():
             raise OperationError(f"{key} is not the key of {certificate}", "give the pair")
-        if not isinstance(secret, signatures.PrivateKey):
+        if not isinstance(secret, cms.PrivateKey):
             raise OperationError(f"{key} is neither RSA nor elliptic", "use such a key")
-        signature = signatures.sign(content, pem, secret)
+        signature = cms.sign(content, pem, secret)
     except TrustError as error:
         raise OperationError(
             f"{file} was not signed: {error}", "docs/trust-list.md says what a list must be"
@@ -87,7 +87,7 @@ def pinned(
     try:
         ring = openpgp.Ring.made(home, [path.read_bytes() for path in keys]) if keys else None
         pems = [path.read_bytes() for path in certificates]
-        return native.Source(signatures.Quorum.of(pems, threshold, ring))
+        return native.Source(Quorum.of(pems, threshold, ring))
     except TrustError as error:
         raise OperationError(
             f"these signers cannot be believed: {error}", "name whom to believe, once each"

@@ -19,8 +19,8 @@ from trust.fetching import Fetch
 from trust.formats import direct, mssante, native
 from trust.keeper import Keeper
 from trust.places import Dropped, Web
-from trust.signatures import Quorum
 from trust.signatures.openpgp import Ring
+from trust.signatures.quorum import Quorum
 from trust.signatures.signers import EMAIL_PROTECTION, Revocation, Signer, Signers
 from trust.verification import Demands, Format
 from trust.watch import Arrival, Place, Source

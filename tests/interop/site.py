@@ -20,10 +20,10 @@ from typing import Any, Self
 
 from gateway.demo.pki import Authority, Issued
 from tests.interop.postfix import free_port
-from trust import signatures
 from trust.formats import native
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member
+from trust.signatures import cms
 
 DOORS = ("submission", "submission_starttls", "submission_certificate", "relay", "status")
 _PATIENCE = 30.0
@@ -108,7 +108,7 @@ class Federation:
         for number, signer in enumerate(self.signers, 1):
             files.append(folder / f"list.json.{number}.p7s")
             issued_to = signer.issued
-            files[-1].write_bytes(signatures.sign(content, issued_to.certificate, issued_to.key))
+            files[-1].write_bytes(cms.sign(content, issued_to.certificate, issued_to.key))
         return files
 
 

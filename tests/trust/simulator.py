@@ -10,12 +10,12 @@ from functools import cache
 
 from gateway.demo.pki import Authority, Issued
 from smtp.address import Address, parse
-from trust import signatures
 from trust.addresses import Addresses, Kind, Listed
 from trust.formats import native
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
-from trust.signatures import Quorum
+from trust.signatures import cms
+from trust.signatures.quorum import Quorum, verify
 from trust.sources import Edition, TrustList
 from trust.trail import FIRST, Entry, Kept, Step, link
 from trust.verification import Demands, Offer
@@ -126,12 +126,12 @@ class ListAuthority:
 
     def sign(self, content: bytes, *numbers: int) -> list[bytes]:
         chosen = numbers or self.numbers or range(self.first, self.first + self.threshold)
-        return [signatures.sign(content, signer(n).certificate, signer(n).key) for n in chosen]
+        return [cms.sign(content, signer(n).certificate, signer(n).key) for n in chosen]
 
     def edition(self, source: str = "list") -> Edition:
         """Publish a version and verify it."""
         content, envelopes = self.publish()
-        verified = signatures.verify(content, envelopes, self.quorum)
+        verified = verify(content, envelopes, self.quorum)
         return Edition(source, verified, native.parse, self.now)
 
     def current(self) -> TrustList:

@@ -13,7 +13,7 @@ from tests.trust.simulator import NOW, ListAuthority, member
 from tests.trust.site import Site
 from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
 from trust.places import Web
-from trust.signatures import ENVELOPE_LIMIT, ENVELOPES_LIMIT
+from trust.signatures.quorum import ENVELOPE_LIMIT, ENVELOPES_LIMIT
 from trust.verification import Offer, OfferError, Outcome
 
 CHU, LABO = member("chu.example"), member("labo.example")

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from gateway.demo.pki import Authority
 from tests.world.clock import START
 from tests.world.lists import Lists
-from trust import published, signatures
+from trust import published
 from trust.errors import SignatureError
 from trust.formats import native
 from trust.published import CURRENT, INDEX, SIGNED, Index, Step, TrailError, Version, path_of
-from trust.signatures import Quorum
+from trust.signatures.cms import sign
 from trust.signatures.gathering import gathered
+from trust.signatures.quorum import Quorum, verify
 
 AUTHORITY = Authority.make(START)
 
@@ -128,7 +129,7 @@ def test_a_version_dated_before_the_last_is_refused() -> None:
 def test_a_signed_list_of_another_form_is_refused(folder: Folder) -> None:
     """A signature over what is no list publishes nothing."""
     signer = folder.lists.signer
-    signed = signatures.sign(b"{}", signer.certificate, signer.key)
+    signed = sign(b"{}", signer.certificate, signer.key)
     with pytest.raises(TrailError, match="not to be believed"):
         published.extended(None, Version(b"{}", (signed,)), folder.lists.quorum, START)
 
@@ -225,11 +226,11 @@ def test_signatures_are_gathered_in_one_file() -> None:
     """Two signers who signed apart count as two when their files are one."""
     one, two = lists(), AUTHORITY.issue("Second", signer=True)
     content, first = one.published()
-    second = signatures.sign(content, two.certificate, two.key)
+    second = sign(content, two.certificate, two.key)
     quorum = Quorum.of([one.signer.chain_pem, two.chain_pem], 2)
     whole = gathered([first, second, second])
 
-    assert 2 == len(signatures.verify(content, [whole], quorum).signers)
+    assert 2 == len(verify(content, [whole], quorum).signers)
     assert whole == gathered([whole])
     assert native.digest(content)
 

@@ -21,7 +21,7 @@ from trust.errors import (
 from trust.fetching import FetchState
 from trust.formats import native
 from trust.members import Claims
-from trust.signatures import Verified
+from trust.signatures.verified import Verified
 from trust.sources import Edition
 from trust.verification import FEW, SKEW, Demands, Known, Offer, OfferError, Outcome, examine
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gateway.demo.pki import Authority, Issued
-from trust import signatures
 from trust.addresses import Addresses, Listed
 from trust.formats import native
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
-from trust.signatures import Quorum
+from trust.signatures import cms
+from trust.signatures.quorum import Quorum, verify
 from trust.sources import Edition, TrustList
 from trust.verification import Demands, Offer
 from trust.watch import Source
@@ -69,7 +69,7 @@ class Lists:
         )
         content = native.serialise(claims)
         self.previous = native.digest(content)
-        return content, signatures.sign(content, self.signer.certificate, self.signer.key)
+        return content, cms.sign(content, self.signer.certificate, self.signer.key)
 
     def offer(self, now: datetime | None = None) -> Offer:
         """Sign a new version, as it is offered to a keeper."""
@@ -84,5 +84,5 @@ class Lists:
     def current(self, now: datetime | None = None) -> TrustList:
         """Sign a new version and verify it: the only way to a ``TrustList``, in tests too."""
         content, signed = self.published(now)
-        verified = signatures.verify(content, [signed], self.quorum)
+        verified = verify(content, [signed], self.quorum)
         return TrustList.of([Edition("list", verified, native.parse, now or self.now)])

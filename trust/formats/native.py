@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smtp.address import Address, key
-from trust import signatures
 from trust.addresses import Addresses, Kind, Listed
 from trust.errors import IdentityError, ListError
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
-from trust.signatures import Quorum, Verified
+from trust.signatures.quorum import Quorum, sift, verify
+from trust.signatures.verified import Verified
 from trust.verification import Offer
 
 FORMAT = "sceau-trust-list-v1"
@@ -72,7 +72,7 @@ class Source:
 
     def verify(self, offer: Offer, now: datetime) -> Verified:
         """Return the list as signed by enough of them; its form is judged by ``read``."""
-        return signatures.verify(offer.content, offer.signatures, self.quorum, now)
+        return verify(offer.content, offer.signatures, self.quorum, now)
 
     def read(self, verified: Verified, arrived: datetime) -> Claims:
         """Return what these bytes claim."""
@@ -82,7 +82,7 @@ class Source:
         self, content: bytes, envelopes: Iterable[bytes]
     ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         """Return the signatures that each add a signer, and a few others."""
-        return signatures.sift(content, envelopes, self.quorum)
+        return sift(content, envelopes, self.quorum)
 
 
 def parse(verified: Verified, arrived: datetime) -> Claims:
