@@ -1,20 +1,19 @@
-"""The parts of a message in a mailbox: found while it streams, opened alone.
+"""The parts of a message in a mailbox: known since it came, opened alone.
 
 A part is named as IMAP names it ("2.1"); only the chunks it lies in are opened. RFC 2045 §6.
 """
 
-import base64
-import binascii
-import quopri
 from typing import Any
 
 from gateway.operations.error import OperationError
-from imap.store import Entry, Mailboxes
-from smtp.message.mime import Part, PartIndex
+from imap.errors import UnknownEncoding
+from imap.folder import UidSet
+from imap.store import Entry, Mailboxes, Stored
 
 
 async def of(mailboxes: Mailboxes, entry: Entry) -> list[dict[str, Any]]:
     """Return what a message is made of."""
+    stored = await _stored(mailboxes, entry)
     return [
         {
             "part": part.number,
@@ -23,35 +22,25 @@ async def of(mailboxes: Mailboxes, entry: Entry) -> list[dict[str, Any]]:
             "encoding": part.encoding,
             "octets": part.end - part.body,
         }
-        for part in await _index(mailboxes, entry)
+        for part in stored.index.parts
     ]
 
 
 async def one(mailboxes: Mailboxes, entry: Entry, number: str) -> bytes:
     """Return one part's content, decoded."""
-    found = {part.number: part for part in await _index(mailboxes, entry)}
+    stored = await _stored(mailboxes, entry)
+    found = {part.number: part for part in stored.index.parts}
     if (part := found.get(number)) is None:
         raise OperationError(f"there is no part {number}", f"its parts are: {', '.join(found)}")
-    return _decoded(part, await mailboxes.read(entry, part.body, part.end))
+    if part.number.endswith("TEXT"):
+        return await mailboxes.read(stored, part.body, part.end)
+    try:
+        return b"".join([block async for block in mailboxes.binary(stored, number)])
+    except UnknownEncoding:
+        return await mailboxes.read(stored, part.body, part.end)
 
 
-async def _index(mailboxes: Mailboxes, entry: Entry) -> tuple[Part, ...]:
-    index = PartIndex()
-    async for block in mailboxes.stream(entry):
-        index.feed(block)
-    return index.finish()
-
-
-def _decoded(part: Part, content: bytes) -> bytes:
-    match part.encoding:
-        case "base64":
-            try:
-                return base64.b64decode(content)
-            except binascii.Error:
-                raise OperationError(
-                    f"part {part.number} says it is base64 and is not", "look at the whole message"
-                ) from None
-        case "quoted-printable":
-            return quopri.decodestring(content)
-        case _:
-            return content
+async def _stored(mailboxes: Mailboxes, entry: Entry) -> Stored:
+    async for (stored,) in mailboxes.indexes(entry.folder, UidSet.of([entry.uid])):
+        return stored
+    raise OperationError("the message went meanwhile", "list the folder again")
