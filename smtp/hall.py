@@ -16,6 +16,7 @@ from smtp import reply
 from smtp.envelope import Peer
 from smtp.porch import OnEvent, Porch
 from smtp.reply import Reply
+from smtp.tls import culprit
 
 SHUTDOWN = 5.0  # seconds that a peer has for its half of TLS's goodbye
 _LAST = 5.0  # seconds to put things away for whoever's work was given up
@@ -189,7 +190,7 @@ class Hall(Generic[C]):
             )
         except OSError as error:
             facts = {"listener": self.listener, "ip": ip, "reason": why(error)}
-            self.on_event("tls.failed", facts)
+            self.on_event("tls.failed", facts | culprit(error))
             taken.close()
 
 

@@ -8,6 +8,7 @@ with the certificate that was verified; the trust list is asked about it at each
 R-A2, R-A4, R-A5; RFC 8446, RFC 9325.
 """
 
+import hashlib
 import ssl
 from pathlib import Path
 from typing import Any, cast
@@ -82,6 +83,12 @@ def client_context(
     context.options |= ssl.OP_NO_TICKET
     _believe(context, anchors, more, any_date=any_date)
     return context
+
+
+def culprit(error: OSError) -> dict[str, str]:
+    """Return the SHA-256 of the certificate that did not verify, as a log names it; or nothing."""
+    shown = getattr(error, "shown", b"")
+    return {"certificate": hashlib.sha256(shown).hexdigest()} if shown else {}
 
 
 def issuers(tls: ssl.SSLObject) -> tuple[bytes, ...]:

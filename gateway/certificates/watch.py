@@ -115,13 +115,21 @@ class Watch:
         """Tell operators whose certificate did not verify, and why."""
         facts: dict[str, object] = {"kind": role, "reason": why}
         with suppress(IdentityError):
-            certificate = Certificate.parse(shown)
-            facts |= {"certificate": certificate.fingerprint, "subject": certificate.text}
-            listed = self._keeper.current
-            members = listed.represented(certificate) if listed is not None else ()
-            if members:
-                facts["domain"] = members[0].domain
+            facts |= self._holder(Certificate.parse(shown))
         self._tell("certificate.unverified", facts)
+
+    def turned_away(self, fingerprint: object, why: object) -> None:
+        """Tell which member it is that a handshake turned away, if we met its certificate before."""
+        known = self._known.get(str(fingerprint))
+        if known is not None:
+            holder = self._holder(Certificate.parse(known.met.certificate))
+            self._tell("certificate.unverified", {"kind": known.met.role, "reason": why, **holder})
+
+    def _holder(self, certificate: Certificate) -> dict[str, object]:
+        facts = {"certificate": certificate.fingerprint, "subject": certificate.text}
+        listed = self._keeper.current
+        members = listed.represented(certificate) if listed is not None else ()
+        return facts | ({"domain": members[0].domain} if members else {})
 
     def ours(self, certificate: bytes, issuers: tuple[bytes, ...]) -> None:
         """Watch our own certificate, instead of the one before."""
