@@ -7,6 +7,7 @@ are. Whatever a header holds makes an envelope: what is no address is told as a 
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from smtp.message.header import Header
@@ -30,6 +31,8 @@ _TOKEN = re.compile(
 )
 _MISSING_MAILBOX, _MISSING_DOMAIN = b"MISSING_MAILBOX", b"MISSING_DOMAIN"
 _FIELDS = ("from", "sender", "reply-to", "to", "cc", "bcc")
+_STRINGS = ("date", "subject", "in-reply-to", "message-id")
+_WANTED = frozenset({*_FIELDS, *_STRINGS})
 
 
 def string(text: bytes | None) -> bytes:
@@ -48,29 +51,41 @@ def string(text: bytes | None) -> bytes:
 
 def envelope(header: Header) -> bytes:
     """Write the ENVELOPE of a header."""
-    lists = {name: addresses(b", ".join(header.all(name))) for name in _FIELDS}
-    for name in ("sender", "reply-to"):  # RFC 3501: the server says what they default to
-        if lists[name] == NIL:
-            lists[name] = lists["from"]
-    first = header.first
-    fields = (
-        string(first("date")),
-        string(first("subject")),
-        *(lists[name] for name in _FIELDS),
-        string(first("in-reply-to")),
-        string(first("message-id")),
-    )
-    return b"(" + b" ".join(fields) + b")"
+    found = values(header, _WANTED)
+    lists = [addresses(b", ".join(found[name])) if name in found else NIL for name in _FIELDS]
+    for place in (1, 2):  # RFC 3501: the server says what sender and reply-to default to
+        if lists[place] == NIL:
+            lists[place] = lists[0]
+    one = [string(found[name][0]) if name in found else NIL for name in _STRINGS]
+    return b"(" + b" ".join((*one[:2], *lists, *one[2:])) + b")"
+
+
+def values(header: Header, names: frozenset[str]) -> dict[str, list[bytes]]:
+    """Return the values of the fields of those names that there are, in one pass."""
+    found: dict[str, list[bytes]] = {}
+    for field in header.fields:
+        if field.name in names:
+            found.setdefault(field.name, []).append(header.value(field))
+    return found
 
 
 def addresses(value: bytes) -> bytes:
     """Write a list of addresses; NIL if there is none."""
+    return _remembered(value) if len(value) <= _SHORT else _written(value)
+
+
+def _written(value: bytes) -> bytes:
     written: list[bytes] = []
     for one in _addresses(value):
         written.append(b"(%b %b %b %b)" % tuple(map(string, one)))
         if len(written) == _MOST_ADDRESSES:
             break
     return b"(" + b"".join(written) + b")" if written else NIL
+
+
+# The same few people write to each other in every message.
+_SHORT = 200
+_remembered = lru_cache(maxsize=1024)(_written)
 
 
 class _Address(NamedTuple):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from imap.envelope import EMPTY, NIL, envelope, string
+from imap.envelope import EMPTY, NIL, envelope, string, values
 from smtp.message.header import Header
 from smtp.message.mime import Part, PartIndex
 
@@ -24,6 +24,18 @@ _PARAMETER = re.compile(
 _COMMENT = re.compile(rb'("(?:[^"\\]|\\.)*")|\((?:[^()\\]|\\.)*\)', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _WORD = re.compile(rb"[^\s;,()\"]+")
+_WANTED = frozenset(
+    {
+        "content-type",
+        "content-transfer-encoding",
+        "content-id",
+        "content-description",
+        "content-md5",
+        "content-disposition",
+        "content-language",
+        "content-location",
+    }
+)
 _ASCII = ((b"charset", b"us-ascii"),)
 _TEXT = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
 _NO_TEXT, _NO_TEXT_EXTENDED = _TEXT + b")", _TEXT + b" NIL NIL NIL NIL)"
@@ -188,7 +200,8 @@ class _Said(NamedTuple):
 
     @classmethod
     def of(cls, header: Header, written: bytes) -> "_Said":
-        first = header.first
+        found = values(header, _WANTED)
+        first = {name: found[name][0] for name in found}.get
         kind, parameters = _media(first("content-type") or b"")
         coded = _WORD.match(_bare(first("content-transfer-encoding") or b"").strip())
         return cls(

@@ -108,13 +108,13 @@ class Header:
 
     def all(self, name: str) -> list[bytes]:
         """Return the value of each field of that name (lower case), unfolded and stripped."""
-        return [self._value(f) for f in self.fields if f.name == name]
+        return [self.value(f) for f in self.fields if f.name == name]
 
     def first(self, name: str) -> bytes | None:
         """Return the value of the first field of that name (lower case), or None."""
         for found in self.fields:
             if found.name == name:
-                return self._value(found)
+                return self.value(found)
         return None
 
     def without(self, *names: str) -> bytes:
@@ -126,7 +126,8 @@ class Header:
             at = gone.end
         return b"".join((*kept, self.raw[at:]))
 
-    def _value(self, found: Field) -> bytes:
+    def value(self, found: Field) -> bytes:
+        """Return a field's value, unfolded and stripped."""
         value = self.raw[found.value : found.end].strip(b" \t\r\n")
         return _FOLD.sub(b"", value) if b"\n" in value else value
 
