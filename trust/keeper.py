@@ -201,7 +201,8 @@ class Keeper:
     async def _judged(self, watch: Watch, offer: Offer) -> Arrival:
         now, name = self._clock(), watch.source.name
         mark = await asyncio.to_thread(_hash, offer)
-        known = watch.known_as(watch.offered.get(mark))
+        renewed = watch.due(now)
+        known = None if renewed else watch.known_as(watch.offered.get(mark))
         if known is not None:
             return Arrival(now, name, *known)
         try:
@@ -216,7 +217,8 @@ class Keeper:
         except OfferError as refused:
             return Arrival(now, name, refused.outcome, str(refused), refused.version)
         watch.offered = {mark: edition.digest}
-        if (known := watch.known_as(edition.digest)) is not None:
+        known = watch.known_as(edition.digest)
+        if known is not None and not (renewed and known[0] is Outcome.UNCHANGED):
             return Arrival(now, name, *known, edition.claims.version, edition.digest)
         return await self._take(watch, edition, offer)
 
@@ -374,7 +376,8 @@ class Keeper:
             return None
         watch.looked = now = self._clock()
         try:
-            found = await source.place.look(watch.seen)
+            confirmed = source.place.confirms and watch.due(now)
+            found = await source.place.look(None if confirmed else watch.seen)
         except OfferError as missing:
             watch.seen = None
             return self._note(watch, Arrival(now, source.name, missing.outcome, str(missing)))

@@ -24,6 +24,11 @@ class Dropped:
     limit: int
     sift: Sift | None = None
 
+    @property
+    def confirms(self) -> bool:
+        """A file that lies there says nothing of when it was last true."""
+        return False
+
     async def look(self, before: Seen | None) -> Found | None:
         """Read the files, off the loop."""
         # Taken before the reading: what changes in between is looked at again.
@@ -50,6 +55,11 @@ class Web:
     limit: int
     signatures: tuple[str, ...] = ()
     within: float = 60  # seconds for each document
+
+    @property
+    def confirms(self) -> bool:
+        """Its host has just been asked."""
+        return True
 
     async def look(self, before: Seen | None) -> Found | None:
         """Ask whether anything has changed; if so, take all of it anew, so that it fits together."""

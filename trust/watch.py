@@ -23,6 +23,10 @@ class Found:
 class Place(Protocol):
     """Where a list is looked for."""
 
+    @property
+    def confirms(self) -> bool:
+        """Whether the same as before is its author's word that nothing has changed."""
+
     async def look(self, before: Seen | None) -> Found | None:
         """Return what lies there; None: the same as before. ``OfferError`` says what is missing."""
 
@@ -35,6 +39,7 @@ class Source:
     place: Place | None = None  # none: it is brought by hand
     poll: float = 60  # seconds between two looks
     rolling: bool = False  # its signer is pinned by name: another key of that name is news
+    undated: bool = False  # its lists have no date: they are as fresh as their author's last word
 
     @property
     def name(self) -> str:
@@ -151,6 +156,13 @@ class Watch:
         if digest in self.rejected:
             return Outcome.REJECTED, "an operator has rejected this very list"
         return None
+
+    def due(self, now: datetime) -> bool:
+        """Whether an undated list, confirmed now, is to count from now on."""
+        if self.edition is None or not self.source.undated:
+            return False
+        claims = self.edition.claims
+        return now - claims.issued >= (claims.stale_after - claims.issued) / 4
 
     def standing(self, now: datetime) -> SourceStanding:
         """Return how it stands."""

@@ -77,7 +77,13 @@ def _source(named: Named, data: Path, fetch: Fetch, revocation: Revocation | Non
         made = form(named, data / "openpgp" / named.name, revocation)
         place = _place(named, made, fetch)
     demands = Demands(named.name, made, _limit(named), named.loss)
-    return Source(demands, place, named.poll, rolling=named.format != "native")
+    return Source(
+        demands,
+        place,
+        named.poll,
+        rolling=named.format != "native",
+        undated=named.format == "direct",
+    )
 
 
 @contextmanager

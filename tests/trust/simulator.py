@@ -155,6 +155,7 @@ class MemoryStore:
     entries: list[Entry] = field(default_factory=list)
     broken: bool = False
     unreadable: bool = False
+    dies: bool = False  # the process, once all is on the disk
     altered: bool = False  # somebody wrote into the history
 
     async def history(self) -> Sequence[Kept]:
@@ -175,6 +176,8 @@ class MemoryStore:
         self.entries += entries
         if offer is not None:
             self.offers[entries[0].source, entries[0].digest] = offer
+        if self.dies:
+            raise KeyboardInterrupt
 
     @property
     def steps(self) -> list[tuple[Step, int | None]]:

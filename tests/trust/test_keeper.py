@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,13 @@ from trust.change import Cause, Policy
 from trust.decision import decide
 from trust.formats import native
 from trust.keeper import Keeper
-from trust.members import Status
+from trust.members import Claims, Status
 from trust.overlay import Denials, Overlay
+from trust.signatures.verified import Verified
 from trust.sources import TrustList
 from trust.trail import Step
 from trust.verification import Offer, OfferError, Outcome
-from trust.watch import Source
+from trust.watch import Found, Seen, Source
 
 CHU, LABO = member("chu.example"), member("labo.example")
 OURS = frozenset({"chu.example"})
@@ -604,3 +605,62 @@ async def test_a_stored_list_that_is_another(site: Site) -> None:
     assert (
         "the stored list cannot be used: it is another than the one that was kept" == last.sentence
     )
+
+
+@dataclass(frozen=True)
+class Undated(native.Source):
+    """A format without dates: it counts from the day it came."""
+
+    def read(self, verified: Verified, arrived: datetime) -> Claims:
+        claims = native.parse(verified, arrived)
+        return replace(
+            claims, version=None, previous=None, issued=arrived, stale_after=arrived + LIFE
+        )
+
+
+@dataclass
+class Shelf:
+    """A place that holds one offer."""
+
+    offer: Offer
+    confirms: bool = True
+
+    async def look(self, before: Seen | None) -> Found | None:
+        return None if before == self.offer else Found(self.offer, self.offer)
+
+
+@pytest.mark.parametrize(("confirms", "stale"), [(True, False), (False, True)])
+async def test_an_undated_list_is_as_fresh_as_its_author_s_word(
+    site: Site, *, confirms: bool, stale: bool
+) -> None:
+    """Asked and confirmed it counts anew, also after a restart; a file that lies there does not."""
+    demands = replace(site.authority.demands, form=Undated(site.authority.quorum))
+    shelf = Shelf(site.authority.offer(), confirms)
+    keeper = Keeper([Source(demands, shelf, undated=True)], site.store, site.clock)
+    await keeper.look("list")
+    for _ in range(10):
+        site.clock.now += LIFE / 8
+        await keeper.look("list")
+    assert stale == keeper.standing().stale
+    assert confirms == (len(site.store.entries) > 2)
+    assert len(site.store.offers) == 1
+
+    again = Keeper([Source(demands, shelf, undated=True)], site.store, site.clock)
+    await again.restore()
+    assert stale == again.standing().stale
+
+
+async def test_a_crash_between_the_disk_and_the_swap(site: Site) -> None:
+    """What was kept is in force after the restart, and what was not is not."""
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    site.store.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        await keeper.offer("list", site.authority.offer())
+    site.store.dies = False
+
+    again = site.keeper()
+    await again.restore()
+
+    assert again.current is not None
+    assert 2 == again.current.editions[0].claims.version

@@ -4,18 +4,24 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.trust.simulator import NOW, ListAuthority, member
+from gateway.demo.pki import Authority
+from gateway.web.fetching import Fetching
+from tests.trust.simulator import NOW, ListAuthority, MemoryStore, member
 from tests.trust.site import Site
+from tests.world.web import answer, serving
 from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
-from trust.places import Web
+from trust.keeper import Keeper
+from trust.places import Dropped, Web
 from trust.signatures.quorum import ENVELOPE_LIMIT, ENVELOPES_LIMIT
-from trust.verification import Offer, OfferError, Outcome
+from trust.verification import Demands, Offer, OfferError, Outcome
+from trust.watch import Source
 
+NOW_HERE = datetime.now(UTC)  # noqa: TID251 - TLS asks the real clock
 CHU, LABO = member("chu.example"), member("labo.example")
 
 
@@ -281,3 +287,42 @@ async def test_a_signature_that_cannot_be_had_is_told() -> None:
     with pytest.raises(OfferError) as missing:
         await web(host, f"{URL}.p7s").look(None)
     assert Outcome.TIMEOUT is missing.value.outcome
+
+
+def test_which_place_gives_its_author_s_word(site: Site) -> None:
+    """A host was asked just now; a file may have lain there for a year."""
+    assert (True, False) == (web(Host()).confirms, Dropped(site.dropped, 1000).confirms)
+
+
+async def test_a_list_is_fetched_over_https(site: Site) -> None:
+    """From a real server, whose certificate no other authority could have issued; nothing twice."""
+    authority, other = Authority.make(NOW_HERE), Authority.make(NOW_HERE, "Autre")
+    offer = site.authority.offer()
+    form = site.authority.demands.form
+    async with serving(authority) as server:
+        server.pages["/list.json"] = answer(offer.content, ETag='"1"')
+        server.pages["/one.p7s"] = answer(offer.signatures[0], ETag='"a"')
+        server.pages["/two.p7s"] = answer(offer.signatures[1], ETag='"b"')
+        places = [
+            Web(
+                Fetching(),
+                server.url("/list.json"),
+                anchors,
+                1 << 20,
+                (server.url("/one.p7s"), server.url("/two.p7s")),
+            )
+            for anchors in (server.anchors, other.anchors_pem)
+        ]
+        keepers = [
+            Keeper([Source(Demands("list", form, 1 << 20), place)], MemoryStore(), site.clock)
+            for place in places
+        ]
+        arrivals = [await keeper.look("list") for keeper in keepers]
+        asked = len(server.asked)
+        server.pages.clear()
+        gone = await keepers[0].look("list")
+
+    assert [Outcome.ACCEPTED, Outcome.TLS_FAILED] == [each and each.outcome for each in arrivals]
+    assert (3, Outcome.NOT_FOUND) == (asked, gone and gone.outcome)
+    assert keepers[0].current is not None
+    assert ["chu.example", "labo.example"] == sorted(keepers[0].current.members)
