@@ -25,6 +25,8 @@ DSIG = "http://www.w3.org/2000/09/xmldsig#"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED = f"{DSIG}enveloped-signature"
 _CERTIFICATES = 8  # that may come along
+_TAGS = 1_000_000  # ten times those of the real list; each element costs memory
+_NAMES = 1_000  # attributes or namespaces, of which lists have twenty; sorting them is quadratic
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _ENC = "http://www.w3.org/2001/04/xmlenc#"
 
@@ -48,6 +50,8 @@ def parse(content: bytes) -> etree._Element:
     """Parse XML that has no DTD, hence no entities, and nothing but elements, attributes, text."""
     if b"<!DOCTYPE" in content:
         raise SignatureError("the document has a DTD")
+    if content.count(b"<") > _TAGS or content.count(b"xmlns") > _NAMES:
+        raise SignatureError("the document has more elements or namespaces than any list")
     # UTF-8 whatever the document says: under another encoding the line above would prove nothing.
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
@@ -59,6 +63,8 @@ def parse(content: bytes) -> etree._Element:
     around = root.getprevious() is not None or root.getnext() is not None
     if around or next(root.iter(etree.Comment, etree.PI), None) is not None:
         raise SignatureError("the document has comments or processing instructions")
+    if root.xpath("count(//@*)") > _NAMES:
+        raise SignatureError("the document has more attributes than any list")
     return root
 
 

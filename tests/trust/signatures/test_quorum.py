@@ -1,6 +1,5 @@
 """k distinct of the pinned signers, by whichever kind of signature; what does not count is named."""
 
-import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,6 @@ from trust.errors import SignatureError
 from trust.signatures import openpgp
 from trust.signatures.cms import fingerprint, sign
 from trust.signatures.quorum import ENVELOPE_LIMIT, ENVELOPES_LIMIT, Quorum, sift, verify
-from trust.signatures.verified import Verified
 
 CONTENT = b'{"addresses":[]}\n'
 ONE, TWO = signer(0), signer(1)
@@ -80,17 +78,6 @@ def test_nothing_is_looked_at_once_all_have_signed() -> None:
         raise AssertionError("looked further")
 
     assert 2 == len(sift(CONTENT, envelopes(), quorum(2))[0])
-
-
-def test_only_verification_makes_verified_bytes() -> None:
-    """Neither the class nor a copy of a good one."""
-    with pytest.raises(TypeError):
-        Verified(CONTENT, frozenset(), object())
-    good = verify(CONTENT, [signed(0)], quorum())
-    with pytest.raises(ValueError, match="witness"):
-        dataclasses.replace(good, content=b"other")  # type: ignore[call-arg]
-    with pytest.raises(TypeError):
-        dataclasses.replace(good, content=b"other", witness=None)
 
 
 @pytest.mark.parametrize(

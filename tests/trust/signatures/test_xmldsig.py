@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from contextlib import suppress
@@ -205,6 +206,33 @@ def test_what_is_no_element_is_refused_though_signed(odd: bytes) -> None:
     """A signature over it makes it no better: what is left out could join what was apart."""
     with pytest.raises(SignatureError, match="comments or processing"):
         opened(signed(document().replace(b"labo.example<", b"labo.example" + odd + b"<", 1)))
+
+
+def many(attributes: str = "", children: str = "") -> bytes:
+    """A truly signed part of a document that is hard to write canonically."""
+    return b"<r %b>%b%b</r>" % (attributes.encode(), children.encode(), SEAL)
+
+
+HEAVY = {
+    "attributes": many(" ".join(f'a{n}="1"' for n in range(200_000))),
+    "attributes of many": many(children="<a b='c'/>" * 1001),
+    "namespaces": many(" ".join(f'xmlns:n{n}="u:{n}"' for n in range(200_000))),
+    "elements": many(children="<a/>" * 1_000_001),
+}
+
+
+@pytest.mark.parametrize("content", HEAVY.values(), ids=HEAVY.keys())
+def test_what_would_take_long(content: bytes) -> None:
+    """Whoever can drop a file must not be able to keep the keeper busy for minutes."""
+    started = time.process_time()
+    with pytest.raises(SignatureError, match="than any list"):
+        opened(content)
+    assert time.process_time() - started < 2
+
+
+def test_a_byte_order_mark() -> None:
+    """Some programs write one."""
+    assert CANONICAL == opened(b"\xef\xbb\xbf" + GOOD).content
 
 
 def test_a_character_data_section_is_text() -> None:
