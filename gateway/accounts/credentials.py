@@ -38,7 +38,7 @@ class Credential:
     created: datetime
     expires: datetime | None
     revoked: datetime | None
-    scopes: frozenset[Scope] = frozenset()  # what a token is good for; the others are for all
+    scopes: frozenset[Scope] = frozenset()  # what it is good for; none: for all
 
     def usable(self, now: datetime) -> bool:
         """Whether it opens its mailbox at this time."""
@@ -78,6 +78,7 @@ class Credentials:
         mailbox: Mailbox,
         label: str = "",
         expires: datetime | None = None,
+        scopes: Iterable[Scope] = (),
         also: Sequence[Statement] = (),
     ) -> tuple[Credential, str]:
         """Make an application password; its text is returned this once and kept nowhere."""
@@ -87,7 +88,15 @@ class Credentials:
         secret = await asyncio.to_thread(passwords.hashed, password, self.hasher)
         identity = f"{mailbox.id}.{password.selector}"
         made = Credential(
-            identity, mailbox.id, "password", secret, label, self._clock(), expires, None
+            identity,
+            mailbox.id,
+            "password",
+            secret,
+            label,
+            self._clock(),
+            expires,
+            None,
+            frozenset(scopes),
         )
         return await self._add(mailbox, made, also), password.shown
 

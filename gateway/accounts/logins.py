@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from gateway.accounts import passwords
 from gateway.accounts.credentials import Credential, Credentials, fingerprint
+from gateway.accounts.issuers import Issuers, TokenError, UnreachableError
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.passwords import Password, Proofs
 from gateway.accounts.throttle import Throttle
@@ -33,7 +34,14 @@ CERTIFICATE_UNKNOWN = Reply(
     "This certificate does not open that mailbox; ask your operator to register it",
 )
 
-WRONG_SCOPE = Reply(535, "5.7.8", "This token is not for that; ask your operator for one that is")
+WRONG_SCOPE = Reply(
+    535, "5.7.8", "What you log in with is not for that; ask your operator for one that is"
+)
+ISSUER_UNREACHABLE = Reply(
+    454, "4.7.0", "Your log-in cannot be verified now; please try again in a few minutes"
+)
+
+_SCOPES = {"submission": Scope.SUBMIT, "imap": Scope.READ, "web": Scope.ADDRESSES}
 
 Event = Callable[[str, Mapping[str, object]], None]
 _Nobody: TypeAlias = tuple[None, None]
@@ -58,14 +66,16 @@ class _Try:
 class Logins:
     """The ``Authenticator`` that the doors ask."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what log-ins are judged by
         self,
         accounts: Accounts,
         credentials: Credentials,
         clock: Callable[[], datetime],
         limits: Limits,
         on_event: Event,
+        issuers: Issuers | None = None,
     ) -> None:
+        self._issuers = issuers
         self._accounts = accounts
         self._credentials = credentials
         self._clock = clock
@@ -94,6 +104,9 @@ class Logins:
         mailbox = self._opened(attempt, typed)
         if mailbox is None:
             return self._failed(attempt, "password", reply.BAD_CREDENTIALS)
+        if not self._in_scope(attempt, typed):
+            self._tell("login.failed", attempt, "scope")
+            return WRONG_SCOPE
         self._near.forgive((attempt.pair,))
         return self._welcomed(attempt, mailbox)
 
@@ -113,8 +126,31 @@ class Logins:
             return self._failed(attempt, "certificate", CERTIFICATE_UNKNOWN)
         return self._welcomed(attempt, opened[0])
 
-    def token(self, text: str, peer: Peer, scope: Scope) -> Mailbox | Reply:
-        """Return the mailbox that this token opens for a purpose, or the refusal.
+    async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:
+        """Return the mailbox that an issuer's access token opens (R-B1), or the refusal.
+
+        The mailbox must be named beside the token, and be its holder's own.
+        """
+        attempt = _Try(_address(login), peer, self._clock())
+        if self._locked(attempt):
+            return self._throttled(attempt)
+        mailbox = self._accounts.find(attempt.who) if attempt.who else None
+        try:
+            if self._issuers is None:
+                raise TokenError("no-issuer")
+            await self._issuers.vouch(token, mailbox.holder if mailbox else "")
+        except UnreachableError as error:
+            self._tell("login.failed", attempt, str(error))
+            return ISSUER_UNREACHABLE
+        except TokenError as error:
+            return self._failed(attempt, str(error), reply.BAD_CREDENTIALS)
+        mailbox = self._accounts.find(attempt.who) if attempt.who else None
+        if mailbox is None or not mailbox.sends:  # closed while the issuer was asked
+            return self._failed(attempt, "token", reply.BAD_CREDENTIALS)
+        return self._welcomed(attempt, mailbox)
+
+    def software(self, text: str, peer: Peer, scope: Scope) -> Mailbox | Reply:
+        """Return the mailbox that a token of ours opens for a purpose, or the refusal.
 
         Guessing one is hopeless, so nothing is slow here; it is throttled with the other log-ins.
         """
@@ -149,6 +185,13 @@ class Logins:
         if credential is None or not self._proofs.known(credential.id, typed, attempt.now):
             return None
         return mailbox
+
+    def _in_scope(self, attempt: _Try, typed: Password) -> bool:
+        """Whether the password that was proved is for this listener; one without scopes is for all."""
+        _, credential = self._asked(attempt, typed)
+        scope = _SCOPES.get(attempt.peer.listener.partition("_")[0])
+        scopes = credential.scopes if credential else frozenset()
+        return not scopes or scope in scopes
 
     def _asked(self, attempt: _Try, typed: Password) -> tuple[Mailbox, Credential] | _Nobody:
         """Return the mailbox and the usable credential that a log-in names, as they are now."""

@@ -15,9 +15,11 @@ _SHAPE = re.compile(r"sceau_[a-z2-7]{32}")
 
 
 class Scope(StrEnum):
-    """What a token may be used for."""
+    """What a token, or an application password, may be used for."""
 
     ADDRESSES = "addresses"  # to look addresses up
+    SUBMIT = "submit"  # to hand mail in
+    READ = "read"  # to read mail
 
 
 def new() -> str:

@@ -93,9 +93,31 @@ def show_(
     call.answer(message, _parts if parts else _raw)
 
 
+@command.command("folders")
+@click.argument("address")
+@asking
+def folders(call: Asking, address: str) -> None:
+    """List a mailbox's folders, and how full it is."""
+
+    def told(found: dict[str, Any]) -> None:
+        columns = ("folder", "messages", "unseen", "size", "special")
+        show.table(found["folders"], columns, "There are no folders.")
+        click.echo(f"{found['used']} octets of {found['quota'] or 'as many as the disk has'}.")
+
+    call.answer(call.perform("mailbox.folders", address=address), told)
+
+
 @command.command("password")
 @click.argument("address")
 @click.option("--label", default="", help="What it is for, in the owner's words.")
+@click.option("--days", type=click.IntRange(1, 1100), help="It ends by itself after so many days.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(["submit", "read", "addresses"]),
+    multiple=True,
+    help="What it is good for; said again, for more; else for all.",
+)
 @asking
 def password(call: Asking, **arguments: Any) -> None:
     """Give the mailbox a new password, shown this once.
@@ -106,6 +128,8 @@ def password(call: Asking, **arguments: Any) -> None:
     def told(made: dict[str, str]) -> None:
         click.echo(f"Log-in    {made['address']}")
         click.echo(f"Password  {made['password']}")
+        if made["expires"]:
+            click.echo(f"Until     {made['expires']}")
         click.echo("It is kept nowhere and cannot be shown again.")
 
     call.answer(call.perform("mailbox.password", **arguments), told)
@@ -128,7 +152,7 @@ def certificate_(call: Asking, address: str, certificate: Path, label: str) -> N
 @asking
 def credentials(call: Asking, address: str) -> None:
     """List what opens the mailbox, and what did."""
-    columns = ("credential", "kind", "label", "created", "expires", "revoked")
+    columns = ("credential", "kind", "label", "scopes", "created", "expires", "revoked")
     call.answer(
         call.perform("mailbox.credentials", address=address),
         lambda rows: show.table(rows, columns, "Nothing opens this mailbox."),

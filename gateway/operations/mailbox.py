@@ -2,13 +2,15 @@
 
 import asyncio
 import base64
+from datetime import timedelta
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.accounts.mailboxes import AccountError, Mailbox, Status
-from gateway.operations import parts
+from gateway.accounts.tokens import Scope
+from gateway.operations import folders, parts
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import address as read_address
@@ -79,7 +81,7 @@ async def show(
 
     At most ``limit`` entries; ``before`` a UID for those that came earlier.
     """
-    owner, found = find(rooms, address).id, list[Entry]()
+    owner, found = folders.named(rooms, address, folder).mailbox, list[Entry]()
     while (wanted := min(PAGE, limit - len(found))) > 0:
         page = rooms.mailboxes.latest(owner, folder, before=before, limit=wanted)
         found[:0] = page
@@ -103,11 +105,34 @@ async def part(rooms: Rooms, *, address: str, uid: int, number: str, folder: str
     return {"part": number, "content": base64.b64encode(found).decode()}
 
 
-async def password(rooms: Rooms, *, address: str, label: str = "") -> object:
-    """Give the mailbox an application password; this answer alone holds it."""
+async def password(
+    rooms: Rooms,
+    *,
+    address: str,
+    label: str = "",
+    days: int | None = None,
+    scopes: list[str] | None = None,
+) -> object:
+    """Give the mailbox an application password; this answer alone holds it.
+
+    It ends after so many days, and is for these scopes alone; else it is for all, until it is revoked.
+    """
     owner = find(rooms, address)
-    made, text = await rooms.credentials.add_password(owner, label)
-    return {"address": owner.address, "credential": made.id, "password": text}
+    expires = rooms.clock() + timedelta(days=days) if days else None
+    try:
+        wanted = [Scope(each) for each in scopes or ()]
+    except ValueError:
+        raise OperationError(
+            "a password is for something that is known", f"it is: {', '.join(Scope)}"
+        ) from None
+    made, text = await rooms.credentials.add_password(owner, label, expires, wanted)
+    return {
+        "address": owner.address,
+        "credential": made.id,
+        "expires": told(made.expires),
+        "scopes": sorted(made.scopes),
+        "password": text,
+    }
 
 
 async def certificate(rooms: Rooms, *, address: str, certificate: bytes, label: str = "") -> object:
@@ -132,6 +157,7 @@ async def credentials(rooms: Rooms, *, address: str) -> object:
             "credential": each.id,
             "kind": each.kind,
             "label": each.label,
+            "scopes": sorted(each.scopes),
             "created": told(each.created),
             "expires": told(each.expires),
             "revoked": told(each.revoked),

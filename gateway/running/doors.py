@@ -6,16 +6,19 @@ listener (R-A8).
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from gateway.accounts.issuers import Issuer, Issuers
 from gateway.accounts.logins import Logins
 from gateway.accounts.principals import Principals
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
+from gateway.running import checks
 from gateway.running.certifying import named
 from gateway.settings.listen import ImapListener, Listener, WebListener
+from gateway.web.fetching import Fetching
 from imap import rules as reading
 from imap import server as imap
 from imap.principal import Principal
@@ -47,7 +50,12 @@ class Doors:
         self.open_ones: list[AnyDoor] = []
         self._intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward)
         self.logins = Logins(
-            rooms.accounts, rooms.credentials, rooms.clock, rooms.settings.limits, rooms.notes.tell
+            rooms.accounts,
+            rooms.credentials,
+            rooms.clock,
+            rooms.settings.limits,
+            rooms.notes.tell,
+            _issuers(rooms),
         )
 
     async def open(self) -> dict[str, int]:
@@ -77,6 +85,7 @@ class Doors:
             max_size=listener.max_size,
             max_recipients=listener.max_recipients,
             postmaster=site.postmaster,
+            tokens=bool(self._settings.login.issuer),
         )
         limits = Limits(
             max_connections=listener.max_connections,
@@ -91,13 +100,16 @@ class Doors:
             self._intake,
             authenticator,
             limits,
-            self._rooms.notes.tell,
+            self._tell,
         )
 
     def _reading_door(self, name: str, listener: ImapListener) -> imap.Door:
         rooms = self._rooms
         rules = reading.Rules.of(
-            name, self._settings.site.host, max_size=rooms.mailboxes.append_limit
+            name,
+            self._settings.site.host,
+            max_size=rooms.mailboxes.append_limit,
+            tokens=bool(self._settings.login.issuer),
         )
         limits = imap.Limits(
             max_connections=listener.max_connections,
@@ -113,6 +125,7 @@ class Doors:
             self.logins,
             limits,
             rooms.notes.tell,
+            tokens=self.logins,
         )
 
     def _opened(self, who: Principal, peer: Peer, entries: Sequence[int]) -> None:
@@ -133,6 +146,11 @@ class Doors:
             # While a bridge stands the decision looks at every certificate's dates, TLS at none.
             any_date=relay and bool(keeper.overlay.bridges.all),
         )
+
+    def _tell(self, event: str, facts: Mapping[str, object]) -> None:
+        self._rooms.notes.tell(event, facts)
+        if event == "tls.failed" and "certificate" in facts:
+            self._rooms.watch.turned_away(facts["certificate"], facts["reason"])
 
     def reload(self) -> None:
         """Let connections from now on see the certificate and anchors that are there now."""
@@ -155,6 +173,18 @@ class Doors:
         async with asyncio.TaskGroup() as group:
             for door in self.open_ones:
                 group.create_task(door.stop())
+
+
+def _issuers(rooms: Rooms) -> Issuers:
+    fetching = Fetching()
+    return Issuers(
+        [
+            Issuer(
+                each, checks.readable(each.anchors, "the issuer's anchors"), fetching, rooms.clock
+            )
+            for each in rooms.settings.login.issuer
+        ]
+    )
 
 
 def cannot_bind(name: str, listener: Place, error: OSError) -> OperationError:

@@ -16,6 +16,7 @@ from gateway.settings.alerts import Alerts
 from gateway.settings.boxes import MailboxesSettings
 from gateway.settings.certificates import Certificates
 from gateway.settings.listen import Listen
+from gateway.settings.login import Login
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
 from gateway.settings.site import Paths, Site, Tls
 from gateway.settings.trust import Trust
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     relay: Relay = Relay()
     receipts: Receipts = Receipts()
     vault: VaultSettings = VaultSettings()
+    login: Login = Login()
     mailboxes: MailboxesSettings = MailboxesSettings()
     limits: Limits = Limits()
     alerts: Alerts = Alerts()

@@ -38,7 +38,7 @@ class Entry:
             raise Problem("log-in-failed", _CHALLENGE)
         match kind.lower():
             case "bearer":
-                return _opened(self._logins.token(proof.strip(), peer, scope))
+                return _opened(self._logins.software(proof.strip(), peer, scope))
             case "basic":
                 found = await self._logins.password(*_pair(proof), peer)
             case "" if peer.certificate is not None:

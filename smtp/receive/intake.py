@@ -44,6 +44,9 @@ class Authenticator(Protocol):
     async def certificate(self, authzid: str, peer: Peer) -> Address | Reply:
         """Return the mailbox that ``peer.certificate`` opens, or the refusal."""
 
+    async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:
+        """Return the mailbox that an issuer's access token opens, or the refusal."""
+
 
 class Tokens(Protocol):
     """Who knows which mailbox an access token opens; a gateway may have none."""

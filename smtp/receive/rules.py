@@ -9,6 +9,8 @@ from typing import Self
 
 from smtp.receive.command import MAIL_PARAMETERS
 
+TOKENS = ("OAUTHBEARER", "XOAUTH2")  # RFC 7628, and what came before it
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -37,9 +39,12 @@ class Rules:
         max_size: int = 35 << 20,
         max_recipients: int = 100,
         postmaster: str = "",
+        tokens: bool = False,
     ) -> Self:
-        """Return the rules of one of our four listeners, by its name."""
+        """Return the rules of one of our four listeners, by its name; ``tokens``: an issuer's too."""
         implicit_tls, mechanisms, certificate, transfer = _LISTENERS[listener]
+        if tokens and "PLAIN" in mechanisms:
+            mechanisms += TOKENS
         return cls(
             listener=listener,
             host=host,

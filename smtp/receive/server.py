@@ -40,7 +40,7 @@ from smtp.receive.login import CertificateClaim, Claim, PasswordClaim
 from smtp.receive.rules import Rules
 from smtp.receive.session import Session
 from smtp.reply import Reply
-from smtp.tls import issuers
+from smtp.tls import culprit, issuers
 
 __all__ = ["Authenticator", "Connection", "Inlet", "Intake", "Limits", "OnEvent"]
 
@@ -316,7 +316,7 @@ class Connection(SMTP):
             return await authenticator.certificate(claim.authzid, peer)
         if isinstance(claim, PasswordClaim):
             return await authenticator.password(claim.login, claim.password, peer)
-        return reply.BAD_CREDENTIALS
+        return await authenticator.token(claim.login, claim.token, peer)
 
     async def _abandoned(self, draft: Draft) -> None:
         try:
@@ -348,7 +348,7 @@ class Connection(SMTP):
                 ssl_shutdown_timeout=SHUTDOWN,
             )
         except OSError as error:
-            self._tell("tls.failed", reason=why(error))
+            self._tell("tls.failed", reason=why(error), **culprit(error))
             clear.abort()
             self.connection_lost(None)
             return

@@ -334,8 +334,8 @@ async def test_a_token_opens_its_mailbox_for_its_purpose(door: Door) -> None:
     logins = door.logins()
     text, other = await _token(door, Scope.ADDRESSES), await _token(door)
 
-    assert door.mailbox == logins.token(text, HERE, Scope.ADDRESSES)
-    assert WRONG_SCOPE == logins.token(other, HERE, Scope.ADDRESSES)
+    assert door.mailbox == logins.software(text, HERE, Scope.ADDRESSES)
+    assert WRONG_SCOPE == logins.software(other, HERE, Scope.ADDRESSES)
     assert [("login.failed", "scope")] == [(e, d["reason"]) for e, d in door.events]
 
 
@@ -346,14 +346,14 @@ async def test_a_token_ends(door: Door) -> None:
     credential = door.credentials.with_token(text)
     assert credential is not None
     await door.accounts.set_status(door.mailbox, Status.SUSPENDED)
-    suspended = logins.token(text, HERE, Scope.ADDRESSES)
+    suspended = logins.software(text, HERE, Scope.ADDRESSES)
     await door.accounts.set_status(door.mailbox, Status.ACTIVE)
-    opened = logins.token(text, HERE, Scope.ADDRESSES)
+    opened = logins.software(text, HERE, Scope.ADDRESSES)
     door.clock.now += timedelta(days=2)
-    expired = logins.token(text, HERE, Scope.ADDRESSES)
+    expired = logins.software(text, HERE, Scope.ADDRESSES)
     door.clock.now -= timedelta(days=2)
     await door.credentials.revoke(door.mailbox, credential.id)
-    revoked = logins.token(text, HERE, Scope.ADDRESSES)
+    revoked = logins.software(text, HERE, Scope.ADDRESSES)
 
     assert door.mailbox == opened
     assert [reply.BAD_CREDENTIALS] * 3 == [suspended, expired, revoked]
@@ -364,11 +364,11 @@ async def test_tokens_are_guessed_no_faster_than_passwords(door: Door) -> None:
     logins = door.logins(limit=2)
     text = await _token(door, Scope.ADDRESSES)
     for _ in range(2):
-        assert reply.BAD_CREDENTIALS == logins.token("sceau_" + "a" * 32, HERE, Scope.ADDRESSES)
+        assert reply.BAD_CREDENTIALS == logins.software("sceau_" + "a" * 32, HERE, Scope.ADDRESSES)
 
-    assert reply.LOGIN_THROTTLED == logins.token(text, HERE, Scope.ADDRESSES)
+    assert reply.LOGIN_THROTTLED == logins.software(text, HERE, Scope.ADDRESSES)
     elsewhere = replace(HERE, ip="198.51.100.9")
-    assert door.mailbox == logins.token(text, elsewhere, Scope.ADDRESSES)
+    assert door.mailbox == logins.software(text, elsewhere, Scope.ADDRESSES)
 
 
 async def test_a_token_is_no_password(door: Door) -> None:
