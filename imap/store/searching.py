@@ -1,6 +1,6 @@
 """Search in headers and text: messages are opened and read as they stream, a few at a time.
 
-Nothing of a message's words is kept for it, sealed or not (docs/adr/0010): what a search reads is
+Nothing of a message's words is kept for it, sealed or not (docs/adr/0012): what a search reads is
 forgotten when it ends. The reading is done in a thread, so that mail goes on meanwhile; only the
 parts that hold text are opened. RFC 3501 §6.4.4, RFC 5255 §4.
 """
