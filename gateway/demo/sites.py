@@ -76,6 +76,16 @@ class Site:
             raise DemoError(f"sceau {' '.join(words)}: {done.stderr.strip()}")
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    def says(self, *words: str) -> str:
+        """Run one verb on this site; return what a person reads of it."""
+        done = subprocess.run(
+            [*command(), *words, "--config", str(self.config)],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return done.stdout
+
     def messages(self, address: str) -> list[bytes]:
         """Return what lies in a mailbox, as an operator may read it."""
         rows = self.sceau("mailbox", "show", address, "--content", "--limit", "10000")

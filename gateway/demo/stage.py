@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from gateway.demo.lists import Registry
 from gateway.demo.pki import Authority, Issued
 from gateway.demo.sites import (
     DOORS,
@@ -28,10 +29,8 @@ from gateway.demo.sites import (
     wait_for,
     write_config,
 )
-from trust.formats import native
 from trust.identity import Identity, Way
-from trust.members import Claims, Host, Member, Status
-from trust.signatures import cms
+from trust.members import Host, Member, Status
 
 OUTSIDERS = ("dr.dupont@messagerie-grand-public.example", "patient@fournisseur.example")
 PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
@@ -50,6 +49,8 @@ class Stage:
     labo: Site
     hopital: Site
     suspended: User
+    partner: User
+    registry: Registry
     description: dict[str, Any]
     examples: tuple[Path, ...]
 
@@ -103,10 +104,11 @@ def staged(folder: Path | None, port_base: int | None, screen: Console) -> Itera
             root / "broker", broker_port, pki.issued["broker"], [labo.name, hopital.name]
         )
         stack.enter_context(broker.serving())
-        _signed_list(root / "list", pki, signers, (labo, hopital), peer_port)
+        registry = _registry(root / "list", pki, signers, (labo, hopital), peer_port)
+        files = registry.publish(now())
         for site in (labo, hopital):
             write_config(site, [f"../pki/signer{n}.crt" for n in range(1, 4)], broker_port)
-            _found(site, pki, root)
+            _found(site, pki, root, files)
             log = site.folder / "gateway.log"
             process = stack.enter_context(
                 running([*command(), "serve", "--config", str(site.config)], log)
@@ -115,6 +117,7 @@ def staged(folder: Path | None, port_base: int | None, screen: Console) -> Itera
             screen.print(f"  {site.title}: {site.domain}, {len(site.users)} mailboxes, running")
 
         suspended = User(f"dr.roux@{SUSPENDED}", "PER", "", *pki.paths("suspended"), "")
+        partner = User(f"resultats@{PEER}", "APP", "", *pki.paths("peer"), "")
         others = {
             "outsiders": list(OUTSIDERS),
             "peer": _credential(pki, "peer")
@@ -123,7 +126,7 @@ def staged(folder: Path | None, port_base: int | None, screen: Console) -> Itera
         }
         description = describe([labo, hopital], broker, pki.folder, others, now())
         _write_private(root / "demo.json", json.dumps(description, indent=2))
-        yield Stage(root, labo, hopital, suspended, description, _examples())
+        yield Stage(root, labo, hopital, suspended, partner, registry, description, _examples())
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,48 +168,30 @@ class Pki:
         return self.folder / f"{name}.crt", self.folder / f"{name}.key"
 
 
-def _signed_list(
+def _registry(
     folder: Path, pki: Pki, signers: list[Issued], sites: tuple[Site, ...], peer_port: int
-) -> None:
-    """Write version 1 of the list and the signatures of two of its three signers."""
-    folder.mkdir()
-    members = [
-        Member(
-            site.domain,
-            (_identity(pki.issued[site.name]),),
-            (Host("127.0.0.1", site.ports["relay"]),),
-        )
-        for site in sites
-    ]
-    members.append(Member(PEER, (_identity(pki.issued["peer"]),), (Host("127.0.0.1", peer_port),)))
-    members.append(
-        Member(SUSPENDED, (_identity(pki.issued["suspended"]),), status=Status.SUSPENDED)
+) -> Registry:
+    """Return the authority of the list, with the members of the demonstration."""
+    made = Registry(folder, signers)
+    made.populate()
+    for site in sites:
+        place = Host("127.0.0.1", site.ports["relay"])
+        made.add(Member(site.domain, (_identity(pki.issued[site.name]),), (place,)))
+    made.add(
+        Member(PEER, (_identity(pki.issued["peer"]),), (Host("127.0.0.1", peer_port),)),
+        Member(SUSPENDED, (_identity(pki.issued["suspended"]),), status=Status.SUSPENDED),
     )
-    issued = now().replace(microsecond=0)
-    content = native.serialise(
-        Claims(
-            version=1,
-            issued=issued,
-            stale_after=issued + timedelta(days=7),
-            previous=None,
-            members=tuple(members),
-        )
-    )
-    (folder / "list.json").write_bytes(content)
-    for number, signer in enumerate(signers[:2], 1):
-        signature = cms.sign(content, signer.certificate, signer.key)
-        (folder / f"list.json.{number}.p7s").write_bytes(signature)
+    return made
 
 
 def _identity(issued: Issued) -> Identity:
     return Identity(Way.DN, issued.certificate.subject.rfc4514_string())
 
 
-def _found(site: Site, pki: Pki, root: Path) -> None:
+def _found(site: Site, pki: Pki, root: Path, files: list[str]) -> None:
     """Do what an operator does before a site's first start: keys, the list, the mailboxes."""
-    listed = root / "list" / "list.json"
     site.sceau("keys", "create")
-    site.sceau("trust", "import", str(listed), *map(str, sorted(listed.parent.glob("*.p7s"))))
+    site.sceau("trust", "import", *files)
     people = {
         "labo": (("resultats", "APP"), ("dr.martin", "PER")),
         "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),

@@ -7,18 +7,14 @@ broker; never from a gateway's own counters.
 import email
 import json
 import signal
-import smtplib
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from email.policy import SMTP
 from hashlib import sha256
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -28,37 +24,11 @@ from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
 from gateway.demo.sites import DemoError, Site
 from gateway.demo.stage import Stage, now, staged
+from gateway.demo.tally import Tally
+from gateway.demo.trusting import denial, moved, relayed
 from smtp.address import Address
 
 _PATIENCE = 60.0  # seconds to wait for what must arrive
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was sent, what was said, what arrived."""
-
-    sent: dict[str, tuple[Site, str, bytes]] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
-    receipts: list[dict[str, Any]] = field(default_factory=list)
-    delivered: int = 0
-    held: int = 0
-
-    def kinds(self) -> Counter[str]:
-        """How many receipts of each kind the broker has given us."""
-        return Counter(str(r["type"]).rpartition(".")[2] for r in self.receipts)
-
-    def report(self) -> dict[str, Any]:
-        """Return the one object that ``demo --json`` ends with."""
-        failed = len(self.sent) - self.delivered
-        return {
-            "ok": failed == 0 and bool(self.refused) and self.held == 1 and bool(self.receipts),
-            "messages": len(self.sent) + len(self.refused) + self.held,
-            "delivered": self.delivered,
-            "refused": len(self.refused),
-            "held": self.held,
-            "failed": failed,
-            "receipts": len(self.receipts),
-        }
 
 
 def run(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None) -> int:
@@ -108,6 +78,8 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     answer(stage, tally, screen)
     outsider(stage, tally, screen)
     suspended(stage, tally, screen)
+    denial(stage, tally, screen)
+    moved(stage, tally, screen)
     arrivals(tally, screen)
     at_rest(stage, screen)
     one_story(stage, tally, screen)
@@ -183,10 +155,7 @@ def plain_words(message: bytes, most: int = 12) -> list[str]:
 def suspended(stage: Stage, tally: Tally, screen: Console) -> None:
     """A suspended member writes: a person at the hospital must look at it first."""
     screen.rule("A suspended member's message waits for a person")
-    context = stage.context(stage.suspended.cert, stage.suspended.key)
-    with smtplib.SMTP("127.0.0.1", stage.hopital.ports["relay"], timeout=20) as line:
-        line.starttls(context=context)
-        line.ehlo()
+    with relayed(stage, stage.suspended.cert, stage.suspended.key) as line:
         body = words(stage.suspended, stage.desk.address, "Transfert", "Dossier en attente.")
         said = send(line, stage.suspended.address, [stage.desk.address], body)
     cases = stage.hopital.sceau("quarantine", "list")
