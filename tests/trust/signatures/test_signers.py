@@ -1,6 +1,7 @@
 """A signer is pinned by name, authority and policy, for its time, on the day that counts."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -261,3 +262,17 @@ def test_a_signer_of_another_kind_of_key() -> None:
     )
     by = Signers((Signer.pinned(subject, issuer),), elliptic.chain, purposes=None)
     assert by.vouch(Signed(CONTENT, elliptic.certificate), NOW, NOW).signers
+
+
+REAL = Path(__file__).parents[4] / "shared" / "data" / "igc-sante"
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the health PKI's public certificates are not here")
+def test_the_health_pki_itself() -> None:
+    """Its authorities are such as our rules for chains accept."""
+    issuing, root = (
+        x509.load_pem_x509_certificate((REAL / name).read_bytes())
+        for name in ("ACI-EL-ORG.pem", "ACR-EL.pem")
+    )
+    by = Signers((pin(Holder(issuing, signer().key), None),), (root,))
+    assert [issuing, root] == list(by._chain(Signed(CONTENT, issuing), NOW))

@@ -6,11 +6,12 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
@@ -332,6 +333,47 @@ def test_relative_namespaces_have_no_canonical_form() -> None:
     """The library refuses them, and so do we."""
     with pytest.raises(SignatureError):
         opened(GOOD.replace(b"<ListeDomaines>", b'<ListeDomaines xmlns:a="b"><a:x/>'))
+
+
+def moved(choices: list[tuple[int, int, str]]) -> bytes:
+    """The signed document with elements moved, copied, wrapped, dropped or emptied."""
+    root = etree.fromstring(GOOD)
+    for which, where, how in choices:
+        found = list(root.iter())
+        element, place = found[which % len(found)], found[where % len(found)]
+        parent = element.getparent()
+        if parent is None or element in place.iterancestors() or element is place:
+            continue
+        if how == "move":
+            place.append(element)
+        elif how == "copy":
+            place.insert(where % (len(place) + 1), deepcopy(element))
+        elif how == "wrap":
+            wrapper = etree.SubElement(parent, place.tag)
+            wrapper.append(element)
+        elif how == "drop":
+            parent.remove(element)
+        else:
+            element.text = place.text
+    return etree.tostring(root)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 60),
+            st.integers(0, 60),
+            st.sampled_from(["move", "copy", "wrap", "drop", "write"]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_any_rearrangement(choices: list[tuple[int, int, str]]) -> None:
+    """However the parts are put together: exactly what was signed, or our error."""
+    with suppress(SignatureError):
+        assert CANONICAL == opened(moved(choices)).content
 
 
 @given(st.integers(0, len(GOOD) - 1))
