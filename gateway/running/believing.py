@@ -80,7 +80,7 @@ def _source(named: Named, data: Path, fetch: Fetch, revocation: Revocation | Non
     return Source(
         demands,
         place,
-        named.poll,
+        named.every,
         rolling=named.format != "native",
         undated=named.format == "direct",
     )

@@ -11,7 +11,7 @@ from gateway.settings.directories import DirectorySource
 from gateway.settings.section import MiB, Octets, Seconds, Section, domain
 from trust.signatures.signers import Dates
 
-_DAY = 86400
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 _Share = Annotated[float, Ge(0), Le(1)]
 _Domain = Annotated[str, AfterValidator(domain)]
@@ -36,7 +36,7 @@ class Source(Section):
     url: str | None = None
     url_anchors: Path | None = None
     signatures: tuple[str, ...] = ()
-    poll: Seconds = 60
+    poll: Seconds | None = None
     limit: Annotated[Octets, Ge(1)] = 256 * MiB
     loss: _Share = 0.5
     signers: tuple[Path, ...] = ()
@@ -49,6 +49,11 @@ class Source(Section):
     max_age: Annotated[float, Ge(3600)] = 7 * _DAY
     domains: tuple[_Domain, ...] = ()
     unsigned: bool = False
+
+    @property
+    def every(self) -> float:
+        """Seconds between two looks: a path costs nothing, somebody else's host does."""
+        return self.poll if self.poll is not None else _HOUR if self.url else _MINUTE
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
