@@ -1,4 +1,4 @@
-"""A walk through everything that was ever verified here: is it still what it was?
+"""A walk through everything that was ever verified here, to see that it still is what it was.
 
 The chain says whether an entry was altered or cut out; each version is read again, verified as on
 the day it came, and must have the digest that the chain names. A version whose signers are pinned no
