@@ -126,10 +126,14 @@ class Watch:
             self._tell("certificate.unverified", {"kind": known.met.role, "reason": why, **holder})
 
     def _holder(self, certificate: Certificate) -> dict[str, object]:
-        facts = {"certificate": certificate.fingerprint, "subject": certificate.text}
+        facts: dict[str, object] = {
+            "certificate": certificate.fingerprint,
+            "subject": certificate.text,
+        }
         listed = self._keeper.current
-        members = listed.represented(certificate) if listed is not None else ()
-        return facts | ({"domain": members[0].domain} if members else {})
+        if listed is not None and (members := listed.represented(certificate)):
+            facts["domain"] = members[0].domain
+        return facts
 
     def ours(self, certificate: bytes, issuers: tuple[bytes, ...]) -> None:
         """Watch our own certificate, instead of the one before."""
