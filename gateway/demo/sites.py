@@ -23,7 +23,10 @@ from typing import Any
 
 from gateway.demo.pki import Authority, Issued
 
-DOORS = ("submission", "submission_starttls", "submission_certificate", "relay", "status")
+DOORS = (
+    *("submission", "submission_starttls", "submission_certificate", "relay"),
+    *("imap", "imap_starttls", "imap_certificate", "web", "status"),
+)
 MOSQUITTO = "mosquitto", "/usr/sbin/mosquitto"
 
 
@@ -298,10 +301,9 @@ def describe(
                 "name": site.name,
                 "domain": site.domain,
                 "config": str(site.config),
-                **{door: place(site, door) for door in DOORS if door != "status"},
-                "imap": None,
-                "imap_certificate": None,
+                **{door: place(site, door) for door in DOORS if door not in {"status", "web"}},
                 "console": None,
+                "web": f"https://127.0.0.1:{site.ports['web']}",
                 "metrics": f"http://127.0.0.1:{site.ports['status']}/metrics",
             }
             for site in sites

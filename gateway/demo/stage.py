@@ -29,10 +29,16 @@ from gateway.demo.sites import (
     wait_for,
     write_config,
 )
+from smtp.address import Address
+from trust.addresses import Kind, Listed
 from trust.identity import Identity, Way
 from trust.members import Host, Member, Status
 
 OUTSIDERS = ("dr.dupont@messagerie-grand-public.example", "patient@fournisseur.example")
+PEOPLE = {
+    "labo": (("resultats", "APP"), ("dr.martin", "PER")),
+    "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),
+}
 PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
 
 
@@ -177,6 +183,10 @@ def _registry(
     for site in sites:
         place = Host("127.0.0.1", site.ports["relay"])
         made.add(Member(site.domain, (_identity(pki.issued[site.name]),), (place,)))
+        made.addresses += [
+            Listed(Address(f"{local}@{site.domain}"), Kind(kind))
+            for local, kind in PEOPLE[site.name]
+        ]
     made.add(
         Member(PEER, (_identity(pki.issued["peer"]),), (Host("127.0.0.1", peer_port),)),
         Member(SUSPENDED, (_identity(pki.issued["suspended"]),), status=Status.SUSPENDED),
@@ -192,11 +202,7 @@ def _found(site: Site, pki: Pki, root: Path, files: list[str]) -> None:
     """Do what an operator does before a site's first start: keys, the list, the mailboxes."""
     site.sceau("keys", "create")
     site.sceau("trust", "import", *files)
-    people = {
-        "labo": (("resultats", "APP"), ("dr.martin", "PER")),
-        "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),
-    }
-    for local, kind in people[site.name]:
+    for local, kind in PEOPLE[site.name]:
         add_user(site, pki.authority, root / "users", f"{local}@{site.domain}", kind)
 
 

@@ -22,6 +22,7 @@ from rich.table import Column, Table
 
 from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
+from gateway.demo.looking import look_up, mended
 from gateway.demo.sites import DemoError, Site
 from gateway.demo.stage import Stage, now, staged
 from gateway.demo.tally import Tally
@@ -77,6 +78,8 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     results(stage, tally, screen)
     answer(stage, tally, screen)
     outsider(stage, tally, screen)
+    look_up(stage, screen)
+    tally.refused.append(mended(stage, screen))
     suspended(stage, tally, screen)
     denial(stage, tally, screen)
     moved(stage, tally, screen)
