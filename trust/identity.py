@@ -101,15 +101,17 @@ class Certificate:
         """Read a certificate, or remember having read it; raise ``IdentityError`` if it is none."""
         return _parse(der)
 
-    def under(self, anchors: frozenset[str]) -> "Certificate":
+    def under(self, anchors: frozenset[str], *, lent: bool = False) -> "Certificate":
         """Return the certificate as known to lead to these anchors (SHA-256, in hex).
 
-        What the anchors' holders may say of whom is bounded by the DNS names in the certificate.
+        An anchor entitles to the DNS names in the certificate. If all of them are ``lent``, named by
+        lists and not by the gateway's operator, nothing else in it counts: whoever holds such an
+        anchor could write anybody's subject into a certificate.
         """
-        if not anchors:
+        if not anchors and not lent:
             return self
         marks = {_anchored(anchor, host) for anchor in anchors for host in self.san_dns}
-        return replace(self, marks=self.marks | marks)
+        return replace(self, marks=frozenset(marks) if lent else self.marks | marks)
 
     def in_date(self, now: datetime) -> bool:
         """Whether the certificate is neither expired nor still to come."""

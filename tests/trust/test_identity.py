@@ -70,6 +70,15 @@ def test_an_anchor_entitles_to_names_of_the_certificate_alone() -> None:
     assert identity.mark_for("gw.labo.example") not in certificate.under(frozenset("0b" * 32)).marks
 
 
+def test_a_lent_anchor_entitles_to_nothing_else() -> None:
+    """Its holder could issue a certificate with any subject, the one of a national operator too."""
+    certificate = Certificate.parse(LABO.der)
+    lent = certificate.under(frozenset({ANCHOR}), lent=True)
+
+    assert {Identity(Way.ANCHOR, ANCHOR).mark_for("gw.labo.example")} == lent.marks
+    assert frozenset() == certificate.under(frozenset(), lent=True).marks
+
+
 def test_without_anchors_nothing_is_added() -> None:
     """The hot path makes no copy."""
     certificate = Certificate.parse(LABO.der)
