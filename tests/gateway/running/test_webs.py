@@ -1,6 +1,8 @@
 """The web of a running gateway: looked up by people and software, published for other gateways."""
 
+import asyncio
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -259,3 +261,59 @@ async def test_without_a_list_nothing_is_known(tmp_path: Path) -> None:
 
     assert 0 == _checked(words, "/v1/addresses")["found"]
     assert ("unknown", "list-missing", None) == _said(_checked(exact, "/v1/addresses"))
+
+
+async def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path: Path) -> None:
+    """As at the mail listeners: new connections see the new one."""
+    async with _world(tmp_path) as world:
+        ports = [world.chu.ports[name] for name in ("web", "web_certificate")]
+        before = [await _shown(port) for port in ports]
+        world.authority.issue("mx.chu.example").write(world.chu.site.folder, "gateway")
+        world.chu.gateway.reload()
+        after = [await _shown(port) for port in ports]
+
+    assert before[0] == before[1]
+    assert after[0] == after[1]
+    assert before != after
+
+
+async def _shown(port: int) -> str:
+    return await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
+
+
+async def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
+    """With the listener's name."""
+    authority = Authority.make(clock())
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        section = f"[listen.web]\nport = {taken.getsockname()[1]}\n"
+        site = Site.make(tmp_path / "a", "a.example", authority, Lists.make(authority), section)
+        with pytest.raises(BaseExceptionGroup) as caught:
+            async with running(site):
+                pass
+
+    assert caught.group_contains(OperationError, match="listener web cannot bind")
+
+
+async def test_an_operator_looks_up_the_same(tmp_path: Path) -> None:
+    """One operation; what an operator asks wrongly is said in words."""
+    async with _world(tmp_path) as world:
+        ask = world.chu.ask
+        found = await ask("address.search", q="claire", sender=_DR)
+        ours = await ask("address.search", q=_DR)
+        for wrong in ({"q": "a"}, {"q": "martin", "page": 99}, {"q": "martin", "sender": "x"}):
+            with pytest.raises(OperationError):
+                await ask("address.search", **wrong)
+
+    assert ["Claire Martin"] == [each["name"] for each in found["results"]]
+    assert ("trusted", "domain-trusted", None) == _said(ours)
+
+
+async def test_a_stranger_of_the_sender_is_told_so(tmp_path: Path) -> None:
+    """Where the obstacle is the sender, the words are about the sender."""
+    async with _world(tmp_path) as world:
+        told = await world.chu.ask("address.search", q="x@labo.example", sender="y@webmail.example")
+
+    assert ("not-trusted", "sender-not-listed", None) == _said(told)
+    assert "Your own address" in told["answer"]["words"]["en"]
