@@ -8,6 +8,7 @@ list or today. Revocation is always judged today, because a stolen key can write
 R-C3, RFC 5280 §4.2.1.4 and §6.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,7 @@ from trust.signatures.verified import WITNESS, Signed, Verified
 # known already, because it is called off the loop and must not wait for the network.
 Revocation = Callable[[tuple[bytes, ...], datetime], Standing]
 
+_OID = re.compile(r"[0-2](?:\.[0-9]+)+")
 EMAIL_PROTECTION = frozenset({ExtendedKeyUsageOID.EMAIL_PROTECTION.dotted_string})
 
 
@@ -53,6 +55,13 @@ class Signer:
     policy: str | None = None  # a dotted OID among the certificate's policies
     since: datetime | None = None
     until: datetime | None = None  # from this moment on no longer
+
+    def __post_init__(self) -> None:
+        if self.policy is not None and not _OID.fullmatch(self.policy):
+            raise SignatureError("a signer's policy is an OID in dotted numbers")
+        for moment in (self.since, self.until):
+            if moment is not None and moment.tzinfo is None:
+                raise SignatureError("since and until need a zone: 2026-01-01T00:00:00Z")
 
     @classmethod
     def pinned(

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -209,6 +210,21 @@ def test_a_signer_needs_names() -> None:
     """What is no distinguished name pins nobody."""
     with pytest.raises(IdentityError):
         Signer.pinned("alb.sante.example", "CN=AC")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"policy": "emailProtection"},
+        {"policy": ""},
+        {"since": NOW.replace(tzinfo=None)},
+        {"until": NOW.replace(tzinfo=None)},
+    ],
+)
+def test_a_pin_that_could_never_match(wrong: dict[str, Any]) -> None:
+    """Said at the start, not when the first list is judged."""
+    with pytest.raises(SignatureError):
+        pin(signer(), **wrong)
 
 
 @pytest.mark.parametrize("part", ["pinned", "anchors"])
