@@ -16,8 +16,8 @@ from trust.directory.entry import Entry
 from trust.directory.reading import Directory
 from trust.errors import ApartError, ListError
 from trust.formats import annuaire
-from trust.places import Seen
 from trust.verification import OfferError, Outcome
+from trust.watch import Seen
 
 FEW = annuaire.build(text(row(adresse="a@chu.example")))
 MANY = annuaire.build(text(*(row(adresse=f"a{n}@chu.example") for n in range(9))))

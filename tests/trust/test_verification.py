@@ -203,7 +203,8 @@ def test_a_source_may_change_its_format(authority: ListAuthority) -> None:
     assert refusal(authority, earlier, dated) == (Outcome.ROLLED_BACK, 2)
     numbered = Known(3, "0" * 64, NOW)
     demands = Demands("dated", Dated(authority.quorum), native.LIMIT)
-    assert examine(authority.offer(issued=LATER), demands, LATER, known=numbered)
+    later = examine(authority.offer(issued=LATER), demands, LATER, known=numbered)
+    assert LATER == later.claims.issued
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,8 @@ def test_13_plausibility(members: int, lost: int, *, plausible: bool) -> None:
         del authority.members[f"d{number}.example"]
     offer = authority.offer()
     if plausible:
-        assert examine(offer, authority.demands, NOW, before=before)
+        found = examine(offer, authority.demands, NOW, before=before)
+        assert members - lost == len(found.members)
         return
     with pytest.raises(OfferError, match=f"lacks {lost} of the {members} domains") as refused:
         examine(offer, authority.demands, NOW, before=before)
