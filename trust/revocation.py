@@ -94,7 +94,8 @@ class Standings:
         known = self.known.get(fingerprint)
         if known is None:
             return UNSEEN if self.asked else UNCHECKED
-        return known.at(now, self.grace)
+        until = known.until
+        return known if until is None or now < until else known.at(now, self.grace)
 
     def learned(self, news: Mapping[str, Standing]) -> Self:
         """Return these with what was learned meanwhile."""

@@ -8,6 +8,7 @@ connections and from the next attempt at once. R-A5, R-A6.
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -83,6 +84,11 @@ class Watch:
     def all(self) -> list[Met]:
         """Return every certificate, by when it ends."""
         return sorted((one.met for one in self._known.values()), key=lambda met: met.expires)
+
+    def states(self) -> dict[str, int]:
+        """Return how many certificates stand how."""
+        known = (self._standing(each).state.value for each in self._known.values())
+        return {state.value: 0 for state in State} | dict(Counter(known))
 
     async def met(self, certificate: bytes, issuers: tuple[bytes, ...], role: str) -> None:
         """Return once it is known how a certificate (DER) stands, or after a bounded time."""

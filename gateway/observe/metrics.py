@@ -40,6 +40,8 @@ class Standing:
     directory_addresses: Mapping[str, int] = field(default_factory=dict)  # by source
     directory_age: Mapping[str, float] = field(default_factory=dict)
     certificate_expires_in: float = 0.0
+    certificates: Mapping[str, int] = field(default_factory=dict)  # by how they stand
+    bridges: int = 0  # that stand over an expired certificate
     journal_head_age: float = 0.0
     disk_free: int = 0
 
@@ -83,6 +85,8 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
         "Time since it was last seen to be what is published.",
         "source",
     ),
+    ("certificates", "sceau_certificates", "Certificates met, by how they stand.", "state"),
+    ("bridges", "sceau_bridges", "Bridges that stand over an expired certificate.", ""),
     (
         "certificate_expires_in",
         "sceau_certificate_expires_in_seconds",

@@ -46,6 +46,8 @@ def standing(rooms: Rooms, doors: Iterable[Hall[Any]], certificate: datetime) ->
             if each.taken
         },
         certificate_expires_in=(certificate - now).total_seconds(),
+        certificates=rooms.watch.states(),
+        bridges=len(rooms.keeper.overlay.bridges.all),
         journal_head_age=at - head.stat().st_mtime if head.exists() else 0.0,
         disk_free=shutil.disk_usage(rooms.settings.paths.data).free,
     )
