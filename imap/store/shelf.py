@@ -21,6 +21,7 @@ from vault.errors import SealError
 
 _SLICE = 500  # rows at once: a millisecond
 _CARDS = 60  # cards at once: each has to be opened
+_REMEMBERED = 50  # folders with gaps whose UIDs are kept at hand
 
 _ROW = "SELECT e.uid, e.id, e.modseq, e.flags, e.size, e.arrived FROM entry e WHERE e.folder = ?"
 _ROWS = _ROW + " AND e.uid BETWEEN ? AND ? ORDER BY e.uid LIMIT ?"
@@ -60,6 +61,7 @@ class Shelf:
     ) -> None:
         self._database, self._seals = database, seals
         self._folders, self._keywords = folders, keywords
+        self._known: dict[int, tuple[tuple[int, int], UidSet]] = {}  # large folders, as last read
 
     def folder(self, folder_id: int) -> Folder:
         """Return a folder; ``NoFolder`` if it was deleted meanwhile."""
@@ -85,9 +87,17 @@ class Shelf:
         first, last, total, *now = self._database.read(_ENDS, (folder.id,))[0]
         if first is None or last - first + 1 == total:
             return UidSet(() if first is None else ((first, last),)), now[0], now[1]
-        ((uids, modseq, uid_next),) = await self._database.query(_UIDS, (folder.id,))
-        ranges = await asyncio.to_thread(_ranges, uids or "")
-        return UidSet(ranges), modseq or folder.modseq, uid_next or folder.uid_next
+        # Nothing comes without another next UID, and nothing goes without another total.
+        known, uids = self._known.get(folder.id, ((0, 0), UidSet()))
+        if known == (now[1], total):
+            return uids, now[0], now[1]
+        ((text, modseq, uid_next),) = await self._database.query(_UIDS, (folder.id,))
+        uids = await asyncio.to_thread(_numbers, text or "")
+        self._known.pop(folder.id, None)
+        self._known[folder.id] = ((uid_next, len(uids)), uids)
+        if len(self._known) > _REMEMBERED:
+            self._known.pop(next(iter(self._known)))
+        return uids, modseq or folder.modseq, uid_next or folder.uid_next
 
     async def rows(self, folder_id: int, uids: UidSet) -> AsyncIterator[list[Row]]:
         """Yield the rows of messages, slice by slice, by ascending UID."""
@@ -222,8 +232,8 @@ class Shelf:
         )
 
 
-def _ranges(text: str) -> list[tuple[int, int]]:
-    """Read ascending numbers as ranges."""
+def _numbers(text: str) -> UidSet:
+    """Read ascending numbers."""
     ranges: list[tuple[int, int]] = []
     first = last = 0
     for number in map(int, filter(None, text.split(","))):
@@ -232,4 +242,4 @@ def _ranges(text: str) -> list[tuple[int, int]]:
                 ranges.append((first, last))
             first = number
         last = number
-    return [*ranges, (first, last)] if last else ranges
+    return UidSet([*ranges, (first, last)] if last else ranges)
