@@ -64,6 +64,7 @@ def reject(call: Asking, **arguments: Any) -> None:
 @click.command("history")
 @click.option("--source", help="Only of this source.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@click.option("--verify", is_flag=True, help="Read and verify each of them again.")
 @asking
 def history(call: Asking, **arguments: Any) -> None:
     """List every version ever verified here: when, who signed, what changed, who decided."""
@@ -72,6 +73,8 @@ def history(call: Asking, **arguments: Any) -> None:
         rows = [{**one, "digest": one["digest"][:_SHORT]} for one in result["history"]]
         columns = ("at", "source", "version", "step", "by", "why", "digest")
         show.table(rows, columns, "No list was ever verified here.")
+        if result["verified"] is not None:
+            click.echo(f"{show.count(result['verified'], 'version')} verified again: as they were.")
         if result["altered"]:
             click.echo(f"The history was altered at entry {result['altered']}.", err=True)
 

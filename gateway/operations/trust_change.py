@@ -11,6 +11,7 @@ from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.traffic import loads
 from gateway.operations.words import told
+from trust.audit import audit
 from trust.change import Change, Ranked, compare
 from trust.sources import Edition, TrustList
 from trust.trail import Entry, Step, flaw
@@ -89,16 +90,36 @@ async def reject(rooms: Rooms, *, digest: str | None = None, reason: str) -> obj
     }
 
 
-async def history(rooms: Rooms, *, source: str | None = None, limit: int = 50) -> object:
-    """Return every version ever verified here, and who decided about it; the newest last."""
+async def history(
+    rooms: Rooms, *, source: str | None = None, limit: int = 50, verify: bool = False
+) -> object:
+    """Return every version ever verified here, and who decided about it; the newest last.
+
+    ``verify`` reads each of them again, as on the day it came: what is not as it was is an error.
+    """
+    versions = await _verified(rooms) if verify else None
     kept = await rooms.keeper.history()
     entries = [one.entry for one in kept if one.entry and source in {None, one.entry.source}]
     number = flaw(kept)
     return {
         "entries": len(entries),
         "altered": number,
+        "verified": versions,
         "history": [_entry(entry) for entry in entries[-min(limit, _MOST) :]],
     }
+
+
+async def _verified(rooms: Rooms) -> int:
+    found = await audit(rooms.keeper)
+    doubts = [f"{_name(entry)} of {entry.source}: {why}" for entry, why in found.doubts]
+    if found.altered is not None:
+        doubts.insert(0, f"it was altered at entry {found.altered}")
+    if doubts:
+        raise OperationError(
+            f"the history of the lists is not as it was: {'; '.join(doubts)}",
+            "SECURITY.md says what to do if somebody could write to the database",
+        )
+    return found.versions
 
 
 async def _decided(decision: Any) -> Any:

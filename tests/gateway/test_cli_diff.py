@@ -83,6 +83,9 @@ def test_from_diff_to_approval(operator: Operator) -> None:
     history = operator.types("trust", "history")
     assert "approved" in history
     assert change["digest"][:12] in history
+    assert "2 versions verified again: as they were." in operator.types(
+        "trust", "history", "--verify"
+    )
 
 
 def test_a_change_is_rejected(operator: Operator) -> None:

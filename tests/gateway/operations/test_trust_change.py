@@ -155,6 +155,21 @@ async def test_the_past_is_compared(rooms: Rooms, waiting: dict[str, Any], ask: 
     assert 2 == len(rooms.database.read(names))
 
 
+async def test_the_history_is_verified_again(
+    rooms: Rooms, waiting: dict[str, Any], ask: Ask
+) -> None:
+    """Every version is read as on the day it came; what is not as it was is an error."""
+    del waiting
+    assert 2 == (await ask("trust.history", verify=True))["verified"]
+    assert (await ask("trust.history"))["verified"] is None
+    await rooms.database.commit([Statement("UPDATE trust_edition SET offer = x'00'")])
+    with pytest.raises(OperationError, match=r"not as it was: version 1 of list: .*; version 2"):
+        await ask("trust.history", verify=True)
+    await rooms.database.commit([Statement("DELETE FROM trust_trail WHERE seq = 1")])
+    with pytest.raises(OperationError, match="it was altered at entry 1"):
+        await ask("trust.history", verify=True)
+
+
 async def test_a_version_that_no_longer_opens(
     rooms: Rooms, waiting: dict[str, Any], ask: Ask
 ) -> None:
