@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import clock as now
 from gateway.app import opened
 from gateway.demo.pki import Authority
 from gateway.observe.alerts import Condition, Level, signature
@@ -24,7 +25,9 @@ from smtp.address import Address
 from tests.gateway.operations.conftest import spooled
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
+from tests.world.running import running, until
 from tests.world.site import Site
+from tests.world.web import answer, serving
 from trust.addresses import Kind
 from trust.bridges import Bridge, Bridges
 from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
@@ -344,3 +347,34 @@ def test_conditions_are_no_secrets() -> None:
     assert {"name", "level", "sentence", "cure", "about", "lasts"} == set(
         Condition.__struct_fields__
     )
+
+
+async def test_a_gateway_that_runs_tells_over_https(tmp_path: Path) -> None:
+    """The whole way: without a list in force, a webhook hears of it, and no heartbeat is heard."""
+    authority = Authority.make(now().replace(microsecond=0))
+    async with serving(authority) as web:
+        web.pages = {"/hook": answer(b""), "/beat": answer(b"")}
+        section = f"""
+[alerts]
+webhook = "{web.url("/hook", "localhost")}"
+heartbeat = "{web.url("/beat", "localhost")}"
+anchors = "alerts.pem"
+"""
+        lists = Lists.make(authority)
+        site = Site.make(tmp_path / "labo", "labo.example", authority, lists, section)
+        (site.folder / "alerts.pem").write_bytes(web.anchors)
+        async with running(site) as labo:
+
+            async def heard() -> set[str]:
+                return {json.loads(each.body)["subject"] for each in web.asked}
+
+            await until(heard, {"list-missing"})
+            lists.add("labo.example", site.issued)
+            offer = lists.offer(now().replace(microsecond=0))
+            assert (await labo.rooms.keeper.offer("list", offer)).good
+            labo.gateway._alerting._bell.set()
+            await until(lambda: _paths(web), {"/hook", "/beat"})
+
+
+async def _paths(web: object) -> set[str]:
+    return {each.path for each in web.asked}  # type: ignore[attr-defined]
