@@ -170,3 +170,65 @@ def test_a_wrong_key_is_told_in_plain_words(tmp_path: Path) -> None:
     assert "site.host: it must be given" in str(told.value)
     assert "site.name: it has characters that are not allowed here" in str(told.value)
     assert "relay.retries: there is no such key" in str(told.value)
+
+
+_NATIVE = '[[trust.source]]\nname = "a"\nsigners = ["s.crt"]\n'
+_SIGNED = 'anchors = "ca.pem"\n[[trust.source.signer]]\nsubject = "CN=a"\nissuer = "CN=b"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('name = "Nationale"\n', "it has characters that are not allowed here"),
+        ('name = "a"\n', "a native list needs signers, or openpgp keys"),
+        ('name = "a"\nformat = "mssante"\n', "needs a signer, and the anchors"),
+        (f'name = "a"\nformat = "direct"\n{_SIGNED}', "is for domains"),
+        (f'name = "a"\nformat = "mssante"\ndomains = ["b.example"]\n{_SIGNED}', "is for domains"),
+        ('name = "a"\nsigners = ["s"]\nunsigned = true\n', "only a Direct bundle"),
+        ('name = "a"\nsigners = ["s"]\nfile = "l"\nurl = "https://h/l"\n', "either file or url"),
+        ('name = "a"\nsigners = ["s"]\nurl = "http://h/l"\n', "must begin with https://"),
+        ('name = "a"\nsigners = ["s"]\nurl = "https://h/l"\n', "needs url_anchors"),
+        ('name = "a"\nsigners = ["s"]\nloss = 1.5\n', "less than or equal to 1"),
+        ('name = "a"\nsigners = ["s"]\ndates = "then"\n', "'date-of-list' or 'now'"),
+        (f'name = "a"\nsigners = ["s"]\n{_NATIVE}', "two sources have one name"),
+    ],
+)
+def test_a_source_that_could_never_be_believed(tmp_path: Path, text: str, words: str) -> None:
+    """Or that would be believed by mistake: found at the start, not at night."""
+    with pytest.raises(SettingsError) as told:
+        load(_written(tmp_path, f"{_LEAST}[[trust.source]]\n{text}"))
+
+    assert words in str(told.value)
+
+
+def test_sources_stand_in_their_rank(tmp_path: Path) -> None:
+    """The short form is the first; each is looked for as often as its place can bear."""
+    text = f"""{_LEAST}[trust]
+signers = ["one.crt"]
+list = "list.json"
+poll = 5
+{_NATIVE}file = "a.json"
+[[trust.source]]
+name = "b"
+format = "direct"
+url = "https://h/b.p7b"
+url_anchors = "h.pem"
+unsigned = true
+domains = ["B.example"]
+"""
+    short, first, second = load(_written(tmp_path, text)).trust.sources
+
+    assert ("list", "a", "b") == (short.name, first.name, second.name)
+    assert (tmp_path / "list.json", tmp_path / "a.json", None) == (
+        short.file,
+        first.file,
+        second.file,
+    )
+    assert [5, 60, 3600] == [each.every for each in (short, first, second)]
+    assert (tmp_path / "s.crt",) == first.signers
+    assert ("b.example",) == second.domains
+
+
+def test_the_long_form_stands_alone(tmp_path: Path) -> None:
+    """Without signers of its own, [trust] names no source."""
+    assert ["a"] == [each.name for each in load(_written(tmp_path, _LEAST + _NATIVE)).trust.sources]
