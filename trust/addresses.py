@@ -105,6 +105,16 @@ class Addresses:
         found = self._book.find(key(address))
         return None if found is None else _listed(*found)
 
+    def pins(self, address: Address) -> frozenset[str] | None:
+        """Return the keys an address may come with, none meaning any; None: it is not listed.
+
+        What each message asks, without making a ``Listed``.
+        """
+        if (found := self._book.find(key(address))) is None:
+            return None
+        record = found[1]
+        return _pins(record, 2 + record[1] * _PIN) if record[1] else _NO_PINS
+
     def within(self, domain: str) -> Iterator[Listed]:
         """Yield those of one domain (lower-case A-labels)."""
         return (_listed(*entry) for entry in self._book.within(domain))

@@ -1,28 +1,29 @@
 """A great many addresses in one buffer: each with a few octets about it, found at once.
 
 A million Python objects would take gigabytes, and a second of every full garbage collection. Here
-they are one ``bytes`` (or one mapped file): a sorted table of 64-bit hashes, beside it where each
-entry begins, the names of the domains once each, then the entries, domain by domain. A swap is the
+they are one ``bytes`` (or one mapped file): a sorted table of 64-bit hashes, where in it those begin
+that have the same first bits, beside it where each entry begins, the names of the domains once each, then the entries, domain by domain. A swap is the
 swap of one reference, and the buffer can be made by another process. The hash only says where to
 look: what answers is the entry that has the whole key that was asked for.
 """
 
-import hashlib
 import mmap
 import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 
 from smtp.address import Address, domain_of, key, local_of
 from trust.errors import ListError
 
 Buffer = bytes | mmap.mmap | memoryview
 
-_MAGIC = 0x31_6B_6F_6F_62_65_63_73  # "scebook1" where, as here, the low octet comes first
-_HEAD = struct.Struct("=QQQQ")  # magic, entries, domains, octets of the domains' names
+_MAGIC = 0x32_6B_6F_6F_62_65_63_73  # "scebook2" where, as here, the low octet comes first
+_HEAD = struct.Struct("=QQQQQ")  # magic, entries, bits, domains, octets of the domains' names
 _ENTRY = struct.Struct("=IBH")  # domain, octets of the local part, octets of the record
 _WORD, _HALF = 8, 4
+_CROWD = 4  # bits: some sixteen hashes share their first bits
 MOST = 2**32 - 1  # octets of all entries: what a place in 32 bits can reach
 RECORD = 2**16 - 1  # octets of one record
 
@@ -32,7 +33,18 @@ Entry = tuple[Address, bytes]  # an address and its record
 class Book:
     """An immutable table from ``address.key`` to an address and its record."""
 
-    __slots__ = ("_hashes", "_names", "_places", "_start", "_starts", "_view", "domains", "packed")
+    __slots__ = (
+        "_buckets",
+        "_hashes",
+        "_names",
+        "_places",
+        "_shift",
+        "_start",
+        "_starts",
+        "_view",
+        "domains",
+        "packed",
+    )
 
     def __init__(self, packed: Buffer) -> None:
         """Open what ``pack`` made; raise ``ListError`` if this is not one."""
@@ -40,8 +52,11 @@ class Book:
         self._view = view = memoryview(packed)
         if len(packed) < _HEAD.size or (head := _HEAD.unpack_from(packed))[0] != _MAGIC:
             raise ListError("these octets are no book of addresses")
-        _, count, domains, octets = head
-        hashes = _HEAD.size
+        _, count, bits, domains, octets = head
+        if bits > _WORD * 8 or (1 << bits) > len(packed):
+            raise ListError("a book of addresses has more parts than octets")
+        buckets = _HEAD.size
+        hashes = buckets + ((1 << bits) + 1) * _HALF
         places = hashes + count * _WORD
         starts = places + count * _HALF
         names = starts + (domains + 1) * _HALF
@@ -51,6 +66,8 @@ class Book:
         self._starts = view[starts:names].cast("I")
         if self._start + self._starts[domains] != len(packed):
             raise ListError("a book of addresses was cut off")
+        self._buckets = view[buckets:hashes].cast("I")
+        self._shift = _WORD * 8 - bits
         self._hashes = view[hashes:places].cast("Q")
         self._places = view[places:starts].cast("I")
         self._names = str(view[names : self._start], "ascii").split()
@@ -72,10 +89,12 @@ class Book:
 
     def find(self, asked: str) -> Entry | None:
         """Return the entry with this key (``address.key``), if there is one."""
-        hashes = self._hashes
+        hashes, buckets = self._hashes, self._buckets
         wanted = _hash(asked)
-        at = bisect_left(hashes, wanted)
-        while at < len(hashes) and hashes[at] == wanted:
+        bucket = wanted >> self._shift
+        end = buckets[bucket + 1]
+        at = bisect_left(hashes, wanted, buckets[bucket], end)
+        while at < end and hashes[at] == wanted:
             found = self.read(self._places[at])
             if key(found[0]) == asked:
                 return found
@@ -114,7 +133,12 @@ class Book:
 
 def _hash(asked: str) -> int:
     # Not Python's own: another process, with another seed, may have made the book.
-    return int.from_bytes(hashlib.sha256(asked.encode()).digest()[:_WORD], "little")
+    number: int
+    (number,) = _number(sha256(asked.encode()).digest())
+    return number
+
+
+_number = struct.Struct(f"<Q{32 - _WORD}x").unpack
 
 
 def pack(entries: Iterable[Entry], repeated: Callable[[], None] | None = None) -> bytes:
@@ -162,11 +186,16 @@ def _bound(
     parts: bytearray,
 ) -> bytes:
     order = sorted(range(len(hashes)), key=hashes.__getitem__)
+    by_hash = array("Q", (hashes[at] for at in order))
+    bits = max(0, len(hashes).bit_length() - _CROWD)
+    shift = _WORD * 8 - bits
+    edges = (bisect_left(by_hash, bucket << shift) for bucket in range((1 << bits) + 1))
     domains = "\n".join(names).encode("ascii")
     return b"".join(
         (
-            _HEAD.pack(_MAGIC, len(hashes), len(names), len(domains)),
-            array("Q", (hashes[at] for at in order)),
+            _HEAD.pack(_MAGIC, len(hashes), bits, len(names), len(domains)),
+            array("I", edges),
+            by_hash,
             array("I", (places[at] for at in order)),
             starts,
             domains,

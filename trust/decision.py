@@ -278,13 +278,13 @@ def sender_address(case: Case) -> Decision | None:
     """A closed member has only its listed addresses; one with pins comes by no other certificate."""
     if case.sender is None or case.theirs is None:
         return None
-    entry = case.listed.listed(case.sender)
-    if entry is None:
+    pins = case.listed.pins(case.sender, case.theirs)
+    if pins is None:
         return None if case.theirs.open else SENDER_ADDRESS
-    if not entry.pins or case.peer.certificate is None:
+    if not pins or case.peer.certificate is None:
         return None
     certificate = _read(case.peer.certificate)
-    pinned = certificate is not None and certificate.spki_sha256 in entry.pins
+    pinned = certificate is not None and certificate.spki_sha256 in pins
     return None if pinned else PIN_REQUIRED
 
 
@@ -314,9 +314,9 @@ def recipient_member(case: Case) -> Decision | None:
 
 def recipient_address(case: Case) -> Decision | None:
     """A closed member receives at its listed addresses only."""
-    if case.ours is None or case.ours.open or case.listed.listed(case.recipient) is not None:
+    if case.ours is None or case.ours.open:
         return None
-    return RECIPIENT_ADDRESS
+    return RECIPIENT_ADDRESS if case.listed.pins(case.recipient, case.ours) is None else None
 
 
 def recipient_suspended(case: Case) -> Decision | None:

@@ -142,6 +142,13 @@ class TrustList:
             return None
         return self._by_source[member.source].claims.addresses.find(address)
 
+    def pins(self, address: Address, member: Member) -> frozenset[str] | None:
+        """Return the keys an address of a member may come with; None: its list does not name it.
+
+        No pins: any key. This is what each message asks, and costs half of ``listed``.
+        """
+        return self._by_source[member.source].claims.addresses.pins(address)
+
     def find(self, address: Address) -> Listed | None:
         """Return what is known of an address, by the list or else by a directory.
 

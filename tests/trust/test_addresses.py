@@ -30,6 +30,7 @@ def test_what_goes_in_comes_out(listed: list[Listed]) -> None:
     assert len(listed) == len(made)
     assert {each.address: each for each in listed} == {each.address: each for each in made}
     assert listed == [made.find(each.address) for each in listed]
+    assert [each.pins for each in listed] == [made.pins(each.address) for each in listed]
     assert made == Addresses(made.packed)
     assert hash(made) == hash(Addresses(made.packed))
 
@@ -42,6 +43,7 @@ def test_any_spelling() -> None:
     assert Listed(DR, Kind.PER) == made.find(parse("dr.eve@CHU.example"))
     assert parse("dr.eve@labo.example") not in made
     assert made.find(parse("dr.eve@labo.example")) is None
+    assert made.pins(parse("dr.eve@labo.example")) is None
 
 
 def test_by_domain() -> None:

@@ -60,6 +60,14 @@ def test_what_is_no_book(octets: bytes) -> None:
         Book(octets)
 
 
+def test_parts_without_end() -> None:
+    """A head that promises more than there are octets is not believed."""
+    octets = bytearray(pack([(Address("dr@chu.example"), b"")]))
+    octets[16] = 60
+    with pytest.raises(ListError, match="more parts"):
+        Book(bytes(octets))
+
+
 def test_twice() -> None:
     """Two spellings of one mailbox are one address."""
     with pytest.raises(ListError, match="twice"):
