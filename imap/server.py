@@ -21,6 +21,7 @@ from smtp.envelope import Peer
 from smtp.hall import SHUTDOWN, Hall, why
 from smtp.receive.intake import Authenticator, OnEvent, Tokens
 from smtp.reply import Reply
+from smtp.tls import culprit, issuers
 
 _HIGH = 256 << 10  # stop reading from a client, or for it, that is so far behind ...
 _LOW = 64 << 10  # ... until it is no more than this
@@ -246,7 +247,7 @@ class Connection(asyncio.BufferedProtocol):
                 ssl_shutdown_timeout=SHUTDOWN,
             )
         except OSError as error:
-            self._tell("tls.failed", reason=why(error))
+            self._tell("tls.failed", reason=why(error), **culprit(error))
             clear.abort()
             self.connection_lost(None)
             return
@@ -270,6 +271,7 @@ class Connection(asyncio.BufferedProtocol):
             peer,
             tls=f"{secure.version()} {cipher[0] if cipher else ''}",
             certificate=secure.getpeercert(binary_form=True),
+            issuers=issuers(secure),
         )
 
     def _tell(self, event: str, **facts: object) -> None:

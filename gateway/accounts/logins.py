@@ -7,7 +7,7 @@ guesses from elsewhere does not lock out the places from which a mailbox is used
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -34,6 +34,9 @@ CERTIFICATE_UNKNOWN = Reply(
     "This certificate does not open that mailbox; ask your operator to register it",
 )
 
+CERTIFICATE_REVOKED = Reply(
+    535, "5.7.8", "This certificate was revoked by its authority; ask your operator for another"
+)
 WRONG_SCOPE = Reply(
     535, "5.7.8", "What you log in with is not for that; ask your operator for one that is"
 )
@@ -44,6 +47,7 @@ ISSUER_UNREACHABLE = Reply(
 _SCOPES = {"submission": Scope.SUBMIT, "imap": Scope.READ, "web": Scope.ADDRESSES}
 
 Event = Callable[[str, Mapping[str, object]], None]
+Revoked = Callable[[Peer], Awaitable[bool]]  # whether its authority has taken a certificate back
 _Nobody: TypeAlias = tuple[None, None]
 _NOBODY: _Nobody = (None, None)
 
@@ -74,8 +78,10 @@ class Logins:
         limits: Limits,
         on_event: Event,
         issuers: Issuers | None = None,
+        revoked: Revoked | None = None,
     ) -> None:
         self._issuers = issuers
+        self._revoked = revoked
         self._accounts = accounts
         self._credentials = credentials
         self._clock = clock
@@ -124,6 +130,8 @@ class Logins:
             opened = [m for m in opened if wanted is not None and key(m.address) == key(wanted)]
         if len(opened) != 1:
             return self._failed(attempt, "certificate", CERTIFICATE_UNKNOWN)
+        if self._revoked is not None and await self._revoked(peer):
+            return self._failed(attempt, "certificate-revoked", CERTIFICATE_REVOKED)
         return self._welcomed(attempt, opened[0])
 
     async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:

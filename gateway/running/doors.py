@@ -32,7 +32,7 @@ from smtp.receive.server import Limits
 from trust.errors import IdentityError
 from trust.identity import Certificate
 from trust.members import Status
-from trust.overlay import Doubt
+from trust.overlay import Doubt, Overlay
 from trust.sources import TrustList
 
 NAMES = ("submission", "submission_starttls", "submission_certificate", "relay")
@@ -56,6 +56,7 @@ class Doors:
             rooms.settings.limits,
             rooms.notes.tell,
             _issuers(rooms),
+            self._revoked,
         )
 
     async def open(self) -> dict[str, int]:
@@ -147,6 +148,13 @@ class Doors:
             any_date=relay and bool(keeper.overlay.bridges.all),
         )
 
+    async def _revoked(self, peer: Peer) -> bool:
+        """Say whether a certificate that logs in was taken back, as far as that can be known now."""
+        if peer.certificate is None:
+            return False
+        await self._rooms.watch.met(peer.certificate, peer.issuers, "mailbox")
+        return not sound(peer.certificate, self._rooms.keeper.overlay, self._rooms.clock())
+
     def _tell(self, event: str, facts: Mapping[str, object]) -> None:
         self._rooms.notes.tell(event, facts)
         if event == "tls.failed" and "certificate" in facts:
@@ -195,6 +203,11 @@ def cannot_bind(name: str, listener: Place, error: OSError) -> OperationError:
     )
 
 
+def sound(certificate: bytes, overlay: Overlay, now: datetime) -> bool:
+    """Whether a certificate (DER) was not taken back by its authority, as far as is known."""
+    return overlay.doubt(Certificate.parse(certificate), now) is not Doubt.REVOKED
+
+
 def welcome(peer: Peer, listed: TrustList, now: datetime) -> bool:
     """Whether a connection may go on under a list; one that has not said who it is may."""
     denied = listed.overlay.denied
@@ -208,10 +221,11 @@ def welcome(peer: Peer, listed: TrustList, now: datetime) -> bool:
         certificate = Certificate.parse(peer.certificate)
     except IdentityError:
         return False
-    doubt, standing = listed.overlay.doubt(certificate, now), listed.overlay.certificates
+    doubt = listed.overlay.doubt(certificate, now)
     if peer.listener != "relay":
         return doubt is not Doubt.REVOKED
-    certificate = certificate.under(standing.of(certificate.fingerprint, now).anchors)
+    standing = listed.overlay.certificates.of(certificate.fingerprint, now)
+    certificate = certificate.under(standing.anchors, lent=standing.lent)
     speaks = any(m.status is not Status.REVOKED for m in listed.represented(certificate))
     # One that nobody vouches for may stay: its mail is put off until somebody does.
     return speaks and doubt in {None, Doubt.UNKNOWN} and not denied.shown(certificate)

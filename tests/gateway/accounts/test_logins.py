@@ -262,6 +262,26 @@ async def refused(door: Door, authzid: str = "", peer: Peer = CERTIFIED) -> bool
     return said == CERTIFICATE_UNKNOWN
 
 
+async def test_a_certificate_that_was_taken_back_opens_nothing(door: Door) -> None:
+    """Its authority knows of the theft before our operator does."""
+    taken_back = True
+
+    async def revoked(peer: Peer) -> bool:
+        assert CERTIFIED == peer
+        return taken_back
+
+    await door.credentials.add_certificate(door.mailbox, PROGRAM.der)
+    logins = door.logins()
+    logins._revoked = revoked
+    said = await logins.certificate("", CERTIFIED)
+    assert isinstance(said, Reply)
+    assert "revoked" in said.text
+    assert "certificate-revoked" == door.events[0][1]["reason"]
+
+    taken_back = False
+    assert LABO == await logins.certificate("", CERTIFIED)
+
+
 async def test_certificate_of_nobody(door: Door) -> None:
     """A certificate of our own authority that nobody registered opens nothing, and is told of."""
     assert await refused(door)
