@@ -29,12 +29,17 @@ _GRAVE = frozenset(
 )
 _MOVING = (State.QUEUED, State.SENDING, State.DEFERRED)
 _EXPIRES = ((7, Level.ALARM), (30, Level.WARNING), (60, Level.NOTICE))  # days ahead
+_SHOWN = ((0, Level.WARNING), (7, Level.WARNING), (30, Level.NOTICE))
+_AHEAD = timedelta(days=30)
+_FORGOTTEN = timedelta(days=7)  # since when nobody renewed: it is known by then
+_MOST = 2000  # certificates looked at in one go: mail waits while we look
 
 
 def conditions(rooms: Rooms, certificate: datetime) -> Iterator[Condition]:
     """Say what is wrong; ``certificate`` is when ours expires."""
     yield from _lists(rooms)
     yield from _certificate(rooms.clock(), certificate)
+    yield from _members(rooms)
     yield from _bridges(rooms)
     yield from _mail(rooms)
     yield from _disk(rooms)
@@ -113,6 +118,33 @@ def _certificate(now: datetime, expires: datetime) -> Iterator[Condition]:
             f"Our own certificate {verb} on {expires:%F %H:%M} UTC: no peer accepts us after that.",
             "renew it, put it in place, then send SIGHUP",
         )
+
+
+def _members(rooms: Rooms) -> Iterator[Condition]:
+    """The certificates that members last showed: a domain is judged by the one that lasts longest."""
+    now, ours = rooms.clock(), rooms.settings.site.domains
+    seen = [each for each in rooms.watch.all() if each.expires - now > -_FORGOTTEN]
+    if not seen or seen[0].expires - now > _AHEAD:  # they come by when they end
+        return
+    last = {
+        domain: each
+        for each in seen[:_MOST]
+        for domain in rooms.watch.domains(each)
+        if domain not in ours
+    }
+    for domain, met in sorted(last.items()):
+        left = met.expires - now
+        level = next((level for days, level in _SHOWN if left <= timedelta(days=days)), None)
+        if level is not None:
+            gone = left <= timedelta()
+            yield Condition(
+                "member-certificate-expires",
+                level,
+                f"The certificate of {domain} {'expired' if gone else 'expires'} on"
+                f" {met.expires:%F %H:%M} UTC: mail with it waits {'now' if gone else 'from then on'}.",
+                "tell its operator; when it has expired: docs/certificates.md",
+                domain,
+            )
 
 
 def _bridges(rooms: Rooms) -> Iterator[Condition]:

@@ -5,8 +5,10 @@ import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -283,6 +285,33 @@ async def test_no_list_at_all(site: Site, clock: Clock) -> None:
     """All mail with others waits: said as loudly as anything."""
     async with opened(site.settings, open_log(io.StringIO()), clock) as rooms:
         assert {"list-missing": Level.ALARM} == await names(rooms)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What members last showed."""
+
+    ends: dict[str, datetime]
+
+    def all(self) -> list[SimpleNamespace]:
+        found = [SimpleNamespace(domain=name, expires=end) for name, end in self.ends.items()]
+        return sorted(found, key=lambda met: met.expires)
+
+    def domains(self, met: SimpleNamespace) -> tuple[str, ...]:
+        return (met.domain.rpartition("/")[2],)
+
+
+@pytest.mark.parametrize(
+    ("days", "level"), [(31, None), (30, 1), (7, 2), (-1, 2), (-7, None), (-8, None)]
+)
+async def test_a_members_certificate(rooms: Rooms, days: int, level: int | None) -> None:
+    """Before its mail waits, and for a week after; not of ours, which has its own."""
+    end = START + timedelta(days=days)
+    shown = Shown({"chu.example": end, "labo.example": START})
+    found = await names(replace(rooms, watch=shown))  # type: ignore[arg-type]
+    assert level == found.get("member-certificate-expires")
+    renewed = Shown({"chu.example": end, "new/chu.example": FAR})
+    assert {} == await names(replace(rooms, watch=renewed))  # type: ignore[arg-type]
 
 
 async def test_a_bridge_is_seen(rooms: Rooms, authority: Authority) -> None:
