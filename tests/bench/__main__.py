@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from tests.bench import cell, memory, report, systems
+from tests.bench import cell, memory, report, scale, systems
 from tests.bench.rounds import Measure, order
 
 SIZES = {"5k": 5 << 10, "200k": 200 << 10, "1m": 1 << 20, "10m": 10 << 20}
@@ -85,6 +85,12 @@ class Bench:
         with systems.SceauRelay.running(self.ground, "memory") as sceau:
             self.found.memory = memory.measure(sceau, sessions=200, large=100)
 
+    def scale(self) -> None:
+        """A country's addresses, beside Postfix's map of as many."""
+        share = 1 if self.rounds == ROUNDS else 10
+        addresses, domains = scale.ADDRESSES // share, scale.DOMAINS // share
+        self.found.scale = scale.measure(self.ground, addresses, domains, scale.ROUNDS)
+
     def _compare(
         self,
         what: str,
@@ -107,6 +113,7 @@ PARTS = {
     "memory": Bench.memory,
     "postfix": Bench.postfix,
     "accept": Bench.accept,
+    "scale": Bench.scale,
 }
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tests.bench.memory import MIB, Memory
 from tests.bench.rounds import Measure, Ratio, ratio, typical
+from tests.bench.scale import Scale
 
 NAMES = {5 << 10: "5 KB", 200 << 10: "200 KB", 1 << 20: "1 MB", 10 << 20: "10 MB"}
 
@@ -43,6 +44,7 @@ class Report(msgspec.Struct, kw_only=True):
     comparisons: list[Comparison] = []
     apart: list[Measure] = []  # Sceau with CHUNKING, what the harness does with nothing to measure
     memory: Memory | None = None
+    scale: Scale | None = None
     seconds: float = 0.0
 
 
@@ -99,6 +101,8 @@ def show(console: Console, report: Report) -> None:
         _show_apart(console, report.apart)
     if report.memory is not None:
         _show_memory(console, report.memory)
+    if report.scale is not None:
+        _show_scale(console, report.scale)
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
@@ -146,6 +150,31 @@ def _show_apart(console: Console, apart: Sequence[Measure]) -> None:
             f"{m.p99 * 1e3:.1f}",
             f"{m.harness * 1e3:.2f}",
         )
+    console.print(table)
+
+
+def _show_scale(console: Console, scale: Scale) -> None:
+    apart, swap, lmdb = scale.apart, scale.swap, scale.lmdb
+    table = _table(
+        f"{apart.addresses:,} addresses, {apart.domains:,} domains",
+        ("what", "sceau", "postfix, lmdb", "at most"),
+    )
+    rows = (
+        ("made of its source", f"{apart.build:.1f} s", f"{lmdb.build:.1f} s", "20 s"),
+        ("a directory: read, used, kept", f"{swap.seconds:.1f} s", "", "20 s"),
+        ("octets", f"{apart.octets / MIB:.0f} MiB", f"{lmdb.octets / MIB:.0f} MiB", ""),
+        ("an address found", f"{apart.find * 1e6:.1f} µs", f"{lmdb.find * 1e6:.1f} µs", ""),
+        ("a decision", f"{apart.decision * 1e6:.1f} µs", "", "5 µs"),
+        ("resident, with a list", f"{apart.resident / MIB:.0f} MiB", "", "250 MiB"),
+        ("resident, a gateway with a directory", f"{swap.resident / MIB:.0f} MiB", "", "250 MiB"),
+        ("longest pause, swap under mail", f"{swap.pause * 1e3:.0f} ms", "", "20 ms"),
+        ("longest pause, that mail alone", f"{swap.usual * 1e3:.0f} ms", "", ""),
+        ("mail meanwhile", f"{swap.rate:.0f}/s", "", ""),
+        ("signed XML verified and read", f"{apart.signed:.2f} s", "", "1 s"),
+        ("longest pause meanwhile", f"{apart.pause * 1e3:.0f} ms", "", "20 ms"),
+    )
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
 
 

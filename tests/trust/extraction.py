@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 
 from stdnum import luhn
 
@@ -70,12 +71,19 @@ def _checked(digits: str) -> str:
 
 def row(**columns: str) -> str:
     """Return a line; columns by the first word or words of their names, joined by ``_``."""
-    values = dict.fromkeys(HEADER, "")
-    values.update({"Type de BAL": "PER", "Adresse BAL": "dr@chu.example", "Pays": "France"})
+    values = list(_BLANK)
     for begins, value in columns.items():
-        name = next(name for name in HEADER if name.lower().startswith(begins.replace("_", " ")))
-        values[name] = value
-    return "|".join(values[name] for name in HEADER)
+        values[_column(begins)] = value
+    return "|".join(values)
+
+
+@cache
+def _column(begins: str) -> int:
+    wanted = begins.replace("_", " ")
+    return next(at for at, name in enumerate(HEADER) if name.lower().startswith(wanted))
+
+
+_BLANK = ["PER", "dr@chu.example", *[""] * (len(HEADER) - 3), "France"]
 
 
 def text(*rows: str) -> bytes:
