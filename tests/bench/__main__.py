@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: Sceau beside Postfix, and accepting alone beside stock aiosmtpd."""
+"""``python -m tests.bench``: Sceau beside Postfix, stock aiosmtpd, and Dovecot."""
 
 import shutil
 import time
@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from tests.bench import cell, memory, report, scale, systems
+from tests.bench import cell, memory, reading, report, scale, systems
 from tests.bench.rounds import Measure, order
 
 SIZES = {"5k": 5 << 10, "200k": 200 << 10, "1m": 1 << 20, "10m": 10 << 20}
@@ -85,6 +85,12 @@ class Bench:
         with systems.SceauRelay.running(self.ground, "memory") as sceau:
             self.found.memory = memory.measure(sceau, sessions=200, large=100)
 
+    def reading(self) -> None:
+        """The reading door beside Dovecot with mail_crypt."""
+        folder = self.ground.folder / "reading"
+        folder.mkdir()
+        self.found.reading = reading.measure(folder, self.seconds, self.rounds)
+
     def scale(self) -> None:
         """A country's addresses, beside Postfix's map of as many."""
         share = 1 if self.rounds == ROUNDS else 10
@@ -114,6 +120,7 @@ PARTS = {
     "postfix": Bench.postfix,
     "accept": Bench.accept,
     "scale": Bench.scale,
+    "reading": Bench.reading,
 }
 
 
@@ -135,7 +142,7 @@ def main(
     quick: bool,
     out: Path,
 ) -> None:
-    """Measure Sceau beside Postfix from Debian and stock aiosmtpd, and its memory."""
+    """Measure Sceau beside Postfix and Dovecot from Debian and stock aiosmtpd, and its memory."""
     console = Console(width=max(130, Console().width))
     if quick:
         rounds, seconds, names = QUICK_ROUNDS, QUICK_SECONDS, names or QUICK_SIZES

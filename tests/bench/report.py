@@ -38,6 +38,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     rounds: list[Measure]
 
 
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One measurement, ours beside theirs where there is a theirs."""
+
+    what: str
+    unit: str
+    ours: float
+    theirs: float | None = None
+    target: str
+    met: bool
+
+
 class Report(msgspec.Struct, kw_only=True):
     """Everything a run found."""
 
@@ -45,6 +56,7 @@ class Report(msgspec.Struct, kw_only=True):
     apart: list[Measure] = []  # Sceau with CHUNKING, what the harness does with nothing to measure
     memory: Memory | None = None
     scale: Scale | None = None
+    reading: list[Figure] = []
     seconds: float = 0.0
 
 
@@ -103,6 +115,8 @@ def show(console: Console, report: Report) -> None:
         _show_memory(console, report.memory)
     if report.scale is not None:
         _show_scale(console, report.scale)
+    if report.reading:
+        _show_reading(console, report.reading)
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
@@ -150,6 +164,17 @@ def _show_apart(console: Console, apart: Sequence[Measure]) -> None:
             f"{m.p99 * 1e3:.1f}",
             f"{m.harness * 1e3:.2f}",
         )
+    console.print(table)
+
+
+def _show_reading(console: Console, figures: Sequence[Figure]) -> None:
+    table = _table(
+        "Reading, beside Dovecot with mail_crypt", ("what", "ours", "theirs", "target", "")
+    )
+    for one in figures:
+        theirs = "" if one.theirs is None else f"{one.theirs:,.1f} {one.unit}"
+        met = "[green]met[/]" if one.met else "[red]missed[/]"
+        table.add_row(one.what, f"{one.ours:,.1f} {one.unit}", theirs, one.target, met)
     console.print(table)
 
 
