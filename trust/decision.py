@@ -474,12 +474,13 @@ def _met(der: bytes, listed: TrustList, now: datetime) -> Certificate | None:
     if certificate is None:
         return None
     standing = listed.overlay.certificates.of(certificate.fingerprint, now)
-    return _under(der, standing.anchors) if standing.anchors else certificate
+    anchors = standing.anchors
+    return _under(der, anchors, standing.lent) if anchors else certificate
 
 
 @lru_cache(maxsize=4096)
-def _under(der: bytes, anchors: frozenset[str]) -> Certificate:
-    return Certificate.parse(der).under(anchors)
+def _under(der: bytes, anchors: frozenset[str], lent: bool) -> Certificate:  # noqa: FBT001
+    return Certificate.parse(der).under(anchors, lent=lent)
 
 
 def _read(der: bytes) -> Certificate | None:

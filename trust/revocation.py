@@ -45,6 +45,7 @@ class Standing:
     anchors: frozenset[str] = frozenset()
     why: str = ""  # a word for the journal: why it is unknown, or was revoked
     hold: bool = False  # on hold (RFC 5280 §5.3.1): the one revocation that may end
+    lent: bool = False  # no anchor it leads to is the operator's own: lists named them all
 
     def at(self, now: datetime, grace: timedelta) -> "Standing":
         """Return what this counts as at a moment: a good answer too old is no answer."""

@@ -160,6 +160,11 @@ class TrustList:
             return known[0] if known else None
         return replace(known[0], hidden=True)
 
+    @property
+    def anchors(self) -> tuple[bytes, ...]:
+        """The anchors that editions name members by (DER); they entitle to nothing else."""
+        return tuple(sorted({der for each in self.editions for der in each.claims.anchors}))
+
     def represented(self, certificate: Certificate) -> tuple[Member, ...]:
         """Return the members whom this certificate may speak for, by domain."""
         found = {

@@ -215,12 +215,14 @@ class Watch:
         try:
             async with self._slots:
                 met = known.met
-                anchors = self._anchors()
+                ours = self._anchors()
                 if met.role == SIGNER:  # its list pins an authority of its own
-                    anchors += met.issuers[-1:]
+                    ours += met.issuers[-1:]
+                listed = self._keeper.current
+                anchors = ours + (listed.anchors if listed is not None else ())
                 others = (*met.issuers, *self._intermediates)
                 standing = await self._authorities.standing(met.certificate, others, anchors)
-            await self._learn(known, standing)
+            await self._learn(known, _lent(standing, ours))
         except Exception as error:  # noqa: BLE001 - one certificate never stops the watch
             self._tell("certificate.unjudged", {"kind": known.met.role, "exception": error})
             known.again = self._clock() + _SOON
@@ -300,3 +302,9 @@ class Watch:
             return ()
         certificate = Certificate.parse(met.certificate)
         return tuple(member.domain for member in listed.represented(certificate))
+
+
+def _lent(standing: Standing, ours: tuple[bytes, ...]) -> Standing:
+    """Return how a certificate stands, and whether its chain leads to no anchor of our own."""
+    own = {hashlib.sha256(der).hexdigest() for der in ours}
+    return replace(standing, lent=bool(standing.anchors) and standing.anchors.isdisjoint(own))

@@ -45,17 +45,14 @@ def watch(  # noqa: PLR0917 - what it stands between
         beside = certificates(said.intermediates, "the intermediates")
 
     def anchors() -> tuple[bytes, ...]:
-        ours = certificates(settings.tls.anchors, "the anchor file")
-        return ours + named(keeper.current)
+        return certificates(settings.tls.anchors, "the anchor file")
 
     return Watch(authorities, Register(database, ring), keeper, said, anchors, clock, tell, beside)
 
 
 def named(listed: TrustList | None) -> tuple[bytes, ...]:
     """Return the anchors that the lists in force name members by (DER)."""
-    if listed is None:
-        return ()
-    return tuple(sorted({der for edition in listed.editions for der in edition.claims.anchors}))
+    return listed.anchors if listed is not None else ()
 
 
 def certificates(path: Path, what: str) -> tuple[bytes, ...]:

@@ -155,6 +155,23 @@ def test_a_member_known_by_its_anchor_waits_until_the_chain_is_known() -> None:
     assert "peer-not-entitled" == reason(replace(GOOD, anchors=frozenset({"b" * 64})))
 
 
+def test_whoever_holds_a_lent_anchor_speaks_for_nobody_named_otherwise() -> None:
+    """It can issue a certificate of any name; the one of another member's operator, for instance."""
+    leaf = Certificate.parse(LEAF)
+    listed = trust_list(member("labo.example"), member("chu.example"))
+    standing = replace(GOOD, anchors=frozenset({"a" * 64}))
+
+    def reasons(standing: Standing) -> tuple[str, str]:
+        standings = Standings({leaf.fingerprint: standing}, asked=True)
+        laid = listed.under(Overlay(certificates=standings))
+        out = next_hop("labo.example", LEAF, laid, NOW)
+        return decide(APP, DR, replace(RELAY, certificate=LEAF), laid, NOW).reason, out.reason
+
+    assert ("listed", "listed") == reasons(standing)
+    lent = ("peer-not-entitled", "next-hop-not-entitled")
+    assert lent == reasons(replace(standing, lent=True))
+
+
 @pytest.mark.parametrize(
     ("standing", "words"),
     [

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from gateway.certificates.register import Register
 from gateway.certificates.shelf import Answers
@@ -14,15 +16,17 @@ from gateway.certificates.watch import Watch
 from gateway.demo.pki import Issued
 from gateway.settings.certificates import Certificates
 from tests.trust.pki import BY_CRL, CRL, SILENT, Pki
-from tests.world.clock import Clock
+from tests.world.clock import START, Clock
 from tests.world.lists import Lists
 from tests.world.rest import Rest, stored
 from trust.authorities import Authorities, Manners
 from trust.bridges import Bridge, Bridges
+from trust.formats.direct import Bundle
 from trust.identity import Certificate
 from trust.keeper import Keeper
 from trust.revocation import Standing, State
-from trust.sources import TrustList
+from trust.sources import Edition, TrustList
+from trust.verification import Offer
 
 HOUR = timedelta(hours=1)
 
@@ -111,6 +115,25 @@ async def test_a_new_certificate_is_known_before_its_mail(desk: Desk) -> None:
     await desk.met(leaf)
     assert [CRL] == desk.pki.asked
     assert [] == desk.changed
+
+
+@pytest.mark.parametrize("also_ours", [False, True])
+async def test_an_anchor_that_a_list_lent(desk: Desk, also_ours: bool) -> None:  # noqa: FBT001
+    """A chain that leads to nothing of ours is marked, unless the operator believes it as well."""
+    root = desk.pki.authority.root.certificate
+    bag = pkcs7.serialize_certificates([root], Encoding.DER)
+    bundle = Bundle(("labo.example",), None, timedelta(days=9))
+    edition = Edition("hisp", bundle.verify(Offer(bag), START), bundle.read, START)
+    desk.keeper.current = TrustList.of([edition])
+    ours = desk.pki.anchors if also_ours else ()
+    desk.watch._anchors = lambda: ours
+    leaf = desk.pki.issue()
+
+    await desk.met(leaf)
+
+    standing = desk.standing(leaf)
+    assert (State.GOOD, not also_ours) == (standing.state, standing.lent)
+    assert frozenset({root.fingerprint(hashes.SHA256()).hex()}) == standing.anchors
 
 
 async def test_who_waits_waits_for_a_bounded_time(desk: Desk) -> None:
