@@ -155,11 +155,9 @@ def sender_denied(case: Case) -> Decision | None:
     denied = case.listed.overlay.denied
     if not denied.any:
         return None
-    sender = case.sender or case.peer.login
-    if sender is None:
-        return None
+    who = [one for one in (case.sender, case.peer.login) if one is not None]
     alone = case.theirs is not None and denied.operated(case.theirs.marks)
-    return SENDER_DENIED if alone or denied.whom(sender) else None
+    return SENDER_DENIED if alone or any(denied.whom(one) for one in who) else None
 
 
 def peer_denied(case: Case) -> Decision | None:

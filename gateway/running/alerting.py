@@ -21,7 +21,7 @@ from smtp.address import Address
 from trust.fetching import Fetch, FetchError
 from trust.verification import Outcome
 from vault.database import Statement
-from vault.errors import SealError
+from vault.errors import SealError, VaultError
 
 ROUND = 15.0  # seconds between two looks
 _WITHIN = 20.0  # seconds that a webhook or a heartbeat may take
@@ -98,7 +98,7 @@ class Alerting:
     async def round(self) -> None:
         """Look once, tell what is new, send what is still to be sent."""
         happened, self._happened = self._happened, {}
-        found = [*self._look(), *happened.values()]
+        found = [*self._seen(), *happened.values()]
         again = timedelta(seconds=self._settings.again_after)
         watched, told = alerts.judge(self._facts.watched, found, self._rooms.clock(), again)
         if told or watched != self._facts.watched:
@@ -106,16 +106,25 @@ class Alerting:
         await self._post()
         await self._pulse(well=not any(one.level is Level.ALARM for one in found))
 
+    def _seen(self) -> list[Condition]:
+        try:
+            return list(self._look())
+        except VaultError as error:
+            return [_failing(error)]
+
     async def _tell(self, watched: Watched, told: tuple[Alert, ...]) -> None:
         """Remember what is told, in the transaction that spools the mail."""
-        statements = []
         for alert in told:
-            facts = {"condition": alert.condition.key, "level": alert.condition.level.name.lower()}
+            facts = {"kind": alert.condition.key, "reason": alert.condition.sentence}
             self._rooms.notes.tell(f"alert.{alert.turn}", facts)
-            statements += await self._mails(alert)
         unsent = (*self._facts.unsent, *told)[-_KEPT:] if self._settings.webhook else ()
-        await self._keep(_Facts(dict(watched), unsent), statements)
-        if statements:
+        kept = _Facts(dict(watched), unsent)
+        try:
+            await self._keep(kept, [s for alert in told for s in await self._mails(alert)])
+        except VaultError as error:  # the disk fails: what it would keep is told all the same
+            self._rooms.notes.crashed("alerting", error)
+            self._facts = kept
+        else:
             self._rooms.wake()
 
     async def _mails(self, alert: Alert) -> list[Statement]:
@@ -148,7 +157,11 @@ class Alerting:
             except FetchError as error:
                 self._rooms.notes.tell("alert.unsent", {"reason": error.state.value})
                 return
-            await self._keep(_Facts(self._facts.watched, tuple(rest)), [])
+            left = _Facts(self._facts.watched, tuple(rest))
+            try:
+                await self._keep(left, [])
+            except VaultError:  # then a restart may bring it twice: it has an id
+                self._facts = left
 
     async def _pulse(self, *, well: bool) -> None:
         """Show that we live and are well; nothing is shown otherwise, and that is the alarm."""
@@ -176,3 +189,12 @@ class Alerting:
             if rows:
                 return msgspec.json.decode(self._rooms.ring.open(rows[0][0], _PLACE), type=_Facts)
         return _Facts()
+
+
+def _failing(error: VaultError) -> Condition:
+    return Condition(
+        "database-failing",
+        Level.ALARM,
+        f"The database cannot be read ({type(error).__name__}): no mail is taken.",
+        "look at the disk, and at the gateway's log",
+    )

@@ -541,6 +541,13 @@ def test_the_null_sender_of_a_denied_log_in_or_certificate() -> None:
     assert (Action.ALLOW, "listed") == brief(attempt(None, DR, current, NOW))
 
 
+def test_whoever_writes_for_another_is_asked_about_too() -> None:
+    """A denied log-in sends in nobody's name."""
+    current = LIST.under(Overlay(Denials(addresses=frozenset({"autre@labo.example"}))))
+    found = decide(APP, DR, with_login("autre@labo.example"), current, NOW)
+    assert (Action.REFUSE, "sender-denied") == brief(found)
+
+
 def test_a_denied_certificate_that_is_none() -> None:
     """What cannot be read is refused for that."""
     current = LIST.under(Overlay(Denials(operators=CHU.marks)))

@@ -378,6 +378,15 @@ def test_conditions_are_no_secrets() -> None:
     )
 
 
+async def test_a_disk_that_fails_is_told(rooms: Rooms, web: Web) -> None:
+    """Just when nothing can be written any more, somebody must hear of it."""
+    watch = alerting(rooms, web)
+    await rooms.database.close()
+    await watch.round()
+    await watch.round()
+    assert [("raised", "database-failing")] == web.told
+
+
 async def test_a_gateway_that_runs_tells_over_https(tmp_path: Path) -> None:
     """The whole way: without a list in force, a webhook hears of it, and no heartbeat is heard."""
     authority = Authority.make(now().replace(microsecond=0))
