@@ -1,4 +1,7 @@
-"""Where directories come from: an extraction that lies at a place, or the FHIR API, page by page."""
+"""Where directories come from: an extraction that lies at a place, or the FHIR API, page by page.
+
+The API is read only: writing to it is specified, and not yet in service. R-D4, R-D5.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
