@@ -56,3 +56,9 @@ class UnknownEncoding(MailboxError):  # noqa: N818 - what the part has
     """A part names a transfer encoding that cannot be undone (RFC 3516 §4.3)."""
 
     code = "UNKNOWN-CTE"
+
+
+class NoRights(MailboxError):  # noqa: N818 - what somebody has not
+    """Somebody who is in may not do that there (RFC 4314)."""
+
+    code = "NOPERM"
