@@ -14,6 +14,7 @@ from smtp.address import Address, AddressError, domain_of, parse
 from trust.decision import Action, attempt
 from trust.directory.entry import Entry, words
 from trust.directory.reading import Directory
+from trust.identifiers import Scheme
 from trust.sources import TrustList
 
 LONGEST = 200  # characters of a question
@@ -40,6 +41,7 @@ class Answer:
     entry: Entry | None = None
 
 
+_PEOPLE = frozenset(scheme.value for scheme in Scheme if scheme.person)
 _STATES = {
     Action.ALLOW: State.TRUSTED,
     Action.HOLD: State.TRUSTED,
@@ -77,7 +79,9 @@ def shown(address: Address, listed: TrustList) -> Entry | None:
     if (said := listed.listed(address)) is not None:
         if said.hidden:
             return None
-        entry = Entry(said.address, said.kind, person=said.holder)
+        personal = said.holder.partition(":")[0].lower() in _PEOPLE
+        whose = (said.holder, "") if personal else ("", said.holder)
+        entry = Entry(said.address, said.kind, *whose)
     for directory in directories(listed):
         if (found := directory.entry(address)) is None:
             continue

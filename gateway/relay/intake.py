@@ -112,7 +112,13 @@ class Intake:
         if len(draft.refused) >= _CURED:
             return said
         meant = cure(refused, sender, listed, self._desk.clock())
-        return said if meant is None else replace(said, cure=meant)
+        if meant is None or (domain_of(meant) in self._desk.domains and not self._receives(meant)):
+            return said
+        return replace(said, cure=meant)
+
+    def _receives(self, who: Address) -> bool:
+        mailbox = self._books.accounts.find(who)
+        return mailbox is not None and mailbox.receives
 
     async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
         """Take responsibility for a message, wholly or not at all."""

@@ -30,11 +30,11 @@ from gateway.relay.courier import Courier
 from gateway.relay.lanes import Link
 from gateway.relay.resolver import Dns
 from gateway.running import certifying, checks
-from gateway.running.certifying import named
 from gateway.running.alerting import Alerting
+from gateway.running.certifying import named
 from gateway.running.doors import Doors
 from gateway.running.housekeeping import chores, keep, sign_journal
-from gateway.running.standing import problems, standing
+from gateway.running.standing import Door, problems, standing
 from gateway.running.supervisor import Supervisor
 from gateway.running.webs import Webs
 from gateway.web.fetching import Fetching
@@ -84,7 +84,7 @@ class Gateway:
         self._stop = asyncio.Event()
         self._stopping = False
         self._alerting = Alerting.of(self.rooms, Fetching(), lambda: self._expires)
-        rooms.metrics.standing = lambda: standing(rooms, self._doors.open_ones, self._expires)
+        rooms.metrics.standing = lambda: standing(rooms, self._listening(), self._expires)
         rooms.keeper.subscribe(self._list_changed)
 
     async def run(self) -> None:
@@ -221,6 +221,9 @@ class Gateway:
         self._doors.reload()
         if now[0] != anchors:
             self.rooms.watch.look_again()
+
+    def _listening(self) -> list[Door]:
+        return [*self._doors.open_ones, *self._webs.open_ones]
 
     def _leave(self, who: Address) -> None:
         self._doors.leave(who)

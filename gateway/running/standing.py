@@ -1,19 +1,28 @@
 """How the gateway stands at this moment, for its metrics and for ``/readyz``."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Protocol
 
 from gateway.observe.metrics import Standing
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import FINAL, State
-from smtp.hall import Hall
 
 _OPEN = tuple(state for state in State if state not in FINAL and state is not State.RELAYED)
 
 
-def standing(rooms: Rooms, doors: Iterable[Hall[Any]], certificate: datetime) -> Standing:
+class Door(Protocol):
+    """A listener, and who is in by it."""
+
+    listener: str
+
+    @property
+    def connections(self) -> Collection[object]:
+        """Its connections."""
+
+
+def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Standing:
     """Ask the rooms; each answer is one short indexed read."""
     now, at = rooms.clock(), rooms.clock().timestamp()
     lists = rooms.keeper.standing().sources

@@ -48,7 +48,7 @@ class Webs:
     def reload(self) -> None:
         """Let connections from now on see the certificate and anchors that are there now."""
         secure = [door for door in self.open_ones if door.context is not None]
-        contexts = [self._context(door.name) for door in secure]
+        contexts = [self._context(door.listener) for door in secure]
         for door, context in zip(secure, contexts, strict=True):
             door.context = context
 
@@ -62,7 +62,7 @@ class Webs:
         try:
             port = door.open(listener.host, listener.port)
         except OSError as error:
-            raise cannot_bind(door.name, listener, error) from None
+            raise cannot_bind(door.listener, listener, error) from None
         self.open_ones.append(door)
         return port
 

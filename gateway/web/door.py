@@ -8,9 +8,10 @@ client's certificate included. RFC 9112.
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from functools import partial
 from typing import Any
 
@@ -20,12 +21,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from smtp.envelope import Peer
-from smtp.hall import why
+from smtp.hall import SHUTDOWN, why
 from smtp.porch import Porch
+from smtp.tls import culprit, issuers
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
-
-_SHUTDOWN = 5.0  # seconds that a client has for its half of TLS's goodbye
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class WebDoor:
 
     def __init__(
         self,
-        name: str,
+        listener: str,
         app: ASGIApp,
         context: ssl.SSLContext | None = None,
         bounds: Bounds | None = None,
         on_event: OnEvent = lambda _slug, _facts: None,
     ) -> None:
-        self.name, self.context, self.bounds = name, context, bounds or Bounds()
+        self.listener, self.context, self.bounds = listener, context, bounds or Bounds()
         self.on_event = on_event
         self.state = ServerState()
         self.config = uvicorn.Config(
@@ -69,7 +69,7 @@ class WebDoor:
         self.config.load()
         self._arriving: set[asyncio.Task[None]] = set()
         self.porch = Porch(
-            name,
+            listener,
             self.bounds.max_connections,
             self.bounds.max_connections_per_address,
             self._welcome,
@@ -78,7 +78,12 @@ class WebDoor:
         )
 
     def __repr__(self) -> str:
-        return f"<WebDoor {self.name}, {len(self.state.connections)} connections>"
+        return f"<WebDoor {self.listener}, {len(self.connections)} connections>"
+
+    @property
+    def connections(self) -> Collection[object]:
+        """Who is in."""
+        return self.state.connections
 
     def open(self, host: str, port: int) -> int:
         """Bind and listen; return the port that was bound."""
@@ -118,11 +123,11 @@ class WebDoor:
                 taken,
                 ssl=self.context,
                 ssl_handshake_timeout=self.bounds.head_timeout if tls else None,
-                ssl_shutdown_timeout=_SHUTDOWN if tls else None,
+                ssl_shutdown_timeout=SHUTDOWN if tls else None,
             )
         except OSError as error:
-            facts = {"listener": self.name, "ip": connection.ip, "reason": why(error)}
-            self.on_event("tls.failed", facts)
+            facts = {"listener": self.listener, "ip": connection.ip, "reason": why(error)}
+            self.on_event("tls.failed", facts | culprit(error))
             taken.close()
 
     def _arrived(self, connection: "_Connection", task: asyncio.Task[None]) -> None:
@@ -142,10 +147,11 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app_state = {"peer": _peer(self._door.name, self.ip, transport)}
+        self.app_state = {"peer": _peer(self._door.listener, self.ip, transport)}
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
+        self.server_state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
         super().data_received(data)
         under_way: RequestResponseCycle | None = (
             self.cycle
@@ -180,4 +186,5 @@ def _peer(listener: str, ip: str, transport: asyncio.Transport) -> Peer:
     suite = secure.cipher()
     spoken = f"{secure.version()} {suite[0]}" if suite else ""
     certificate = secure.getpeercert(binary_form=True)
-    return Peer(ip, tls=spoken, certificate=certificate, listener=listener)
+    chain = issuers(secure) if certificate else ()
+    return Peer(ip, tls=spoken, certificate=certificate, listener=listener, issuers=chain)

@@ -13,6 +13,7 @@ import stat
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -29,9 +30,9 @@ _MARKS = 512  # files whose hash is remembered
 _Seen = tuple[int, int, int]  # inode, time of change, size
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _File:
-    fd: int
+    octets: BinaryIO  # closes itself when nobody has it any more
     size: int
     etag: str
 
@@ -60,11 +61,13 @@ class Published:
         }
         wanted = request.headers.get("if-none-match", "")
         if found.etag in {each.strip().removeprefix("W/") for each in wanted.split(",")}:
-            os.close(found.fd)
+            found.octets.close()
             del headers["Content-Length"]
             return Response(status_code=304, headers=headers)
-        media_type = "application/pkcs7-signature" if name.endswith(".p7s") else "application/json"
-        return StreamingResponse(_blocks(found), headers=headers, media_type=media_type)
+        if request.method == "HEAD":
+            found.octets.close()
+            return Response(headers=headers, media_type=_media_type(name))
+        return StreamingResponse(_blocks(found), headers=headers, media_type=_media_type(name))
 
     def _open(self, name: str) -> _File:
         """Open a file once and for all: what is served is what was hashed, whatever takes its place."""
@@ -76,25 +79,26 @@ class Published:
         if not stat.S_ISREG(seen.st_mode):
             os.close(fd)
             raise Problem("not-found")
+        octets = os.fdopen(fd, "rb")
         known = (seen.st_ino, seen.st_ctime_ns, seen.st_size)
         before, etag = self._marks.get(name, (None, ""))
         if before != known:
-            with os.fdopen(os.dup(fd), "rb") as file:
-                etag = f'"{hashlib.file_digest(file, "sha256").hexdigest()}"'
+            etag = f'"{hashlib.file_digest(octets, "sha256").hexdigest()}"'
+            octets.seek(0)
             if len(self._marks) >= _MARKS:
                 self._marks.clear()
             self._marks[name] = (known, etag)
-        return _File(fd, seen.st_size, etag)
+        return _File(octets, seen.st_size, etag)
+
+
+def _media_type(name: str) -> str:
+    return "application/pkcs7-signature" if name.endswith(".p7s") else "application/json"
 
 
 async def _blocks(file: _File) -> AsyncIterator[bytes]:
-    at = 0
-    try:
-        while block := await asyncio.to_thread(os.pread, file.fd, _BLOCK, at):
-            at += len(block)
+    with file.octets as octets:
+        while block := await asyncio.to_thread(octets.read, _BLOCK):
             yield block
-    finally:
-        os.close(file.fd)
 
 
 async def fetched(fetch: Fetch, url: str, name: str, anchors: bytes, limit: int) -> bytes:

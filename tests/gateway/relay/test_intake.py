@@ -131,6 +131,22 @@ async def test_a_peer_is_given_no_cure(world: World) -> None:
     assert said.permanent
 
 
+async def test_a_mailbox_of_ours_that_is_closed_cures_nothing(world: World) -> None:
+    """However long a list still names it."""
+    mailbox = await world.labo.add("biologie")
+    world.lists.change("labo.example", open=False)
+    world.lists.addresses = [
+        Listed(parse(each), Kind.PER) for each in (DR, "biologie@labo.example")
+    ]
+    await world.publish()
+    before = await world.labo.submit(DR, ["biologiee@labo.example"])
+    await world.labo.books.accounts.set_status(mailbox, Standing.CLOSED)
+    after = await world.labo.submit(DR, ["biologiee@labo.example"])
+
+    assert "biologie@labo.example" == before.cure
+    assert not after.cure
+
+
 async def test_only_a_few_cures_are_looked_for(world: World) -> None:
     """A message to a hundred wrong addresses holds up nobody else's."""
     await _closed(world)

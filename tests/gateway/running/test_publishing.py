@@ -234,10 +234,12 @@ async def test_only_what_is_published_is_served(tmp_path: Path) -> None:
                 "/list.json", headers={"If-None-Match": f'"x", {current.headers["etag"]}'}
             )
             fixed = await client.get("/versions/1.json")
+            head = await client.head("/versions/1.json.p7s")
 
     assert [404] * 7 == codes
     assert (200, 304) == (current.status_code, again.status_code)
-    assert b"" == again.content
+    assert b"" == again.content == head.content
+    assert "application/pkcs7-signature" == head.headers["content-type"]
     assert fixed.content == current.content
     assert "immutable" in fixed.headers["cache-control"]
     assert "no-cache" == current.headers["cache-control"]

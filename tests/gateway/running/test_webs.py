@@ -1,11 +1,13 @@
 """The web of a running gateway: looked up by people and software, published for other gateways."""
 
 import asyncio
+import hashlib
 import json
 import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from tests.world.site import Site
 from trust.addresses import Kind, Listed
 from trust.directory.entry import Entry
 from trust.directory.reading import Directory
+from trust.revocation import Source, Standing, Standings, State
 
 _DR = "dr@chu.example"
 _WEB = "".join(f"\n[listen.{name}]\nport = 0\n" for name in ("web", "web_certificate"))
@@ -205,6 +208,36 @@ async def test_software_logs_in_with_its_certificate(tmp_path: Path) -> None:
             await world.ask("/v1/addresses?q=martin", "web_certificate")
 
     assert [200, 401] == [answer.status_code for answer in answers]
+
+
+async def test_a_revoked_certificate_opens_nothing(tmp_path: Path) -> None:
+    """What its authority has revoked is refused at once, and told of."""
+    async with _world(tmp_path) as world:
+        program = world.authority.issue("logiciel")
+        await world.chu.ask("mailbox.certificate", address=_DR, certificate=program.chain_pem)
+        known = hashlib.sha256(program.der).hexdigest()
+        revoked = Standing(State.REVOKED, clock(), source=Source.CRL)
+        keeper = world.chu.rooms.keeper
+        keeper.overlaid(replace(keeper.overlay, certificates=Standings({known: revoked})))
+        async with world.client("web_certificate", program) as client:
+            answer = await client.get("/v1/addresses?q=martin")
+        page = world.chu.rooms.metrics.page().decode()
+
+    assert 401 == answer.status_code
+    assert 'sceau_events_total{event="login.failed"} 1.0' in page
+
+
+async def test_open_connections_are_counted(tmp_path: Path) -> None:
+    """Beside those of the mail listeners."""
+    async with _world(tmp_path) as world:
+        _, writer = await asyncio.open_connection("127.0.0.1", world.chu.ports["status"])
+        async with world.client() as client:
+            await client.get("/v1/openapi.json")
+            page = world.chu.rooms.metrics.page().decode()
+        writer.close()
+
+    assert 'sceau_sessions_open{listener="web"} 1.0' in page
+    assert 'sceau_sessions_open{listener="status"} 1.0' in page
 
 
 async def test_a_person_looks_up_without_a_script(tmp_path: Path) -> None:

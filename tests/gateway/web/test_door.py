@@ -179,3 +179,12 @@ async def test_stopping_waits_no_longer_than_its_grace() -> None:
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readuntil(b"late")
         writer.close()
+
+
+async def test_every_answer_is_dated() -> None:
+    """RFC 9110 §6.6.1: who has a clock says what time it is."""
+    async with _open(Slow()) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(_ASK % b"")
+        assert b"\r\ndate: " in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
