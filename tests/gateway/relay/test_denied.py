@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from gateway.relay.delivery import State
+from tests.world.lists import Lists
 from tests.world.world import Gateway, World
-from trust.identity import Certificate
+from trust.formats import native
+from trust.identity import Certificate, Identity, Way
+from trust.members import Host
 from trust.overlay import Denials
+from trust.verification import Demands
+from trust.watch import Source, Watch
 
 DR, ACCUEIL, DOWN = "dr@labo.example", "accueil@chu.example", "a@clinique.example"
 
@@ -147,6 +153,36 @@ async def test_our_own_mailboxes_go_on_without_a_fresh_list(world: World) -> Non
     await world.publish()
     await world.settle()
     assert 1 == len(await world.chu.inbox("accueil"))
+
+
+async def test_one_stale_source_of_two(world: World) -> None:
+    """Mail with its own members waits and ages not; mail with the others goes on."""
+    clinic = await world.play()
+    world.lists.remove("clinique.example")
+    await world.publish()
+    local = Lists(world.lists.signer, world.clock(), fresh_for=timedelta(hours=6))
+    local.add("clinique.example", world.authority.issue("mx.clinique.example"))
+    local.members["clinique.example"] = replace(
+        local.members["clinique.example"],
+        identities=(Identity(Way.SPKI, Certificate.parse(clinic.certificate).spki_sha256),),
+        hosts=(Host("mx.clinique.example", 25),),
+    )
+    demands = Demands("locale", native.Source(local.quorum), native.LIMIT)
+    keeper = world.labo.keeper
+    keeper._watches["locale"] = Watch(Source(demands))
+    assert (await keeper.offer("locale", local.offer(world.clock()))).good
+    world.clock.advance(hours=7)
+    await world.labo.submit(DR, [DOWN, ACCUEIL])
+    await world.settle()
+    assert 1 == len(await world.chu.inbox("accueil"))
+    for _ in range(3):
+        await world.later(days=2)
+    assert [] == clinic.heard
+    assert State.DEFERRED in world.labo.states()
+    assert not {State.EXPIRED, State.FAILED, State.REFUSED} & set(world.labo.states())
+    assert (await keeper.offer("locale", local.offer(world.clock()))).good
+    await world.settle()
+    assert 1 == len(clinic.heard)
 
 
 # What awaits approval.
