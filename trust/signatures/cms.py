@@ -46,7 +46,7 @@ def pinnable(data: bytes) -> PublicKey:
     load = x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate
     try:
         return strong(load(data))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise SignatureError("a pinned signer is not a certificate in PEM or DER") from None
 
 
@@ -142,6 +142,7 @@ _UNREADABLE = (
     AttributeError,
     OverflowError,
     UnsupportedAlgorithm,
+    x509.InvalidVersion,
 )
 
 

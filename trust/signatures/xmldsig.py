@@ -148,7 +148,7 @@ def _certificates(hint: etree._Element) -> list[x509.Certificate]:
         raise SignatureError(f"from one to {_CERTIFICATES} certificates must come along")
     try:
         return [x509.load_der_x509_certificate(_octets(each)) for each in found]
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise SignatureError("a certificate that came along cannot be read") from None
 
 

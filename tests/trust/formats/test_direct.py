@@ -172,6 +172,19 @@ def test_a_certificate_in_an_envelope_that_cannot_be_read() -> None:
         claims(content, pinned(signer()))
 
 
+def test_a_certificate_of_a_version_to_come() -> None:
+    """It is none that we know, in a bag, in an envelope, or pinned."""
+    old, new = bytes.fromhex("a003020102"), bytes.fromhex("a003020107")
+    root = authority().root.der
+    assert 1 == root.count(old)
+    with pytest.raises(ListError, match="no anchor"):
+        claims(bag(SECOND).replace(old, new))
+    with pytest.raises(SignatureError):
+        claims(wrapped().replace(signer().der, signer().der.replace(old, new)), pinned(signer()))
+    with pytest.raises(SignatureError, match="PEM or DER"):
+        cms.pinnable(root.replace(old, new))
+
+
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # which is no concern of ours
 @given(st.integers(0, 4000), st.integers(0, 255))
 def test_any_octet_changed(at: int, octet: int) -> None:

@@ -315,6 +315,14 @@ def test_a_certificate_without_an_rsa_key_signed_nothing() -> None:
     assert CANONICAL == opened(edited("{certificates}", other + "{certificates}")()).content
 
 
+def test_a_certificate_of_a_version_to_come() -> None:
+    """It is none that we know."""
+    later = signer().der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020107"))
+    other = f"<X509Certificate>{base64.b64encode(later).decode()}</X509Certificate>"
+    with pytest.raises(SignatureError, match="cannot be read"):
+        opened(edited("{certificates}", other)())
+
+
 def test_a_value_that_another_key_made() -> None:
     """Putting another certificate in changes who is tried, and that is all."""
     other = base64.b64encode(signer("alb.autre.example").der)
