@@ -267,6 +267,8 @@ class Policy:
             yield "the list is signed by another key than before"
         if Cause.ANCHORS in causes:
             yield "it brings other anchors"
+        if (reinstated := len(change.domains(Cause.REINSTATED))) > 0:
+            yield f"it reinstates {_domains(reinstated)} that had been revoked"
         now = f"of {change.members:,} now"
         if (touched := len(change.trusted)) > max(FEW, self.share * change.members):
             yield f"{_domains(touched)} would change, {now}"

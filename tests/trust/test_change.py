@@ -208,6 +208,7 @@ def _change(cause: Cause, touched: int, members: int) -> Change:
         (Policy(), _change(Cause.REMOVED, 21, 1000), 1),
         (Policy(), _change(Cause.HOSTS, 1000, 1000), 0),
         (Policy(), _change(Cause.REVOKED, 1000, 1000), 0),
+        (Policy(), _change(Cause.REINSTATED, 1, 1000), 1),
         (Policy(), _change(Cause.SIGNERS, 0, 1000), 1),
         (Policy(), _change(Cause.ANCHORS, 0, 1000), 1),
         (Policy(), Change((), 10, (1000, 951)), 0),
@@ -217,7 +218,7 @@ def _change(cause: Cause, touched: int, members: int) -> Change:
     ],
 )
 def test_what_operators_are_asked_about(policy: Policy, found: Change, approvals: int) -> None:
-    """Large changes, mass removals, other anchors, other signers; never a revocation."""
+    """Large changes, mass removals, other anchors or signers, a revocation undone; never one made."""
     assert approvals == policy.judge(found).approvals
 
 
