@@ -58,12 +58,16 @@ class UidSet:
         return hash(self.ranges)
 
     def __or__(self, other: "UidSet") -> "UidSet":
+        if not (self.ranges and other.ranges):
+            return self if self.ranges else other
         return UidSet((*self.ranges, *other.ranges))
 
     def __and__(self, other: "UidSet") -> "UidSet":
         return UidSet(_common(self.ranges, other.ranges))
 
     def __sub__(self, other: "UidSet") -> "UidSet":
+        if not (self.ranges and other.ranges):
+            return self
         return UidSet(_common(self.ranges, tuple(_gaps(other.ranges))))
 
     def nth(self, place: int) -> int:

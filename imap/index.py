@@ -21,7 +21,8 @@ _TYPE = re.compile(rb"\s*([^\s;/()\"]+)\s*/\s*([^\s;()\"]+)")
 _PARAMETER = re.compile(
     rb';\s*([^\s;="()]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|\Z)|([^\s;"()]*))', re.DOTALL
 )
-_COMMENT = re.compile(rb'("(?:[^"\\]|\\.)*")|\((?:[^()\\]|\\.)*\)', re.DOTALL)
+# Quotes and escapes are taken whole, so that nobody makes it look at the same octets twice.
+_COMMENT = re.compile(rb'("(?:[^"\\]|\\.)*(?:"|\Z)|\\.)|\((?:[^()\\]|\\.)*\)', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _WORD = re.compile(rb"[^\s;,()\"]+")
 _WANTED = frozenset(
@@ -135,6 +136,7 @@ class Indexing:
     def __init__(self) -> None:
         self.header = Header(b"", ())  # the message's own, once it has come
         self._said: list[_Said] = []
+        self._spent = 0
         self._parts = PartIndex(self._headed)
 
     def feed(self, block: bytes) -> None:
@@ -146,7 +148,9 @@ class Indexing:
         parts = self._parts.finish()
         said = [*self._said, *(_NOTHING for _ in parts[len(self._said) :])]
         body, extended = _structures(parts, said)
-        if len(extended) > _LARGEST:  # a bomb: one leaf, read octet by octet by who wants to
+        if (
+            self._spent > _LARGEST or len(extended) > _LARGEST
+        ):  # a bomb: one leaf, read octet by octet by who wants to
             parts = (parts[0]._replace(number="1", type="text/plain", encoding=""),)
             body, extended = _structures(parts, [_NOTHING])
         sections = tuple(
@@ -171,7 +175,12 @@ class Indexing:
         if place == 0:
             self.header = header
         whole = place == 0 or _attached(self._said[-1].type)
-        self._said.append(_Said.of(header, envelope(header) if whole else EMPTY))
+        if place and self._spent > _LARGEST:  # it will be one leaf: keep no more of it
+            self._said.append(_NOTHING)
+            return
+        said = _Said.of(header, envelope(header) if whole else EMPTY)
+        self._said.append(said)
+        self._spent += said.size
 
 
 def index_of(message: bytes) -> Index:
@@ -216,6 +225,13 @@ class _Said(NamedTuple):
             string(first("content-location")),
             written,
         )
+
+    @property
+    def size(self) -> int:
+        """How many octets of a structure it will be, about."""
+        written = (self.id, self.description, self.encoding, self.md5, self.extension)
+        named = sum(len(name) + len(value) for name, value in self.parameters)
+        return sum(map(len, written)) + len(self.envelope) + named
 
     @property
     def charset(self) -> str:

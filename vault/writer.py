@@ -176,15 +176,14 @@ class Writer:
                 waiting.future.set_result(waiting.rows)
             else:
                 waiting.future.set_exception(error)
-        if error is None and self.committed is not None:
-            touched = {one.touches for waiting in group for one in waiting.statements}
-            touched.discard(0)
-            if touched:
-                self.committed(touched)
 
     def _end(
         self, loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], error: VaultError | None
     ) -> None:
+        if error is None and self.committed is not None:
+            touched = {one.touches for waiting in group for one in waiting.statements} - {0}
+            if touched:  # in its own turn: whoever listens cannot stop the writer
+                loop.call_soon(self.committed, touched)
         self._settle(group, error)
         loop.call_soon(self._begin, loop)  # what they do next may join the next group
 

@@ -80,9 +80,7 @@ class Filing:
 
     def into(self, mailbox: int, name: str, arrival: Arrival) -> list[Statement]:
         """Return the statements that file an entry in a folder known by its name."""
-        if (folder := self._folders.find(mailbox, name)) is None:
-            raise NoFolder("There is no folder of this name.")
-        return self.filing(folder.id, arrival)
+        return self.filing(self._folders.number(mailbox, name), arrival)
 
     def quota(self, mailbox: int) -> Quota:
         """Return how full a mailbox is."""
@@ -91,8 +89,8 @@ class Filing:
 
     def check_room(self, mailbox: int, size: int) -> None:
         """Raise ``OverQuota`` if a mailbox has no room for so many octets more."""
-        found = self.quota(mailbox)
-        if found.limit is not None and found.used + size > found.limit:
+        limit = self.limits.quota
+        if limit is not None and self.quota(mailbox).used + size > limit:
             raise OverQuota("The mailbox is full: delete messages, or ask for more room.")
 
     def batch(self, folder_id: int, clock: Callable[[], datetime]) -> "Batch":

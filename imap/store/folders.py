@@ -29,6 +29,7 @@ SPECIAL = {
 _MOST = 1000  # folders of a mailbox
 _LONGEST = 500  # octets of a name
 _DEEPEST = 16
+_REMEMBERED = 50_000
 _TRIES = 3
 
 _SELECT = (
@@ -53,6 +54,7 @@ class Folders:
 
     def __init__(self, database: Database, seals: Seals) -> None:
         self._database, self._seals = database, seals
+        self._inboxes: dict[int, int] = {}  # by mailbox; an INBOX is never renamed nor deleted
 
     def founding(self, owner: str, now: datetime) -> list[Statement]:
         """Return the statements that give a new mailbox its INBOX and the folders clients expect.
@@ -93,6 +95,16 @@ class Folders:
         """Return a folder by its id, or None if it was deleted."""
         rows = self._database.read(f"{_SELECT} AND f.id = ?", (folder,))
         return self._folder(rows[0]) if rows else None
+
+    def number(self, mailbox: int, name: str) -> int:
+        """Return a folder's id; an INBOX's at once, for every delivery asks."""
+        if name != INBOX:
+            return self.named(mailbox, name).id
+        if (found := self._inboxes.get(mailbox)) is None:
+            if len(self._inboxes) >= _REMEMBERED:
+                self._inboxes.clear()
+            found = self._inboxes[mailbox] = self.named(mailbox, name).id
+        return found
 
     def _folder(self, row: Row) -> Folder | None:
         number, mailbox, special, validity, uid_next, modseq, total, unseen, deleted, size = row[

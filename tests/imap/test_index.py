@@ -218,6 +218,22 @@ def test_a_bomb_is_one_leaf(monkeypatch: pytest.MonkeyPatch) -> None:
     assert index_of(wide + b"\r\n\r\n").bodystructure.startswith(b'("text" "plain" ')
 
 
+def test_headers_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand parts with long headers cost no more memory than their first few."""
+    monkeypatch.setattr(room, "_LARGEST", 2000)
+    part = b"--b\r\nContent-Type: image/png; a=" + b"x" * 900 + b"\r\n\r\n"
+    indexing = Indexing()
+    indexing.feed(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 20)
+    assert 20 > len([one for one in indexing._said if one.parameters])
+    assert 1 == len(indexing.finish().parts)
+
+
+@pytest.mark.parametrize("bomb", [b'(\\"' * 80_000, b"(" + b"\\(" * 80_000 + b"(", b'"' * 80_001])
+def test_marks_without_end(bomb: bytes) -> None:
+    """No header makes us look at the same octets again and again."""
+    assert index_of(b"Content-Type: image/png;" + bomb + b"\r\n\r\n").parts[0].type == "image/png"
+
+
 def test_parameters_are_bounded() -> None:
     """So many parameters, and no more."""
     many = b"Content-Type: image/png" + b"; a=b" * 500 + b"\r\n\r\n"

@@ -26,6 +26,18 @@ async def test_a_new_mailbox_has_what_clients_expect(mailboxes: Mailboxes) -> No
     assert len(found) == len({f.uid_validity for f in found}), "no two are alike"
 
 
+async def test_an_inbox_is_found_without_a_look(
+    mailboxes: Mailboxes, rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deliveries ask for it each time; so many are remembered, and never another folder."""
+    monkeypatch.setattr(folders, "_REMEMBERED", 1)
+    for mailbox in (1, 2, 2, 1):
+        assert folder(mailboxes, "INBOX", mailbox) == mailboxes._folders.number(mailbox, "INBOX")
+    assert folder(mailboxes, "Sent") == mailboxes._folders.number(1, "Sent")
+    with pytest.raises(NoFolder):
+        mailboxes._folders.number(1, "nowhere")
+
+
 async def test_create(mailboxes: Mailboxes) -> None:
     """What is above a new folder is made too; a name is taken once; INBOX has no case."""
     made = await mailboxes.create(1, "Patients/2026/Été/")
