@@ -9,7 +9,6 @@ is revoked. Reading and verifying happen off the loop, the swap in one step. R-C
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -180,7 +179,7 @@ class Keeper:
             return Arrival(
                 now, entry.source, refused.outcome, sentence, entry.version, entry.digest
             )
-        return _in_force(watch.edition, now)
+        return Arrival.in_force(watch.edition, now)
 
     async def _stored(self, source: Source, digest: str, arrived: datetime) -> Edition:
         offer = await self._store.offer(source.name, digest)
@@ -200,7 +199,7 @@ class Keeper:
 
     async def _judged(self, watch: Watch, offer: Offer) -> Arrival:
         now, name = self._clock(), watch.source.name
-        mark = await asyncio.to_thread(_hash, offer)
+        mark = await asyncio.to_thread(offer.hash)
         renewed = watch.due(now)
         known = None if renewed else watch.known_as(watch.offered.get(mark))
         if known is not None:
@@ -243,7 +242,7 @@ class Keeper:
         watch.pending = Pending(watch.source.name, edition, change, judgement, now)
         await self._settle()
         sentence = f"{edition.claims.name} waits for operators: {judgement.why}"
-        return _arrival(edition, now, Outcome.WAITING, sentence)
+        return Arrival.of(edition, now, Outcome.WAITING, sentence)
 
     async def _saved(
         self, edition: Edition, entries: Sequence[Entry], offer: Offer | None = None
@@ -252,13 +251,13 @@ class Keeper:
             await self._store.keep(entries, offer)
         except Exception as error:  # noqa: BLE001 - whatever the store is made of
             sentence = f"could not be stored ({type(error).__name__}), so it does not count"
-            return _arrival(edition, self._clock(), Outcome.NOT_SAVED, sentence)
+            return Arrival.of(edition, self._clock(), Outcome.NOT_SAVED, sentence)
         return None
 
     async def _enforce(self, watch: Watch, edition: Edition) -> Arrival:
         watch.edition, watch.pending, watch.lost = edition, None, None
         await self._settle()
-        return _in_force(edition, self._clock())
+        return Arrival.in_force(edition, self._clock())
 
     async def approve(self, actor: str, digest: str) -> Arrival:
         """Agree to a change that waits; when enough operators have, it is in force."""
@@ -267,7 +266,7 @@ class Keeper:
             now = self._clock()
             if actor in pending.approvals:
                 sentence = f"{actor} has agreed already; another operator must"
-                return _arrival(pending.edition, now, Outcome.WAITING, sentence)
+                return Arrival.of(pending.edition, now, Outcome.WAITING, sentence)
             agreed = replace(pending, approvals=(*pending.approvals, actor))
             entries = [_entry(pending.edition, Step.APPROVED, now, actor=actor)]
             if not agreed.missing:
@@ -278,7 +277,7 @@ class Keeper:
                 return self._note(watch, await self._enforce(watch, pending.edition))
             watch.pending = agreed
             sentence = f"{actor} agrees; {agreed.missing} more must"
-            return self._note(watch, _arrival(pending.edition, now, Outcome.WAITING, sentence))
+            return self._note(watch, Arrival.of(pending.edition, now, Outcome.WAITING, sentence))
 
     async def reject(self, actor: str, digest: str, why: str) -> Arrival:
         """Refuse a change that waits: these bytes are not offered to operators again."""
@@ -292,7 +291,7 @@ class Keeper:
             watch.pending = None
             await self._settle()
             sentence = f"{pending.edition.claims.name} was rejected by {actor}: {why}"
-            return self._note(watch, _arrival(pending.edition, now, Outcome.REJECTED, sentence))
+            return self._note(watch, Arrival.of(pending.edition, now, Outcome.REJECTED, sentence))
 
     def _waiting(self, digest: str) -> tuple[Watch, Pending]:
         for watch in self._watches.values():
@@ -391,25 +390,8 @@ class Keeper:
         return arrival
 
 
-def _hash(offer: Offer) -> str:
-    return hashlib.sha256(offer.content).hexdigest()
-
-
 def _entry(edition: Edition, step: Step, now: datetime, why: str = "", actor: str = "") -> Entry:
     claims = edition.claims
     return Entry(
         now, edition.source, step, edition.digest, claims.version, claims.issued, actor, why
     )
-
-
-def _arrival(edition: Edition, now: datetime, outcome: Outcome, sentence: str) -> Arrival:
-    return Arrival(now, edition.source, outcome, sentence, edition.claims.version, edition.digest)
-
-
-def _in_force(edition: Edition, now: datetime) -> Arrival:
-    claims = edition.claims
-    if edition.stale(now):
-        sentence = f"{claims.name} is in force but stale: mail waits for a new one"
-        return _arrival(edition, now, Outcome.ACCEPTED_STALE, sentence)
-    sentence = f"{claims.name} is in force until {claims.stale_after:%F %T} UTC"
-    return _arrival(edition, now, Outcome.ACCEPTED, sentence)

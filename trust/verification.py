@@ -6,6 +6,7 @@ to 6 are the format's: it alone knows where a signature lies and over which byte
 format, nothing is read but the bytes that were verified. R-C3, R-C4.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,6 +80,10 @@ class Offer:
 
     content: bytes = field(repr=False)
     signatures: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def hash(self) -> str:
+        """Return by what the same content is known again, before it is understood."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 class Format(Protocol):

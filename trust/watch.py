@@ -58,6 +58,22 @@ class Arrival:
     version: int | None = None
     digest: str | None = None
 
+    @classmethod
+    def of(cls, edition: Edition, now: datetime, outcome: Outcome, sentence: str) -> "Arrival":
+        """Tell what became of an edition."""
+        claims = edition.claims
+        return cls(now, edition.source, outcome, sentence, claims.version, edition.digest)
+
+    @classmethod
+    def in_force(cls, edition: Edition, now: datetime) -> "Arrival":
+        """Tell that an edition is in force, and until when."""
+        claims = edition.claims
+        if edition.stale(now):
+            sentence = f"{claims.name} is in force but stale: mail waits for a new one"
+            return cls.of(edition, now, Outcome.ACCEPTED_STALE, sentence)
+        sentence = f"{claims.name} is in force until {claims.stale_after:%F %T} UTC"
+        return cls.of(edition, now, Outcome.ACCEPTED, sentence)
+
     @property
     def good(self) -> bool:
         """Whether what was offered is (now or already) in force."""
