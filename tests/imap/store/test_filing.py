@@ -66,7 +66,6 @@ async def test_cut_off_in_the_middle(mailboxes: Mailboxes, inbox: int, rest: Res
 
 async def test_bounds(mailboxes: Mailboxes, inbox: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too long, too many, too much for the mailbox: said before anything is read."""
-
     read: list[int] = []
 
     async def unread() -> AsyncIterator[bytes]:
