@@ -50,6 +50,23 @@ async def apart(work: Work, *given: Buffer, within: float = WITHIN) -> Buffer:
         return _answer(code, result)
 
 
+def apart_from_thread(work: Work, *given: Buffer, within: float = WITHIN) -> Buffer:
+    """Do the same for who is in a thread already, and waits there."""
+    with ExitStack() as stack:
+        lent = [_lend(each, stack) for each in given]
+        result = _memory(stack)
+        command = [sys.executable, "-m", __name__, f"{work.__module__}:{work.__qualname__}"]
+        child = _start(command, [result, *lent])
+        try:
+            code = child.wait(within)
+        except subprocess.TimeoutExpired:
+            raise ApartError(f"it was not done within {within:.0f} s") from None
+        finally:
+            child.kill()
+            child.wait()
+        return _answer(code, result)
+
+
 def _start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*command, *map(str, descriptors)],

@@ -10,7 +10,7 @@ import pytest
 
 from tests.trust import works
 from trust import apart as module
-from trust.apart import apart, main
+from trust.apart import apart, apart_from_thread, main
 from trust.errors import ApartError, ListError
 
 
@@ -34,6 +34,15 @@ async def test_a_bug_tells_nothing_of_what_it_read() -> None:
         await apart(works.break_off, b"Dr Eve")
 
     assert "Eve" not in str(caught.value)
+
+
+def test_from_a_thread() -> None:
+    """Who waits in a thread already gets the same, and is told the same."""
+    assert b"onetwo" == bytes(apart_from_thread(works.join, b"one", b"two")[:])
+    with pytest.raises(ListError, match="1 octets"):
+        apart_from_thread(works.refuse, b"1")
+    with pytest.raises(ApartError, match="not done within"):
+        apart_from_thread(works.dawdle, b"", within=0.1)
 
 
 async def test_a_bomb() -> None:

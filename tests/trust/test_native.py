@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from trust.errors import ListError
 from trust.formats import native
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
+from trust.verification import Offer
 
 VECTORS = Path(__file__).parent / "vectors"
 LABO = Member(
@@ -254,3 +256,47 @@ def test_a_verified_list_is_read_from_the_bytes_that_were_signed() -> None:
     current = authority.current()
     members = native.read(authority.content).members
     assert [each.said_by("list") for each in members] == list(current.members.values())
+
+
+LONG = native.serialise(
+    replace(CLAIMS, addresses=Addresses.of(listed(f"dr{n}@chu.example") for n in range(2000)))
+)
+
+
+def test_a_large_list_is_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process reads the addresses of a large one: the claims are the same."""
+    monkeypatch.setattr(native, "LARGE", 1000)
+    authority = ListAuthority(numbers=(0, 1))
+    source = native.Source(authority.quorum)
+    offer = Offer(LONG, tuple(authority.sign(LONG)))
+
+    assert native.read(LONG) == source.read(source.verify(offer, NOW), NOW)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"dr9@", b"dr0@"),
+        (b'"kind":"PER"', b'"kind": "PER"'),
+        (b'"kind":"PER"', b'"kind":"XYZ"'),
+        (b'"holder":"",', b""),
+        (b'{"addresses":[', b'{"addresses": ['),
+        (b'"members":', b'"member":'),
+        (b'"pins":[]', b'"pins":["' + b"b" * 64 + b'","' + b"a" * 64 + b'"]'),
+    ],
+)
+def test_a_large_list_is_as_strict(old: bytes, new: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Order, spelling and fields: what is refused in a small list is refused in a large one."""
+    monkeypatch.setattr(native, "apart_from_thread", lambda work, *given: work(*given))
+    changed = LONG.replace(old, new, 1)
+    with pytest.raises(ListError):
+        native.read(changed)
+    with pytest.raises(ListError):
+        native._read_large(changed)
+
+
+def test_a_large_list_has_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it is read."""
+    monkeypatch.setattr(native, "LIMIT", 1000)
+    with pytest.raises(ListError, match="larger"):
+        native._read_large(LONG)

@@ -8,14 +8,16 @@ docs/trust-list.md; RFC 8785 says the same for the values that occur here.
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
 from smtp.address import Address, key
 from trust.addresses import Addresses, Kind, Listed
+from trust.apart import apart_from_thread
+from trust.book import Buffer
 from trust.errors import IdentityError, ListError
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
@@ -25,6 +27,7 @@ from trust.verification import Offer
 
 FORMAT = "sceau-trust-list-v1"
 LIMIT = 256 << 20  # octets: twice a list of a million addresses
+LARGE = 4 << 20  # octets from which on another process reads the addresses
 
 # The fields of each object stand in the order in which they are written: sorted. The defaults are
 # for drafts; in a list no field may be left out.
@@ -62,6 +65,7 @@ class _List(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 _decoder = msgspec.json.Decoder(_List)
 _encoder = msgspec.json.Encoder()
+_addresses_decoder = msgspec.json.Decoder(list[_Address])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,12 @@ class Source:
         return verify(offer.content, offer.signatures, self.quorum, now)
 
     def read(self, verified: Verified, arrived: datetime) -> Claims:
-        """Return what these bytes claim."""
+        """Return what these bytes claim; the addresses of a large list are read by another process.
+
+        Called in a thread: a million addresses there would hold Python's one lock for seconds.
+        """
+        if len(verified.content) > LARGE:
+            return _read_large(verified.content)
         return parse(verified, arrived)
 
     def sift(
@@ -100,6 +109,45 @@ def read(content: bytes, *, limit: int = LIMIT) -> Claims:
         at = _differs(canonical, content)
         raise ListError(f"the list is not in its canonical form, from octet {at + 1} on")
     return claims
+
+
+_HEAD, _BETWEEN, _TAIL = b'{"addresses":[', b'},{"address":"', b'],"format":"'
+_PIECE = 64 << 10  # octets of addresses read at once
+
+
+def _read_large(content: bytes) -> Claims:
+    """Read a large list's addresses apart, and the rest here; the same as ``read``, otherwise."""
+    end = content.find(_TAIL)  # in no string: its quotes would be escaped
+    if len(content) > LIMIT or not content.startswith(_HEAD) or end < 0:
+        return read(content, limit=LIMIT)
+    claims = read(_HEAD + content[end:])
+    written = memoryview(content)[len(_HEAD) : end]
+    return replace(claims, addresses=Addresses(apart_from_thread(pack_addresses, written)))
+
+
+def pack_addresses(written: Buffer) -> bytes:
+    """Return the packed ``Addresses`` of a list's array of them, without its brackets."""
+    return bytes(Addresses.of(_pieces(bytes(written))).packed)
+
+
+def _pieces(written: bytes) -> Iterator[Listed]:
+    """Yield the addresses; raise ``ListError`` where they are not in their one spelling and order."""
+    start, before = 0, ""
+    while start < len(written):
+        cut = written.find(_BETWEEN, start + _PIECE)
+        end = len(written) if cut < 0 else cut + 1
+        piece = b"[%b]" % written[start:end]
+        try:
+            found = _addresses_decoder.decode(piece)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ListError(f"the list does not follow its format: {error}") from None
+        if _encoder.encode(found) != piece:
+            raise ListError("the list's addresses are not in their canonical form")
+        for raw in found:
+            yield (listed := _read_address(raw))
+            if raw.pins != sorted(listed.pins) or before >= (before := _address_key(listed)):
+                raise ListError("the list's addresses are not in their order")
+        start = end + 1
 
 
 def draft(
