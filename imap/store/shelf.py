@@ -237,7 +237,7 @@ def _numbers(text: str) -> UidSet:
     ranges: list[tuple[int, int]] = []
     first = last = 0
     for number in map(int, filter(None, text.split(","))):
-        if number != last + 1:
+        if not last or number != last + 1:
             if last:
                 ranges.append((first, last))
             first = number

@@ -25,7 +25,11 @@ from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member
 from trust.signatures import cms
 
-DOORS = ("submission", "submission_starttls", "submission_certificate", "relay", "status")
+DOORS = (
+    *("submission", "submission_starttls", "submission_certificate", "relay"),
+    *("imap", "imap_starttls", "imap_certificate", "status"),
+)
+_SHARED = {"max_connections_per_address": 1000}  # every client of these tests is at 127.0.0.1
 _PATIENCE = 30.0
 
 Settings = Mapping[str, Mapping[str, object]]
@@ -259,10 +263,7 @@ class Site:
                 "anchors": str(self.federation.anchors),
             },
             "trust": {"signers": signers, "threshold": len(signers)},
-            **{
-                f"listen.{door}": {"port": self.ports[door], "max_connections_per_address": 1000}
-                for door in DOORS  # every client of these tests comes from 127.0.0.1
-            },
+            **{f"listen.{door}": {"port": self.ports[door], **_SHARED} for door in DOORS},
         }
         for name, table in self._settings.items():
             tables[name] = tables.get(name, {}) | dict(table)
