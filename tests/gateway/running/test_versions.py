@@ -1,12 +1,17 @@
 """Lists outlive a restart, sealed, with a history that nobody rewrites without the key."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.running.versions import Versions
+from tests.trust.simulator import NOW, ListAuthority, member
+from trust.audit import audit
+from trust.change import Policy
+from trust.keeper import Keeper
 from trust.trail import Entry, Step, flaw
 from trust.verification import Offer
 from vault.database import Database, Statement
@@ -84,3 +89,29 @@ async def test_a_history_that_was_altered_shows_where(
 
     assert at == flaw(found)
     assert Step.APPROVED not in {kept.entry.step for kept in found if kept.entry}
+
+
+async def test_a_keeper_starts_again_from_the_database(versions: Versions) -> None:
+    """What is in force, what waits, and who agreed: all of it comes back from the disk."""
+    authority = ListAuthority().add(member("chu.example"))
+
+    def keeper() -> Keeper:
+        return Keeper([authority.source], versions, lambda: NOW, policy=Policy(approvals=2))
+
+    first = keeper()
+    await first.offer("list", authority.offer())
+    for number in range(30):
+        authority.add(replace(member("chu.example"), domain=f"d{number}.example"))
+    arrival = await first.offer("list", authority.offer())
+    assert arrival.digest is not None
+    await first.approve("operator:anne", arrival.digest)
+
+    again = keeper()
+    await again.restore()
+
+    assert again.current is not None
+    assert ["chu.example"] == list(again.current.members)
+    assert [("operator:anne",)] == [each.approvals for each in again.pending]
+    assert (await again.approve("operator:bruno", arrival.digest)).good
+    found = await audit(again)
+    assert (2, None, ()) == (found.versions, found.altered, found.doubts)
