@@ -4,7 +4,9 @@ The steps stand in one table. ``decide`` walks it until one of them objects, ``e
 to tell a person what each one found, so that the two can never disagree. Obstacles that time or an
 operator repairs defer (4yz); decided ones refuse (5yz). What we deny ourselves is asked before what
 any list says. The reasons are stable: journal, metrics and docs/trust-list.md know them by name.
-R-C1, R-C2, R-C5, R-C6, R-C7.
+
+One long file on purpose: whoever must say why a message was refused reads every question in one
+place, in the order in which it is asked. R-C1, R-C2, R-C5, R-C6, R-C7.
 """
 
 from collections.abc import Callable
