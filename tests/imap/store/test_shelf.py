@@ -1,6 +1,8 @@
 """What a client begins with, and what it hears of since: complete, in slices, never ahead of itself."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imap.errors import NoFolder
 from imap.folder import UidSet, View
@@ -37,6 +39,12 @@ async def test_select(mailboxes: Mailboxes, inbox: int) -> None:
     assert UidSet.of([2, 3, 5, 6, 7]) == selected.uids
     assert (5, 8, 5) == (selected.first_unseen, selected.folder.uid_next, selected.folder.exists)
     assert ("fait",) == selected.keywords
+
+
+@given(st.sets(st.integers(1, 40), max_size=30))
+def test_numbers_in_one_text_are_a_set(numbers: set[int]) -> None:
+    """A large folder's UIDs come as one text, and are the set that they say."""
+    assert UidSet.of(numbers) == shelf._numbers(",".join(map(str, sorted(numbers))))
 
 
 async def test_rows_and_indexes_come_in_slices(mailboxes: Mailboxes, inbox: int) -> None:
