@@ -37,7 +37,8 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float  # from the file's appearance until the gateway answers from it
     pause: float  # the loop's longest meanwhile
-    usual: float  # the loop's longest in as long a time, with the same mail and nothing else
+    own: float  # the most that the process itself worked in one, its threads included
+    usual: float  # the loop's longest with the same mail and nothing else
     rate: float  # messages a second meanwhile
     resident: int  # octets of the gateway's tree afterwards
 
@@ -132,8 +133,9 @@ def _one(system: SceauRelay, pauses: Path, dropped: Path, content: bytes, count:
         usual = watched.ask(system.pid, pauses)
     return Swap(
         seconds=seconds,
-        pause=pause,
-        usual=usual,
+        pause=pause.whole,
+        own=pause.own,
+        usual=usual.whole,
         rate=sent.accepted / (sent.last - sent.first),
         resident=processes.resident(system.pid),
     )

@@ -1,7 +1,8 @@
 """``python -m tests.bench.watched FILE -- serve --config …``: the gateway, its loop's pauses watched.
 
 A clock in the gateway's own loop asks to be called every two milliseconds. How much later it is
-called is how long everybody waited. SIGUSR2 writes the longest of them to FILE and begins anew.
+called is how long everybody waited; how much of the CPU the process used meanwhile is how much of that
+was its own doing, and not the machine's. SIGUSR2 writes the longest of both to FILE and begins anew.
 """
 
 import asyncio
@@ -10,7 +11,10 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
+from typing import NamedTuple
+
+import msgspec
 
 import gateway.app
 from gateway.cli import main
@@ -18,30 +22,39 @@ from gateway.cli import main
 EVERY = 0.002
 
 
+class Pause(NamedTuple):
+    """The longest, in seconds."""
+
+    whole: float = 0.0
+    own: float = 0.0  # CPU of the process, its threads included
+
+
 class Watch:
     """The longest pause since it was last asked for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, path: Path) -> None:
         self._loop, self._path = loop, path
-        self._longest, self._due = 0.0, 0.0
+        self._longest = Pause()
+        self._due, self._used = 0.0, 0.0
         loop.call_soon(self._begin)
 
     def _begin(self) -> None:
         self._loop.add_signal_handler(signal.SIGUSR2, self._tell)
-        self._due = monotonic()
+        self._due, self._used = monotonic(), process_time()
         self._tick()
 
     def _tick(self) -> None:
-        now = monotonic()
-        self._longest = max(self._longest, now - self._due)
-        self._due = now + EVERY
+        now, used = monotonic(), process_time()
+        whole, own = self._longest
+        self._longest = Pause(max(whole, now - self._due), max(own, used - self._used))
+        self._due, self._used = now + EVERY, used
         self._loop.call_later(EVERY, self._tick)
 
     def _tell(self) -> None:
         draft = self._path.with_suffix(".draft")
-        draft.write_text(repr(self._longest), "ascii")
+        draft.write_bytes(msgspec.json.encode(self._longest))
         draft.rename(self._path)
-        self._longest = 0.0
+        self._longest = Pause()
 
 
 def watched(
@@ -57,8 +70,8 @@ def watched(
     return made
 
 
-def ask(pid: int, path: Path) -> float:
-    """Return the longest pause, in seconds, since the gateway was last asked."""
+def ask(pid: int, path: Path) -> Pause:
+    """Return the longest pause since the gateway was last asked."""
     path.unlink(missing_ok=True)
     os.kill(pid, signal.SIGUSR2)
     until = monotonic() + 10
@@ -66,7 +79,7 @@ def ask(pid: int, path: Path) -> float:
         if monotonic() > until:
             raise TimeoutError("the gateway's loop does not answer")
         os.sched_yield()
-    return float(path.read_text("ascii"))
+    return msgspec.json.decode(path.read_bytes(), type=Pause)
 
 
 if __name__ == "__main__":
