@@ -168,6 +168,9 @@ class Attendant:
             self._machine.refused(said if isinstance(said, Reply) else reply.BAD_CREDENTIALS)
         else:
             self._machine.logged_in(said)
+            peer = self._machine.peer
+            facts = {"who": said, "ip": peer.ip, "listener": peer.listener}
+            self._room.on_event("login.accepted", facts)
             self._visit = Visit(
                 self._room.house,
                 principal,
