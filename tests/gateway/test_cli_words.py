@@ -66,7 +66,7 @@ def test_mailboxes(operator: Operator) -> None:
     """From made to closed."""
     crt, _ = Authority.make(START).issue("robot", email=_DR).write(operator.folder, "robot")
 
-    assert f"address  {_DR}" in operator.types("mailbox", "add", _DR, "--kind", "app")
+    assert f"address    {_DR}" in operator.types("mailbox", "add", _DR, "--kind", "app")
     assert "INBOX is empty." in operator.types("mailbox", "show", _DR)
     shown = operator.types("mailbox", "password", _DR)
     assert ["Log-in", _DR, "Password"] == shown.split()[:3]
