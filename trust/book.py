@@ -98,6 +98,8 @@ class Book:
     def find(self, asked: str) -> Entry | None:
         """Return the entry with this key (``address.key``), if there is one."""
         hashes, buckets = self._hashes, self._buckets
+        if not hashes:
+            return None  # most lists name no address
         wanted = _hash(asked)
         bucket = wanted >> self._shift
         end = buckets[bucket + 1]

@@ -78,6 +78,7 @@ def test_nobody() -> None:
     """What is not in the book is not found, nor is a domain."""
     made = Book(pack([(Address("dr@chu.example"), b"x")]))
 
+    assert Book(pack([])).find("dr@chu.example") is None
     assert made.find("dr@labo.example") is None
     assert [] == list(made.within("aaa.example"))
     assert [] == list(made.within("zzz.example"))
