@@ -26,7 +26,8 @@ from imap.events import (
 from imap.grammar.command import Announced, Command
 from imap.grammar.writer import Answer
 from imap.principal import Rights
-from imap.session import Session, State, Turn
+from imap.session import Session
+from imap.state import State, Turn
 from imap.visit import House, Visit
 from smtp import reply
 from smtp.address import Address

@@ -14,7 +14,8 @@ from imap.events import Closed, Event, TlsAsked
 from imap.grammar.writer import Answer
 from imap.principal import Rights
 from imap.rules import Rules
-from imap.session import Session, State
+from imap.session import Session
+from imap.state import State
 from imap.visit import House
 from smtp import reply
 from smtp.envelope import Peer

@@ -17,7 +17,6 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from typing import ClassVar
 
 from imap.arrived import Arrived, LineTooLong
@@ -38,6 +37,7 @@ from imap.grammar.search import CHARSETS, UnknownCharset
 from imap.grammar.writer import Answer
 from imap.incoming import Incoming
 from imap.rules import TOKENS, Rules
+from imap.state import INSIDE, TRANSITIONS, State, Turn, allowed
 from smtp import reply
 from smtp.address import Address
 from smtp.envelope import Peer
@@ -50,57 +50,6 @@ _MAX_FAULTS = 20
 _GUESS = 7  # a failed log-in counts so many faults: the third ends the connection
 _LITERALS = 500  # in one command
 _TOKEN_REFUSED = b64encode(b'{"status":"invalid_token","scope":"imap"}')
-
-
-class State(Enum):
-    """Where a connection stands (RFC 3501 §3)."""
-
-    NOT_AUTHENTICATED = "not authenticated"
-    AUTHENTICATED = "authenticated"
-    SELECTED = "selected"
-    LOGOUT = "logout"
-
-
-class Turn(Enum):
-    """What changes where it stands."""
-
-    LOGGED_IN = "logged in"
-    OPENED = "opened"
-    SHUT = "shut"
-    GONE = "gone"
-
-
-TRANSITIONS: dict[tuple[State, Turn], State] = {
-    (State.NOT_AUTHENTICATED, Turn.LOGGED_IN): State.AUTHENTICATED,
-    (State.AUTHENTICATED, Turn.OPENED): State.SELECTED,
-    (State.AUTHENTICATED, Turn.SHUT): State.AUTHENTICATED,
-    (State.SELECTED, Turn.OPENED): State.SELECTED,
-    (State.SELECTED, Turn.SHUT): State.AUTHENTICATED,
-    (State.NOT_AUTHENTICATED, Turn.GONE): State.LOGOUT,
-    (State.AUTHENTICATED, Turn.GONE): State.LOGOUT,
-    (State.SELECTED, Turn.GONE): State.LOGOUT,
-}
-
-_OUTSIDE = frozenset({State.NOT_AUTHENTICATED})
-_INSIDE = frozenset({State.AUTHENTICATED, State.SELECTED})
-_OPEN = frozenset({State.SELECTED})
-_ANYWHERE = frozenset({"CAPABILITY", "NOOP", "LOGOUT", "ID"})
-_BEFORE = frozenset({"STARTTLS", "AUTHENTICATE", "LOGIN"})
-_ON_MESSAGES = frozenset(
-    {
-        *("CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "SEARCH", "FETCH", "STORE", "COPY", "MOVE"),
-        *("UID EXPUNGE", "UID SEARCH", "UID FETCH", "UID STORE", "UID COPY", "UID MOVE"),
-    }
-)
-
-
-def allowed(name: str) -> frozenset[State]:
-    """Return the states in which a command may be given (RFC 3501 §6)."""
-    if name in _ANYWHERE:
-        return _OUTSIDE | _INSIDE
-    if name in _BEFORE:
-        return _OUTSIDE
-    return _OPEN if name in _ON_MESSAGES else _INSIDE
 
 
 class Session:
@@ -235,7 +184,7 @@ class Session:
     @property
     def capabilities(self) -> str:
         """What this connection can be asked for as it stands."""
-        return self.rules.capabilities(tls=bool(self.peer.tls), within=self.state in _INSIDE)
+        return self.rules.capabilities(tls=bool(self.peer.tls), within=self.state in INSIDE)
 
     # What ``imap.incoming`` needs as well.
 
@@ -267,7 +216,7 @@ class Session:
 
     def line(self) -> bytes | None:
         """Take a line."""
-        line = self._arrived.line(64 << 10 if self.state in _INSIDE else 16 << 10)
+        line = self._arrived.line(64 << 10 if self.state in INSIDE else 16 << 10)
         self.progress += len(line or b"")
         return line
 
@@ -317,14 +266,14 @@ class Session:
             self._tag, name = reader.begin(cursor)
             if (
                 name == "APPEND"
-                and self.state in _INSIDE
+                and self.state in INSIDE
                 and self._incoming.begins(cursor, self._tag)
             ):
                 return
         except GrammarError as error:
             self._broken(error, waits=waits)
             return
-        room = (128 << 10 if self.state in _INSIDE else 16 << 10) - len(self._command)
+        room = (128 << 10 if self.state in INSIDE else 16 << 10) - len(self._command)
         if self._literals > _LITERALS or size > room:
             self._broken(GrammarError("the command is too long"), waits=waits)
             return
@@ -371,7 +320,7 @@ class Session:
 
     def _obey(self, command: Command) -> None:
         act = self._ours.get(command.name)
-        if act is None or (command.name == "NOOP" and self.state in _INSIDE):
+        if act is None or (command.name == "NOOP" and self.state in INSIDE):
             self.ask(Asked(command))
         else:
             act(self, command)

@@ -18,7 +18,8 @@ from imap.events import (
 )
 from imap.grammar.writer import Answer
 from imap.rules import Rules
-from imap.session import TRANSITIONS, Session, State, Turn
+from imap.session import Session
+from imap.state import TRANSITIONS, State, Turn
 from smtp import reply
 from smtp.envelope import Peer
 from smtp.receive.login import PasswordClaim
