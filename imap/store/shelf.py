@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from imap.errors import NoFolder
 from imap.folder import HIGHEST, Changes, Row, UidSet
+from imap.index import Index
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
 from imap.store.seals import Seals
@@ -21,16 +22,13 @@ from vault.errors import SealError
 
 _SLICE = 500  # rows at once: a millisecond
 _CARDS = 60  # cards at once: each has to be opened
+_AT_HAND, _SMALL = 2000, 4096  # so many cards of at most so many octets stay opened
 _REMEMBERED = 50  # folders with gaps whose UIDs are kept at hand
 
 _ROW = "SELECT e.uid, e.id, e.modseq, e.flags, e.size, e.arrived FROM entry e WHERE e.folder = ?"
 _ROWS = _ROW + " AND e.uid BETWEEN ? AND ? ORDER BY e.uid LIMIT ?"
 _CHANGED = _ROW + " AND (e.modseq, e.uid) > (?, ?) ORDER BY e.modseq, e.uid LIMIT ?"
-_CARD = (
-    "SELECT e.uid, e.id, e.modseq, e.flags, e.size, e.arrived, c.structure"
-    " FROM entry e JOIN card c ON c.id = e.id WHERE e.folder = ?"
-    " AND e.uid BETWEEN ? AND ? ORDER BY e.uid LIMIT ?"
-)
+_CARD = "SELECT id, structure FROM card WHERE id IN (%s)"
 _LISTED = (
     "SELECT e.uid, e.id, e.modseq, e.flags, e.size, e.arrived, c.facts"
     " FROM entry e JOIN card c ON c.id = e.id WHERE e.folder = ?"
@@ -61,6 +59,7 @@ class Shelf:
     ) -> None:
         self._database, self._seals = database, seals
         self._folders, self._keywords = folders, keywords
+        self._opened: dict[tuple[int, int], Index] = {}  # by folder and entry
         self._known: dict[int, tuple[tuple[int, int], UidSet]] = {}  # large folders, as last read
 
     def folder(self, folder_id: int) -> Folder:
@@ -112,13 +111,34 @@ class Shelf:
         A card that does not open here (it was changed, or belongs elsewhere) is no message.
         """
         mailbox = self.folder(folder_id).mailbox
-        for found in self._slices(_CARD, folder_id, uids, _CARDS):
+        for found in self._slices(_ROWS, folder_id, uids, _CARDS):
             yield [
-                stored
-                for row in found
-                if (stored := self._stored(mailbox, folder_id, row)) is not None
+                Stored(self._row(mailbox, row), index)
+                for row, index in self._told(folder_id, found)
+                if index is not None
             ]
             await asyncio.sleep(0)
+
+    def _told(self, folder_id: int, rows: list[Found]) -> list[tuple[Found, Index | None]]:
+        """Return rows with their indexes; a card never changes, so one that opened is kept."""
+        kept = self._opened
+        if all((folder_id, row[1]) in kept for row in rows):
+            return [(row, kept[folder_id, row[1]]) for row in rows]
+        ids = [row[1] for row in rows]
+        sealed: dict[int, bytes] = dict(self._database.read(_CARD % ",".join("?" * len(ids)), ids))
+        return [(row, self._index(folder_id, row[1], sealed.get(row[1], b""))) for row in rows]
+
+    def _index(self, folder_id: int, entry: int, sealed: bytes) -> Index | None:
+        """Open a card where it lies; None: it does not open here."""
+        try:
+            index = self._seals.open_structure(sealed, entry, folder_id)
+        except SealError:
+            return None
+        if len(sealed) <= _SMALL:
+            if len(self._opened) >= _AT_HAND:
+                self._opened.pop(next(iter(self._opened)))
+            self._opened[folder_id, entry] = index
+        return index
 
     def _slices(self, sql: str, folder_id: int, uids: UidSet, most: int) -> Iterator[list[Found]]:
         """Yield what a query finds for a set of UIDs, so many rows or ranges at once."""
@@ -185,13 +205,6 @@ class Shelf:
     def _row(self, mailbox: int, row: Found) -> Row:
         uid, number, modseq, flags, size, arrived = row[:6]
         return Row(uid, number, modseq, self._keywords.shown(mailbox, flags), size, arrived)
-
-    def _stored(self, mailbox: int, folder_id: int, row: Found) -> Stored | None:
-        try:
-            index = self._seals.open_structure(row[6], row[1], folder_id)
-        except SealError:
-            return None
-        return Stored(self._row(mailbox, row), index)
 
     # For operators: entries with what a list shows of them.
 

@@ -81,6 +81,25 @@ async def test_a_range_opens_what_it_needs(mailboxes: Mailboxes, inbox: int) -> 
     assert [] == [block async for block in mailboxes.binary(stored, "7")]
 
 
+async def test_cards_stay_opened_for_a_while(
+    mailboxes: Mailboxes, inbox: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many, in one folder alone; what is told of a message is the same either way."""
+    monkeypatch.setattr(shelf, "_AT_HAND", 3)
+    await fill(mailboxes, inbox, 5)
+
+    async def told() -> list[tuple[int, bytes]]:
+        found = mailboxes.indexes(inbox, ALL)
+        return [(one.row.uid, one.index.envelope) async for some in found for one in some]
+
+    first = await told()
+    assert 3 == len(mailboxes._shelf._opened)
+    assert first == await told() == await told()
+    few = [one async for some in mailboxes.indexes(inbox, UidSet.of([5])) for one in some]
+    assert first[4:] == [(one.row.uid, one.index.envelope) for one in few]
+    assert {inbox} == {folder for folder, _ in mailboxes._shelf._opened}
+
+
 async def test_changes(mailboxes: Mailboxes, inbox: int) -> None:
     """What is new, what has other flags, what went; nothing twice once it was heard."""
     await fill(mailboxes, inbox, 8)
