@@ -138,7 +138,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._since = now
         patience = self._patience()
         if now - self._since < patience:
-            self._timer = self._loop.call_later(min(patience, 60.0) / 2, self._watch)
+            often = min(patience, self._door.limits.stall_timeout, 60.0) / 2
+            self._timer = self._loop.call_later(often, self._watch)
             return
         self._tell("session.timed_out")
         if self._drained is not None:
