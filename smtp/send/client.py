@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self, cast
 
 from smtp.reply import Reply, printable
@@ -84,6 +85,15 @@ class _Wire(asyncio.Protocol):
         except OSError:
             return UNREACHABLE
         return None
+
+    async def connect_within(self, socket: Path, seconds: float) -> Reply | None:
+        """Reach a server of this machine by its Unix socket; return why not, if not."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.loop.create_unix_connection(lambda: self, str(socket))
+        except OSError:
+            return UNREACHABLE
+        return await self.theirs()
 
     async def greet(
         self, context: ssl.SSLContext, host: str, seconds: float, entitled: Entitled
@@ -201,13 +211,14 @@ class Connection:
         connect_timeout: float = 30,
         reply_timeout: float = 300,
         chunking: bool = True,
+        lmtp: bool = False,
     ) -> Self | Reply:
         """Connect, greet, start TLS, have the certificate judged; or say (4yz) why not.
 
         ``entitled`` is given the peer's leaf (DER) before we say anything more; a reply from it
         ends the connection and is the answer.
         """
-        wire = _Wire(Dialogue(helo, chunking=chunking), reply_timeout)
+        wire = _Wire(Dialogue(helo, chunking=chunking, lmtp=lmtp), reply_timeout)
         certificate: bytes | Reply = LOST
         try:
             certificate = await wire.connect(host, port, connect_timeout) or await wire.greet(
@@ -217,6 +228,26 @@ class Connection:
             if isinstance(certificate, Reply):
                 wire.abort()
         return certificate if isinstance(certificate, Reply) else cls(wire, certificate)
+
+    @classmethod
+    async def within(
+        cls,
+        socket: Path,
+        *,
+        helo: str,
+        lmtp: bool,
+        connect_timeout: float = 30,
+        reply_timeout: float = 300,
+    ) -> Self | Reply:
+        """Connect to a server of this machine, by a Unix socket that is between us alone."""
+        wire = _Wire(Dialogue(helo, lmtp=lmtp, private=True), reply_timeout)
+        failure: Reply | None = LOST
+        try:
+            failure = await wire.connect_within(socket, connect_timeout)
+        finally:
+            if failure is not None:
+                wire.abort()
+        return failure or cls(wire, b"")
 
     @property
     def usable(self) -> bool:

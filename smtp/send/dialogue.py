@@ -8,7 +8,9 @@
 While ``waiting`` it is the peer's turn; else ours. A reply answers the oldest command that has
 none; one that answers nothing, or makes no sense, ends the conversation, and what is undecided
 then is put off (4yz), never given up. Clear text is no fallback, nor is HELO: a server without
-EHLO has no TLS. RFC 5321, RFC 2920, RFC 3030, RFC 3207 (R-A4).
+EHLO has no TLS. A mailbox server may be spoken to in LMTP, which answers the content once a
+recipient; on a way that only it can hear, there is no TLS to wait for.
+RFC 5321, RFC 2033 (LMTP), RFC 2920, RFC 3030, RFC 3207 (R-A4).
 """
 
 from collections import deque
@@ -72,6 +74,7 @@ class _Message:
     accepted: int = 0
     refusal: Reply | None = None  # of MAIL
     verdict: Reply | None = None  # of DATA, then of the content
+    verdicts: list[Reply] = field(default_factory=list)  # LMTP: one an accepted recipient, in order
     ended: bool = False
     heard: bool = False
     stuffer: Stuffer = field(default_factory=Stuffer)
@@ -83,25 +86,33 @@ class _Message:
         return self.refusal is not None or (all_answered and not self.accepted)
 
     def settled(self, said: Reply) -> tuple[tuple[Address, Reply], ...]:
-        """Return one reply a recipient: its own refusal, else what was said to all."""
+        """Return one reply a recipient: its own, at RCPT or after it, else what was said to all."""
         to_all = self.refusal or said
-        own = [to_all if reply.positive else reply for reply in self.replies]
+        later = iter(self.verdicts)
+        own = [next(later, to_all) if reply.positive else reply for reply in self.replies]
         own += [to_all] * (self.asked - len(own))
         own += [TOO_MANY_FOR_THEM] * (len(self.outgoing.recipients) - len(own))
         return tuple(zip((r.address for r in self.outgoing.recipients), own, strict=True))
 
 
 class Dialogue:
-    """One connection's conversation. ``helo`` is our name; ``chunking`` allows BDAT."""
+    """One connection's conversation. ``helo`` is our name; ``chunking`` allows BDAT.
 
-    def __init__(self, helo: str, *, chunking: bool = True) -> None:
+    ``private``: nobody else can listen, as on a Unix socket, and TLS is not asked for.
+    """
+
+    def __init__(
+        self, helo: str, *, chunking: bool = True, lmtp: bool = False, private: bool = False
+    ) -> None:
         self.stage = Stage.OPENING
         self.offer = Offer()
         self.failure: Reply | None = None  # why it is CLOSED; always 4yz
         self.outcome: Outcome | None = None  # of the last message, once it has one
         self.answered = 0  # how many commands in all: a sign of life
-        self._helo, self._chunking = helo, chunking
-        self._secure = self._unclean = False  # unclean: they may still hold an open transaction
+        self._hello = f"{'LHLO' if lmtp else 'EHLO'} {helo}\r\n".encode()
+        self._chunking, self._lmtp = chunking and not lmtp, lmtp
+        self._secure = private
+        self._unclean = False  # they may still hold an open transaction
         self._answers = AnswerReader()
         self._out: list[bytes] = []
         self._expected = deque((Verb.GREETING,))
@@ -141,7 +152,7 @@ class Dialogue:
         """TLS is up: begin anew, and forget what was learnt in clear (RFC 3207 §4.2)."""
         if self.stage is Stage.HANDSHAKE:
             self._secure, self.offer, self.stage = True, Offer(), Stage.OPENING
-            self._say(Verb.EHLO, f"EHLO {self._helo}\r\n".encode())
+            self._say(Verb.EHLO, self._hello)
 
     def begin(self, outgoing: Outgoing) -> None:
         """Start a message: all of its envelope at once where the peer takes it so."""
@@ -175,6 +186,8 @@ class Dialogue:
             self._out.append(message.stuffer.feed(block))
             if last:
                 self._say(Verb.DOT, message.stuffer.finish())
+                if self._lmtp:  # RFC 2033 §4.2: a reply for each recipient that was accepted
+                    self._expected.extend([Verb.DOT] * (message.accepted - 1))
         if last and self.stage is Stage.CONTENT:
             self.stage = Stage.FINAL
 
@@ -226,7 +239,7 @@ class Dialogue:
 
     def _take_greeting(self, _: Answer, reply: Reply) -> None:
         if reply.positive:
-            self._say(Verb.EHLO, f"EHLO {self._helo}\r\n".encode())
+            self._say(Verb.EHLO, self._hello)
         else:
             self.close(reply)
 
@@ -269,6 +282,11 @@ class Dialogue:
         if not reply.positive and self.stage is Stage.CONTENT:
             self.stage = Stage.FINAL  # a chunk was refused: no use in sending the rest
 
+    def _take_content(self, answer: Answer, reply: Reply) -> None:
+        if self._lmtp:
+            self._message.verdicts.append(reply)
+        self._take_verdict(answer, reply)
+
     _TAKES: ClassVar[Mapping[Verb, Callable[["Dialogue", Answer, Reply], None]]] = {
         Verb.GREETING: _take_greeting,
         Verb.EHLO: _take_ehlo,
@@ -278,7 +296,7 @@ class Dialogue:
         Verb.RCPT: _take_rcpt,
         Verb.DATA: _take_verdict,
         Verb.CHUNK: _take_verdict,
-        Verb.DOT: _take_verdict,
+        Verb.DOT: _take_content,
     }
 
     def _settle(self) -> None:
@@ -288,6 +306,8 @@ class Dialogue:
         if self.stage is Stage.ENVELOPE and not message.ended:
             if verdict and verdict.positive and message.hopeless:
                 # Nobody accepted, and yet they said 354: an empty message (RFC 2920 §3.1).
+                if self._lmtp:  # which no reply would follow: RFC 2033 §4.2 forbids that 354
+                    raise GarbledError
                 self.stage = Stage.FINAL
                 self._say(Verb.DOT, b".\r\n")
             elif not message.hopeless and (verdict is None or verdict.positive):

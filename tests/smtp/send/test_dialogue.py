@@ -469,3 +469,67 @@ def test_any_split_gives_the_same_outcome(places: list[int]) -> None:
     dialogue.content(b"x\r\n", last=True)
     dialogue.receive(b"250 done\r\n")
     assert ["250 done", "550 5.1.1 who", "250 done"] == said(dialogue)
+
+
+def delivering(*answers: bytes) -> Dialogue:
+    """Return a conversation in LMTP with a server that nobody else hears, three recipients on."""
+    dialogue = Dialogue("mx.chu.example", lmtp=True, private=True)
+    dialogue.receive(b"220 hello\r\n")
+    assert b"LHLO mx.chu.example\r\n" == dialogue.outgoing()
+    dialogue.receive(b"250-me\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250 PIPELINING\r\n")
+    assert Stage.READY is stage(dialogue)
+    dialogue.begin(THREE)
+    for answer in answers:
+        dialogue.receive(answer)
+    return dialogue
+
+
+ENTERED = b"250 2.1.0 ok\r\n250 2.1.5 a\r\n550 5.1.1 no b\r\n250 2.1.5 c\r\n354 go\r\n"
+
+
+def test_a_mailbox_server_answers_for_each_recipient() -> None:
+    """LMTP: the content is answered once a recipient that was accepted (RFC 2033 §4.2)."""
+    dialogue = delivering(ENTERED)
+    assert b"BDAT" not in dialogue.outgoing()
+    dialogue.content(b"hello\r\n", last=True)
+    assert b"hello\r\n.\r\n" == dialogue.outgoing()
+    dialogue.receive(b"250 2.0.0 a saved\r\n")
+    assert dialogue.waiting
+    dialogue.receive(b"452 4.2.2 c is full\r\n")
+
+    assert Stage.READY is stage(dialogue)
+    assert ["250 2.0.0 a saved", "550 5.1.1 no b", "452 4.2.2 c is full"] == said(dialogue)
+    assert outcome(dialogue).reusable
+
+
+def test_a_mailbox_server_that_goes_half_way_has_kept_what_it_said() -> None:
+    """Each recipient's 250 counts by itself: only the others are tried again."""
+    dialogue = delivering(ENTERED)
+    dialogue.content(b"hello\r\n", last=True)
+    dialogue.receive(b"250 2.0.0 a saved\r\n")
+    dialogue.close(LOST)
+
+    assert ["250 2.0.0 a saved", "550 5.1.1 no b", str(LOST)] == said(dialogue)
+
+
+def test_a_mailbox_server_that_takes_content_for_nobody_is_left() -> None:
+    """After a 354 that nobody accepted, no reply would say where we are (RFC 2033 §4.2)."""
+    no = b"550 5.1.1 no\r\n"
+    dialogue = delivering(b"250 2.1.0 ok\r\n" + 3 * no + b"354 go\r\n")
+
+    assert Stage.CLOSED is stage(dialogue)
+    assert 3 * ["550 5.1.1 no"] == said(dialogue)
+
+
+def test_a_mailbox_server_refuses_the_content_before_it_came() -> None:
+    """What is said to DATA is said to all who were accepted."""
+    dialogue = delivering(ENTERED.replace(b"354 go", b"451 4.3.0 later"))
+
+    assert ["451 4.3.0 later", "550 5.1.1 no b", "451 4.3.0 later"] == said(dialogue)
+
+
+def test_a_private_way_needs_no_tls() -> None:
+    """A server that only we can hear is not asked for TLS; any other is."""
+    dialogue = Dialogue("mx.chu.example", lmtp=True)
+    dialogue.receive(b"220 hello\r\n250 me\r\n")
+    assert NO_TLS == dialogue.failure
