@@ -20,6 +20,8 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.accounts.absences import Absences
 from gateway.accounts.credentials import Credentials
+from gateway.accounts.factors import Factors
+from gateway.accounts.invitations import Invitations
 from gateway.accounts.mailboxes import Accounts
 from gateway.accounts.shares import Shares
 from gateway.certificates.emergencies import Emergencies
@@ -233,6 +235,8 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         accounts=accounts,
         shares=shares,
         credentials=Credentials(database, ring, now, tell=notes.tell),
+        factors=Factors(database, ring, now, tell=notes.tell),
+        invitations=Invitations(database, ring, accounts, now),
         spool=spool,
         outbox=outbox,
         register=register,

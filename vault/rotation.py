@@ -48,6 +48,13 @@ _COLUMNS = (
         "rights",
         f"'share/' || ({_OWNER}) || '/' || ({_PERSON}) || '/rights'",
     ),
+    ("factor", "id", "facts", f"'factor/' || id || '/' || ({_OWNER}) || '/' || kind || '/facts'"),
+    (
+        "invitation",
+        "id",
+        "facts",
+        f"'invitation/' || lower(hex(id)) || '/' || ({_OWNER}) || '/facts'",
+    ),
     ("absence", "mailbox", "facts", f"'absence/' || ({_OWNER}) || '/facts'"),
     ("proposal", "id", "facts", "'proposal/' || lower(hex(id)) || '/facts'"),
     ("hold", "id", "note", "'hold/' || id || '/note'"),

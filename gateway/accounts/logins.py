@@ -48,6 +48,7 @@ _SCOPES = {"submission": Scope.SUBMIT, "imap": Scope.READ, "web": Scope.ADDRESSE
 
 Event = Callable[[str, Mapping[str, object]], None]
 Revoked = Callable[[Peer], Awaitable[bool]]  # whether its authority has taken a certificate back
+Proof = Callable[[Mailbox | None], Awaitable[bool]]  # of nobody it takes as long, and is wrong
 _Nobody: TypeAlias = tuple[None, None]
 _NOBODY: _Nobody = (None, None)
 
@@ -114,7 +115,29 @@ class Logins:
             self._tell("login.failed", attempt, "scope")
             return WRONG_SCOPE
         self._near.forgive((attempt.pair,))
-        return self._welcomed(attempt, mailbox)
+        return self._welcomed(attempt, mailbox, "password")
+
+    async def person(self, login: str, peer: Peer, proof: Proof, kind: str) -> Mailbox | Reply:
+        """Return the mailbox whose person proves to be themselves, or the refusal.
+
+        Counted and locked together with the other log-ins; the proof is as slow as it likes to be.
+        """
+        attempt = _Try(_address(login), peer, self._clock())
+        async with self._slow:
+            if self._locked(attempt):
+                self._throttled(attempt)
+                return reply.LOGIN_THROTTLED
+            right = await proof(self._active(attempt.who))
+        mailbox = self._active(attempt.who)  # it may have been closed meanwhile
+        if not right or mailbox is None:
+            return self._failed(attempt, kind, reply.BAD_CREDENTIALS)
+        self._near.forgive((attempt.pair,))
+        self._welcomed(attempt, mailbox, kind)
+        return mailbox
+
+    def _active(self, who: Address | None) -> Mailbox | None:
+        mailbox = self._accounts.find(who) if who else None
+        return mailbox if mailbox is not None and mailbox.sends else None
 
     async def certificate(self, authzid: str, peer: Peer) -> Address | Reply:
         """Return the mailbox that the peer's certificate opens (SASL EXTERNAL), or the refusal.
@@ -132,7 +155,7 @@ class Logins:
             return self._failed(attempt, "certificate", CERTIFICATE_UNKNOWN)
         if self._revoked is not None and await self._revoked(peer):
             return self._failed(attempt, "certificate-revoked", CERTIFICATE_REVOKED)
-        return self._welcomed(attempt, opened[0])
+        return self._welcomed(attempt, opened[0], "certificate")
 
     async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:
         """Return the mailbox that an issuer's access token opens (R-B1), or the refusal.
@@ -155,7 +178,7 @@ class Logins:
         mailbox = self._accounts.find(attempt.who) if attempt.who else None
         if mailbox is None or not mailbox.sends:  # closed while the issuer was asked
             return self._failed(attempt, "token", reply.BAD_CREDENTIALS)
-        return self._welcomed(attempt, mailbox)
+        return self._welcomed(attempt, mailbox, "token")
 
     def software(self, text: str, peer: Peer, scope: Scope) -> Mailbox | Reply:
         """Return the mailbox that a token of ours opens for a purpose, or the refusal.
@@ -230,11 +253,12 @@ class Logins:
             )
         )
 
-    def _welcomed(self, attempt: _Try, mailbox: Mailbox) -> Address:
+    def _welcomed(self, attempt: _Try, mailbox: Mailbox, kind: str) -> Address:
         self._familiar.pop(attempt.pair, None)
         self._familiar[attempt.pair] = None
         if len(self._familiar) > _FAMILIAR:
             self._familiar.pop(next(iter(self._familiar)))
+        self._tell("login.succeeded", replace(attempt, who=mailbox.address), kind)
         return mailbox.address
 
     def _throttled(self, attempt: _Try) -> Reply:

@@ -30,6 +30,8 @@ ALARMS = frozenset(
         "certificate.revoked",
         "credential.tampered",
         "denial.tampered",
+        "factor.copied",
+        "factor.tampered",
         "journal.unsigned",
         "mailbox.tampered",
         "peer.wrong_certificate",

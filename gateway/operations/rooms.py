@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.accounts.credentials import Credentials
+from gateway.accounts.factors import Factors
+from gateway.accounts.invitations import Invitations
 from gateway.accounts.mailboxes import Accounts
 from gateway.accounts.shares import Shares
 from gateway.certificates.emergencies import Emergencies
@@ -53,6 +55,8 @@ class Rooms:
     accounts: Accounts
     shares: Shares
     credentials: Credentials
+    factors: Factors
+    invitations: Invitations
     spool: Spool
     outbox: Outbox
     register: Register

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.settings.account import AccountSettings
 from gateway.settings.alerts import Alerts
 from gateway.settings.boxes import MailboxesSettings
 from gateway.settings.certificates import Certificates
@@ -20,7 +21,7 @@ from gateway.settings.login import Login
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
 from gateway.settings.site import Paths, Site, Tls
 from gateway.settings.trust import Trust
-from gateway.settings.web import Lookup, Publish
+from gateway.settings.web import Lookup, Publish, Setup
 
 
 class SettingsError(Exception):
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     alerts: Alerts = Alerts()
     publish: Publish = Publish()
     lookup: Lookup = Lookup()
+    account: AccountSettings = AccountSettings()
+    setup: Setup = Setup()
     log: Log = Log()
 
     @classmethod

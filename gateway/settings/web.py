@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Le
+from pydantic import field_validator
 
-from gateway.settings.section import Section
+from gateway.settings.section import Port, Section, domain
 
 
 class Publish(Section):
@@ -20,3 +21,20 @@ class Lookup(Section):
     per_minute: Annotated[int, Ge(1)] = 60  # of one mailbox; as many may come at once
     page: Annotated[int, Ge(1), Le(100)] = 20
     most: Annotated[int, Ge(1), Le(1000)] = 100  # results of one question, all its pages
+
+
+class Setup(Section):
+    """What mail programs are told; ports are those seen from outside, 0 those we listen at."""
+
+    host: str = ""  # default: the site's
+    imap: Port = 0
+    imap_starttls: Port = 0
+    submission: Port = 0
+    submission_starttls: Port = 0
+    web: Port = 0
+    anchors: Path | None = None  # the authority that devices do not know yet
+
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        return domain(value) if value else value

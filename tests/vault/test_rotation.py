@@ -24,6 +24,8 @@ INSERT INTO folder (id, mailbox, key, name, uid_validity) VALUES (3, 7, x'AB0C',
 INSERT INTO subscription VALUES (1, 7, x'AB0C', ?) -> subscription/k/ab0c/name
 INSERT INTO keyword VALUES (1, 7, 5, ?) -> keyword/k/5/name
 INSERT INTO card (id, folder, facts, structure) VALUES (9, 3, ?, ?) -> card/9/3/facts card/9/3/structure
+INSERT INTO factor VALUES ('F', 7, 'totp', NULL, ?) -> factor/F/k/totp/facts
+INSERT INTO invitation VALUES (x'AB', 7, ?) -> invitation/ab/k/facts
 INSERT INTO share VALUES (1, 7, 7, ?, 0) -> share/k/k/rights
 INSERT INTO absence VALUES (7, ?) -> absence/k/facts
 INSERT INTO proposal VALUES (x'AB', ?, 0) -> proposal/ab/facts

@@ -110,6 +110,21 @@ CREATE INDEX credential_mailbox ON credential (mailbox);
 CREATE INDEX credential_secret ON credential (secret) WHERE kind = 'certificate';
 CREATE INDEX credential_token ON credential (secret) WHERE kind = 'token';
 
+CREATE TABLE factor (                   -- how a mailbox's person proves who they are, by a browser
+    id       TEXT PRIMARY KEY,
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    kind     TEXT NOT NULL,             -- passphrase, totp, passkey
+    handle   BLOB UNIQUE,               -- keyed: what a passkey calls itself
+    facts    BLOB NOT NULL              -- sealed: the secret, its label, the last one shown
+) STRICT, WITHOUT ROWID;
+CREATE INDEX factor_mailbox ON factor (mailbox);
+
+CREATE TABLE invitation (               -- by which a person makes their first factors, once
+    id       BLOB PRIMARY KEY,          -- keyed: the code
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    facts    BLOB NOT NULL              -- sealed: until when, whether it ends what was there
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE share (                    -- who else may use a mailbox, and how
     id       INTEGER PRIMARY KEY,
     mailbox  INTEGER NOT NULL REFERENCES mailbox (id),

@@ -1,0 +1,78 @@
+"""Who is in by a browser: sessions in memory, by the hash of a random name, and never at rest.
+
+Pure: the caller says what time it is. A restart ends them all, and whoever reads this process's
+memory finds no name that would open one. A session ends when nothing happens, at the latest at the end
+of a working day, and when its mailbox or its factor ends.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+_MOST = 20  # of one mailbox: the oldest makes room
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One browser of one person."""
+
+    mailbox: int
+    factor: str  # the id of what was shown to come in
+    began: datetime
+    since: datetime  # the last time that a second factor was shown
+    seen: datetime
+    key: str  # stands for it here: the hash of its name
+
+
+class Sessions:
+    """All that are open."""
+
+    def __init__(self, idle: timedelta, longest: timedelta) -> None:
+        self._idle, self._longest = idle, longest
+        self._open: dict[str, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def begin(self, mailbox: int, factor: str, now: datetime) -> str:
+        """Open one; return its name, which is told to the browser and kept nowhere."""
+        self._sweep(now)
+        name = secrets.token_urlsafe(32)
+        own = [each for each in self._open.values() if each.mailbox == mailbox]
+        for oldest in sorted(own, key=lambda each: each.seen)[: max(0, len(own) - _MOST + 1)]:
+            self._open.pop(oldest.key)
+        key = _key(name)
+        self._open[key] = Session(mailbox, factor, now, now, now, key)
+        return name
+
+    def of(self, name: str, now: datetime) -> Session | None:
+        """Return the session of this name, and note that it is alive."""
+        found = self._open.get(_key(name))
+        if found is None or not self._alive(found, now):
+            return None
+        self._open[found.key] = alive = replace(found, seen=now)
+        return alive
+
+    def proved(self, session: Session, factor: str, now: datetime) -> str:
+        """Note that a second factor was shown again; return the session's new name."""
+        self._open.pop(session.key, None)
+        name = secrets.token_urlsafe(32)
+        renamed = replace(session, factor=factor, since=now, seen=now, key=_key(name))
+        self._open[renamed.key] = renamed
+        return name
+
+    def end(self, which: Callable[[Session], bool]) -> None:
+        """End those of which this is so."""
+        self._open = {key: each for key, each in self._open.items() if not which(each)}
+
+    def _alive(self, session: Session, now: datetime) -> bool:
+        return now < session.seen + self._idle and now < session.began + self._longest
+
+    def _sweep(self, now: datetime) -> None:
+        self.end(lambda session: not self._alive(session, now))
+
+
+def _key(name: str) -> str:
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,19 @@
+"""The pages on which a person looks after their own mailbox."""
+
+from typing import Annotated
+
+from annotated_types import Ge, Le
+from pydantic import Field
+
+from gateway.settings.section import Section
+
+
+class AccountSettings(Section):
+    """How people come in by a browser, and how long they stay."""
+
+    enabled: bool = True
+    origin: str = Field("", pattern=r"^(https://[a-z0-9.-]+(:[0-9]+)?)?$")  # as browsers see us
+    idle: Annotated[float, Ge(60)] = 900
+    longest: Annotated[float, Ge(60)] = 36_000
+    fresh: Annotated[float, Ge(30)] = 300  # how long a second factor counts for what matters
+    passphrase: Annotated[int, Ge(8), Le(64)] = 12  # characters, at least
