@@ -110,9 +110,8 @@ class Addresses:
 
         What each message asks, without making a ``Listed``.
         """
-        if (found := self._book.find(key(address))) is None:
+        if (record := self._book.record(key(address))) is None:
             return None
-        record = found[1]
         return _pins(record, 2 + record[1] * _PIN) if record[1] else _NO_PINS
 
     def within(self, domain: str) -> Iterator[Listed]:

@@ -1,10 +1,11 @@
 """A great many addresses in one buffer: each with a few octets about it, found at once.
 
 A million Python objects would take gigabytes, and a second of every full garbage collection. Here
-they are one ``bytes`` (or one mapped file): a sorted table of 64-bit hashes, where in it those begin
-that have the same first bits, beside it where each entry begins, the names of the domains once each, then the entries, domain by domain. A swap is the
-swap of one reference, and the buffer can be made by another process. The hash only says where to
-look: what answers is the entry that has the whole key that was asked for.
+they are one ``bytes`` (or one mapped file): a sorted table of 32-bit hashes, where in it those begin
+that have the same first bits, beside it where each entry begins, the names of the domains once each,
+then the entries, domain by domain. A swap is the swap of one reference, and the buffer can be made
+by another process. The hash only says where to look: what answers is the entry that has the whole
+key that was asked for.
 """
 
 import mmap
@@ -12,17 +13,17 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
+from zlib import crc32
 
 from smtp.address import Address, domain_of, key, local_of
 from trust.errors import ListError
 
 Buffer = bytes | mmap.mmap | memoryview
 
-_MAGIC = 0x32_6B_6F_6F_62_65_63_73  # "scebook2" where, as here, the low octet comes first
+_MAGIC = 0x33_6B_6F_6F_62_65_63_73  # "scebook3" where, as here, the low octet comes first
 _HEAD = struct.Struct("=QQQQQ")  # magic, entries, bits, domains, octets of the domains' names
 _ENTRY = struct.Struct("=IBH")  # domain, octets of the local part, octets of the record
-_WORD, _HALF = 8, 4
+_WORD = 4
 _PIECE = 1 << 20  # octets compared at once
 _CROWD = 4  # bits: some sixteen hashes share their first bits
 MOST = 2**32 - 1  # octets of all entries: what a place in 32 bits can reach
@@ -38,6 +39,7 @@ class Book:
         "_buckets",
         "_hashes",
         "_names",
+        "_octets",
         "_places",
         "_shift",
         "_start",
@@ -57,10 +59,10 @@ class Book:
         if bits > _WORD * 8 or (1 << bits) > len(packed):
             raise ListError("a book of addresses has more parts than octets")
         buckets = _HEAD.size
-        hashes = buckets + ((1 << bits) + 1) * _HALF
+        hashes = buckets + ((1 << bits) + 1) * _WORD
         places = hashes + count * _WORD
-        starts = places + count * _HALF
-        names = starts + (domains + 1) * _HALF
+        starts = places + count * _WORD
+        names = starts + (domains + 1) * _WORD
         self._start = names + octets
         if len(packed) < self._start:
             raise ListError("a book of addresses was cut off")
@@ -69,9 +71,10 @@ class Book:
             raise ListError("a book of addresses was cut off")
         self._buckets = view[buckets:hashes].cast("I")
         self._shift = _WORD * 8 - bits
-        self._hashes = view[hashes:places].cast("Q")
+        self._hashes = view[hashes:places].cast("I")
         self._places = view[places:starts].cast("I")
         self._names = str(view[names : self._start], "ascii").split()
+        self._octets = [b"@" + each.encode() for each in self._names]
         self.domains = frozenset(self._names)
 
     def __len__(self) -> int:
@@ -97,19 +100,43 @@ class Book:
 
     def find(self, asked: str) -> Entry | None:
         """Return the entry with this key (``address.key``), if there is one."""
+        place = self._place(asked)
+        return None if place is None else self.read(place)
+
+    def record(self, asked: str) -> bytes | None:
+        """Return the record alone of the entry with this key: no address is made."""
+        if (place := self._place(asked)) is None:
+            return None
+        at = self._start + place
+        _, local, record = _ENTRY.unpack_from(self._view, at)
+        at += _ENTRY.size + local
+        return bytes(self._view[at : at + record])
+
+    def _place(self, asked: str) -> int | None:
+        """Return where the entry with this key begins."""
         hashes, buckets = self._hashes, self._buckets
         if not hashes:
             return None  # most lists name no address
-        wanted = _hash(asked)
+        octets = asked.encode()
+        # Not Python's own hash: another process, with another seed, may have made the book.
+        wanted = crc32(octets)
         bucket = wanted >> self._shift
         end = buckets[bucket + 1]
         at = bisect_left(hashes, wanted, buckets[bucket], end)
         while at < end and hashes[at] == wanted:
-            found = self.read(self._places[at])
-            if key(found[0]) == asked:
-                return found
+            place = self._places[at]
+            if self._is(place, asked, octets):
+                return place
             at += 1
         return None
+
+    def _is(self, place: int, asked: str, octets: bytes) -> bool:
+        """Whether the entry there has this key; most are written as their own key."""
+        at = self._start + place
+        domain, local, _ = _ENTRY.unpack_from(self._view, at)
+        at += _ENTRY.size
+        name = bytes(self._view[at : at + local])
+        return name + self._octets[domain] == octets or key(self.read(place)[0]) == asked
 
     def within(self, domain: str) -> Iterator[Entry]:
         """Yield the entries of one domain."""
@@ -141,16 +168,6 @@ class Book:
         return Address(f"{name}@{self._names[domain]}"), bytes(view[middle : middle + record])
 
 
-def _hash(asked: str) -> int:
-    # Not Python's own: another process, with another seed, may have made the book.
-    number: int
-    (number,) = _number(sha256(asked.encode()).digest())
-    return number
-
-
-_number = struct.Struct(f"<Q{32 - _WORD}x").unpack
-
-
 def pack(entries: Iterable[Entry], repeated: Callable[[], None] | None = None) -> bytes:
     """Return the book of these.
 
@@ -160,7 +177,7 @@ def pack(entries: Iterable[Entry], repeated: Callable[[], None] | None = None) -
     keyed = [(domain_of(address), key(address), address, record) for address, record in entries]
     keyed.sort(key=lambda entry: entry[:2])
     names: list[str] = []
-    hashes, places, starts, parts = array("Q"), array("I"), array("I"), bytearray()
+    hashes, places, starts, parts = array("I"), array("I"), array("I"), bytearray()
     before = ""
     for domain, asked, address, record in keyed:
         if asked == before:
@@ -172,7 +189,7 @@ def pack(entries: Iterable[Entry], repeated: Callable[[], None] | None = None) -
         if not names or names[-1] != domain:
             names.append(domain)
             starts.append(len(parts))
-        hashes.append(_hash(asked))
+        hashes.append(crc32(asked.encode()))
         places.append(len(parts))
         parts += _entry(len(names) - 1, address, record)
         if len(parts) > MOST:
@@ -196,7 +213,7 @@ def _bound(
     parts: bytearray,
 ) -> bytes:
     order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    by_hash = array("Q", (hashes[at] for at in order))
+    by_hash = array("I", (hashes[at] for at in order))
     bits = max(0, len(hashes).bit_length() - _CROWD)
     shift = _WORD * 8 - bits
     edges = (bisect_left(by_hash, bucket << shift) for bucket in range((1 << bits) + 1))

@@ -131,15 +131,24 @@ class Case(NamedTuple):
     now: datetime
     theirs: Member | None  # the sender's
     ours: Member | None  # the recipient's
+    certificate: Certificate | None  # the peer's, if it can be read
 
 
 def ask(
     sender: Address | None, recipient: Address, peer: Peer, listed: TrustList, now: datetime
 ) -> Case:
     """Return the question, both ends looked up."""
-    members = listed.members
-    theirs = None if sender is None else members.get(domain_of(sender))
-    return Case(sender, recipient, peer, listed, now, theirs, members.get(domain_of(recipient)))
+    members, shown = listed.members, peer.certificate
+    return Case(
+        sender,
+        recipient,
+        peer,
+        listed,
+        now,
+        None if sender is None else members.get(domain_of(sender)),
+        members.get(domain_of(recipient)),
+        None if shown is None else _read(shown),
+    )
 
 
 def within(case: Case) -> bool:
@@ -165,10 +174,9 @@ def sender_denied(case: Case) -> Decision | None:
 def peer_denied(case: Case) -> Decision | None:
     """The connection's certificate, or the operator it names, may be denied."""
     denied = case.listed.overlay.denied
-    if not denied.any or case.peer.certificate is None:
+    if not denied.any or case.certificate is None:
         return None
-    certificate = _read(case.peer.certificate)
-    return PEER_DENIED if certificate is not None and denied.shown(certificate) else None
+    return PEER_DENIED if denied.shown(case.certificate) else None
 
 
 def sender_in_force(case: Case) -> Decision | None:
@@ -210,8 +218,9 @@ def peer_entitled(case: Case) -> Decision | None:
         return _login_entitled(case, peer.login)
     if peer.certificate is None:
         return PEER_ANONYMOUS
-    if (certificate := _met(peer.certificate, case.listed, case.now)) is None:
+    if case.certificate is None:
         return PEER_UNREADABLE
+    certificate = _led(case.certificate, peer.certificate, case.listed, case.now)
     if case.sender is None:
         return _represents(case, certificate)
     if case.theirs is None or not case.theirs.entitles(certificate):
@@ -233,9 +242,9 @@ def peer_certified(case: Case) -> Decision | None:
     TLS looked at the dates at the handshake; the connection may be older than that, and while a
     bridge stands TLS does not look at all.
     """
-    if case.peer.certificate is None or (certificate := _read(case.peer.certificate)) is None:
+    if case.certificate is None:
         return None
-    doubt = case.listed.overlay.doubt(certificate, case.now)
+    doubt = case.listed.overlay.doubt(case.certificate, case.now)
     if case.peer.login is not None:  # a person's mail waits here, not at the door
         return PEER_REVOKED if doubt is Doubt.REVOKED else None
     return None if doubt is None else _PEER_DOUBTED[doubt]
@@ -283,8 +292,7 @@ def sender_address(case: Case) -> Decision | None:
         return None if case.theirs.open else SENDER_ADDRESS
     if not pins or case.peer.certificate is None:
         return None
-    certificate = _read(case.peer.certificate)
-    pinned = certificate is not None and certificate.spki_sha256 in pins
+    pinned = case.certificate is not None and case.certificate.spki_sha256 in pins
     return None if pinned else PIN_REQUIRED
 
 
@@ -351,6 +359,24 @@ STEPS: tuple[Step, ...] = (
     sender_suspended,  # (13)
 )
 
+# Most of the time nobody is denied and no list is old: then the steps that could only say so are
+# not even asked. By (somebody is denied, some list is stale).
+_DENIALS = frozenset({sender_denied, peer_denied, recipient_denied})
+_FRESHNESS = frozenset({sender_in_force, recipient_in_force})
+
+
+def _walks(steps: tuple[Step, ...]) -> dict[tuple[bool, bool], tuple[Step, ...]]:
+    return {
+        (denied, stale): tuple(
+            step
+            for step in steps
+            if (denied or step not in _DENIALS) and (stale or step not in _FRESHNESS)
+        )
+        for denied in (False, True)
+        for stale in (False, True)
+    }
+
+
 # Before each attempt the connection it came by is long gone: its proof stands from the 250. A
 # suspended sender's mail was held then; once a person released it, it is not held again.
 ATTEMPT_STEPS: tuple[Step, ...] = (
@@ -363,6 +389,7 @@ ATTEMPT_STEPS: tuple[Step, ...] = (
     recipient_address,
     recipient_suspended,
 )
+_WALKS, _ATTEMPT_WALKS = _walks(STEPS), _walks(ATTEMPT_STEPS)
 NOBODY = Peer(ip="")  # no connection at all
 
 
@@ -377,7 +404,7 @@ def decide(
     if listed is None:
         return LIST_MISSING
     asked = ask(sender, recipient, peer, listed, now)
-    for step in STEPS:
+    for step in _WALKS[listed.overlay.denied.any, now >= listed.fresh_until]:
         if (objection := step(asked)) is not None:
             return objection
     return ALLOW
@@ -390,7 +417,7 @@ def attempt(
     if listed is None:
         return LIST_MISSING
     asked = ask(sender, recipient, NOBODY, listed, now)
-    for step in ATTEMPT_STEPS:
+    for step in _ATTEMPT_WALKS[listed.overlay.denied.any, now >= listed.fresh_until]:
         if (objection := step(asked)) is not None:
             return objection
     return ALLOW
@@ -471,8 +498,10 @@ def reports_as(peer: Peer, author: Address, listed: TrustList | None, now: datet
 def _met(der: bytes, listed: TrustList, now: datetime) -> Certificate | None:
     """Return a certificate with the anchors it leads to: some members are known by one (Direct)."""
     certificate = _read(der)
-    if certificate is None:
-        return None
+    return None if certificate is None else _led(certificate, der, listed, now)
+
+
+def _led(certificate: Certificate, der: bytes, listed: TrustList, now: datetime) -> Certificate:
     standing = listed.overlay.certificates.of(certificate.fingerprint, now)
     anchors = standing.anchors
     return _under(der, anchors, standing.lent) if anchors else certificate

@@ -73,6 +73,7 @@ class TrustList:
     revoked: frozenset[str] = field(default=frozenset(), repr=False)
     overlay: Overlay = field(default=Overlay(), repr=False)
     members: Mapping[str, Member] = field(init=False, repr=False)  # by domain
+    fresh_until: datetime = field(init=False, repr=False)  # no source is stale before
     _speakers: Mapping[Mark, Sequence[Member]] = field(init=False, repr=False)
     _by_source: Mapping[str, Edition] = field(init=False, repr=False)
 
@@ -92,6 +93,7 @@ class TrustList:
                 speakers.setdefault(mark, []).append(member)
         for name, value in (
             ("members", members),
+            ("fresh_until", min(each.claims.stale_after for each in self.editions)),
             ("_speakers", speakers),
             ("_by_source", by_source),
         ):

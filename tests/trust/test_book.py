@@ -86,7 +86,7 @@ def test_nobody() -> None:
 
 def test_a_collision_answers_for_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hash only says where to look: the whole key decides."""
-    monkeypatch.setattr(book, "_hash", lambda _: 7)
+    monkeypatch.setattr(book, "crc32", lambda _: 7)
     entries = [(Address(f"dr{n}@chu.example"), b"%d" % n) for n in range(5)]
     made = Book(pack(entries))
 
