@@ -49,9 +49,13 @@ def clean(text: str) -> str:
     """Return text that may be shown: composed, on one line, without what is invisible."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()[:LONGEST].rstrip()
-    composed = _BLANKS.sub(" ", unicodedata.normalize("NFC", text))
-    seen = "".join(c for c in composed if unicodedata.category(c) not in _UNSEEN)
-    return seen.strip()[:LONGEST].rstrip()
+    # What is unseen goes first: it may have kept blanks, or a letter and its accent, apart.
+    seen = "".join(
+        " " if c.isspace() else c
+        for c in text
+        if c.isspace() or unicodedata.category(c) not in _UNSEEN
+    )
+    return _BLANKS.sub(" ", unicodedata.normalize("NFC", seen)).strip()[:LONGEST].rstrip()
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

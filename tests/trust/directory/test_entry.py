@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smtp.address import parse
@@ -57,6 +57,8 @@ def test_clean(text: str, shown: str) -> None:
 
 
 @given(st.text())
+@example("0 \x08\x850")
+@example("e\u200d\u0301")
 def test_any_text(text: str) -> None:
     """Whatever a directory writes, what is shown is clean, and stays so."""
     shown = clean(text)
