@@ -118,7 +118,7 @@ class Gateway:
         with _writing(self._settings.paths.data):
             self._written.unlink(missing_ok=True)
         ports = await self._doors.open()
-        ports |= self._webs.open()
+        ports |= self._webs.open(ports)
         with _writing(self._settings.paths.data):
             await self._control.open()
             files.replace(self._written, json.dumps(ports).encode())

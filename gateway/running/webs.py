@@ -6,6 +6,7 @@ logs in with one (docs/adr/0010). ``status`` is for monitors on the inside and s
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -20,6 +21,7 @@ from gateway.web.entry import CERTIFICATE, Entry
 from gateway.web.lookup import Lookup
 from gateway.web.published import Published
 from gateway.web.server import Patience, Site
+from gateway.web.setup.routes import SetUp
 from smtp import tls
 
 NAMES = ("web", CERTIFICATE)
@@ -31,15 +33,19 @@ class Webs:
     def __init__(self, rooms: Rooms, logins: Logins, status: ASGIApp) -> None:
         self._rooms, self._status = rooms, status
         self._lookup = Lookup(rooms, Entry(logins, rooms.accounts))
+        self._bound: dict[str, int] = {}  # what mail programs are told, as far as it is known
+        self._set_up = SetUp(rooms.settings, self._bound)
         self.open_ones: list[WebDoor] = []
 
-    def open(self) -> dict[str, int]:
-        """Open every web door of the settings; return their ports."""
+    def open(self, bound: Mapping[str, int]) -> dict[str, int]:
+        """Open every web door of the settings; return their ports. ``bound``: those of mail."""
+        self._bound |= bound
         listen, ports = self._rooms.settings.listen, {}
         for name in NAMES:
             listener: WebListener | None = getattr(listen, name)
             if listener is not None:
                 ports[name] = self._opened(self._door(name, listener), listener)
+        self._bound |= ports
         if listen.status is not None:
             door = WebDoor("status", self._status, on_event=self._rooms.notes.tell)
             ports["status"] = self._opened(door, listen.status)
@@ -83,7 +89,7 @@ class Webs:
     def _routes(self) -> list[BaseRoute]:
         folder = self._rooms.settings.publish.folder
         published = Published(folder).routes() if folder else []
-        return [*self._lookup.routes(), *pages.routes(), *published]
+        return [*self._lookup.routes(), *self._set_up.routes(), *pages.routes(), *published]
 
     def _context(self, name: str) -> ssl.SSLContext:
         ours = self._rooms.settings.tls

@@ -24,14 +24,14 @@ class Lookup(Section):
 
 
 class Setup(Section):
-    """What mail programs are told; ports are those seen from outside, 0 those we listen at."""
+    """What mail programs are told, as seen from outside; a port not given is the one we listen at."""
 
     host: str = ""  # default: the site's
-    imap: Port = 0
-    imap_starttls: Port = 0
-    submission: Port = 0
-    submission_starttls: Port = 0
-    web: Port = 0
+    imap: Port | None = None
+    imap_starttls: Port | None = None
+    submission: Port | None = None
+    submission_starttls: Port | None = None
+    web: Port | None = None
     anchors: Path | None = None  # the authority that devices do not know yet
 
     @field_validator("host")
