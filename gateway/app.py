@@ -38,6 +38,7 @@ from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
+from gateway.relay.handing.servers import Servers
 from gateway.relay.notices import Notices
 from gateway.relay.spool import Spool
 from gateway.running import believing, certifying, checks, dumps, referring
@@ -218,6 +219,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         notes.tell,
         watch,
         lambda: emergencies.patience,
+        Servers.of(settings.mailboxes.server),
     )
     return Rooms(
         settings=settings,

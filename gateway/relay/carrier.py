@@ -9,16 +9,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from gateway.relay.delivery import holder
 from gateway.relay.desk import Desk
+from gateway.relay.handing.lines import Line, Lines, within_the_house
 from gateway.relay.lanes import Attempt, Lane, Link
 from gateway.relay.message import Copy
 from gateway.relay.resolver import Resolver
 from gateway.relay.results import BACKED_OFF, OUR_FAULT, Result, Scale, outgoing
-from gateway.relay.routes import Hosts, Lookup, Ours, Route
+from gateway.relay.routes import Beside, Hosts, Lookup, Ours, Route
 from gateway.settings.motion import Relay
 from imap.errors import OverQuota
 from imap.index import Index, Indexing, index_of
@@ -26,7 +27,7 @@ from imap.store import INBOX, Arrival, Summary, new_entry_id
 from smtp import reply
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE, Connection, Entitled, TlsFailure
-from smtp.send.outgoing import Outcome
+from smtp.send.outgoing import Outcome, Outgoing
 from trust.decision import (
     ALLOW,
     NEXT_HOP_EXPIRED,
@@ -88,6 +89,7 @@ class Carrier:
     resolver: Resolver
     settings: Relay
     dial: Dial
+    lines: Lines = field(default_factory=dict)  # to the mailbox servers of the house
 
     async def attempt(self, lane: Lane, one: Attempt, results: list[Result]) -> bool:
         """Ask the trust list again, then deliver or send what may go; add each result as it comes.
@@ -101,6 +103,8 @@ class Carrier:
                 scale = self.desk.scale()
                 results.extend(self._filed(copy, scale, index) for copy in going)
             return False
+        if isinstance(lane.route, Beside):
+            going = self._there(going, results)
         if lane.closed(self.desk.clock()):  # others knocked a moment ago
             results += self._behind(lane, going)
             return False
@@ -149,6 +153,17 @@ class Carrier:
                 indexing.feed(block)
         return indexing.finish()
 
+    def _there(self, copies: Iterable[Copy], results: list[Result]) -> list[Copy]:
+        """Return the copies whose mailbox is one of ours, wherever its mail lies."""
+        scale, there = self.desk.scale(), list[Copy]()
+        for copy in copies:
+            mailbox = self.desk.books.accounts.find(copy.recipient.address)
+            if mailbox is not None and mailbox.receives:
+                there.append(copy)
+            else:
+                results.append(scale.refused(copy, reply.NO_SUCH_MAILBOX, "no-such-mailbox"))
+        return there
+
     def _filed(self, copy: Copy, scale: Scale, index: Index) -> Result:
         books, message = self.desk.books, copy.message
         mailbox = books.accounts.find(copy.recipient.address)
@@ -171,7 +186,10 @@ class Carrier:
         self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], results: list[Result]
     ) -> bool:
         """Send copies to their domain's next hop, over a connection that is open if there is one."""
-        link = lane.reusable(lambda link: self._judged(one, link.certificate) == ALLOW)
+        line = self._line(lane)
+        link = lane.reusable(
+            lambda link: line is not None or self._judged(one, link.certificate) == ALLOW
+        )
         fresh, back = link is None, False
         while copies:
             if link is None:
@@ -182,9 +200,10 @@ class Carrier:
                 link, fresh = found, True
                 back = lane.reached() or back
             now = copies[: link.recipients_max or _MANY]
-            outcome = await self._say(link, one, now)
+            said = outgoing(one, now) if line is None else within_the_house(outgoing(one, now))
+            outcome = await self._say(link, one, said)
             if not outcome.stale or fresh:
-                results += self._heard(now, outcome)
+                results += self._heard(now, outcome, line)
                 copies = copies[len(now) :]
             # else: they had hung up on an idle connection, and nothing was said yet
             if not outcome.reusable:
@@ -194,19 +213,32 @@ class Carrier:
             lane.idle.append(link)
         return back
 
-    async def _say(self, link: Link, one: Attempt, copies: tuple[Copy, ...]) -> Outcome:
-        if one.content is not None:
-            return await link.send(outgoing(one, copies), _one(one.content))
-        body = self.desk.books.vault.stream(holder(copies[0].delivery.id))
-        async with aclosing(body):
-            return await link.send(outgoing(one, copies), body)
+    def _line(self, lane: Lane) -> Line | None:
+        return self.lines[lane.route.server] if isinstance(lane.route, Beside) else None
 
-    def _heard(self, copies: tuple[Copy, ...], outcome: Outcome) -> list[Result]:
+    async def _say(self, link: Link, one: Attempt, said: Outgoing) -> Outcome:
+        if one.content is not None:
+            return await link.send(said, _one(one.content))
+        body = self.desk.books.vault.stream(holder(one.copies[0].delivery.id))
+        async with aclosing(body):
+            return await link.send(said, body)
+
+    def _heard(self, copies: tuple[Copy, ...], outcome: Outcome, line: Line | None) -> list[Result]:
         scale = self.desk.scale()
-        return [
-            scale.answered(copy, said, dsn=outcome.dsn)
-            for copy, (_, said) in zip(copies, outcome.replies, strict=True)
-        ]
+        answered = zip(copies, outcome.replies, strict=True)
+        if line is None:
+            return [scale.answered(copy, said, dsn=outcome.dsn) for copy, (_, said) in answered]
+        return [self._kept(copy, said, scale, line) for copy, (_, said) in answered]
+
+    def _kept(self, copy: Copy, said: Reply, scale: Scale, line: Line) -> Result:
+        """Return what a mailbox server's answer makes of a copy: it is there only if it says so."""
+        if not said.positive or not line.stores:
+            return scale.answered(copy, said, dsn=False)
+        result = scale.stored(copy, said)
+        mailbox = self.desk.books.accounts.find(copy.recipient.address)
+        if mailbox is None or copy.message.mail.mail_from is None:
+            return result
+        return replace(result, also=(self.desk.books.arrived(copy, result.after, mailbox),))
 
     def _unreached(
         self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], why: _Obstacle
@@ -224,6 +256,9 @@ class Carrier:
 
     async def _reach(self, lane: Lane, one: Attempt) -> Link | _Obstacle:
         """Connect to the first host that answers and may have this domain's mail."""
+        if (line := self._line(lane)) is not None:
+            opened = await line.open()
+            return _Obstacle(opened) if isinstance(opened, Reply) else opened
         hosts: Route | Reply = lane.route
         if isinstance(hosts, Lookup):
             hosts = await self.resolver.find(hosts.domain, self.settings.default_port)

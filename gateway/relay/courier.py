@@ -23,7 +23,7 @@ from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.recorder import Done, Recorder
 from gateway.relay.results import Result
-from gateway.relay.routes import Route, route
+from gateway.relay.routes import Beside, Ours, Route, route
 from gateway.settings.motion import Relay
 from smtp.reply import Reply
 from trust.sources import TrustList
@@ -105,7 +105,7 @@ class Courier:
     def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
         """Attempt copies that entered the spool as claimed; the message, if it is at hand."""
         self.rested.clear()
-        for one in _grouped(copies, content):
+        for one in self._grouped(copies, content):
             self._dispatch(one)
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
@@ -168,7 +168,7 @@ class Courier:
         rows = (await self._books.database.commit(statements))[-1] if statements else []
         self._wake -= wake
         self._short = room <= 0 or len(rows) == room or bool(busy)
-        for one in _grouped(self._opened(rows)):
+        for one in self._grouped(self._opened(rows)):
             self._dispatch(one)
         return len(rows)
 
@@ -209,12 +209,35 @@ class Courier:
             return []
 
     def _way(self, domain: str) -> Route:
+        """Return the way to a domain, as far as one is the same for all its addresses."""
         desk = self._desk
-        return route(domain, desk.domains, desk.keeper.current, self._settings.default_port)
+        way = route(domain, desk.domains, desk.keeper.current, self._settings.default_port)
+        server = desk.servers.serving(domain) if isinstance(way, Ours) else None
+        return Beside(server) if server is not None else way
+
+    def _way_of(self, one: Attempt) -> Route:
+        way = self._way(one.domain)
+        if isinstance(way, Ours | Beside):  # ours lie where each of them lies
+            server = self._desk.servers.holding(one.copies[0].recipient.address)
+            return Ours() if server is None else Beside(server)
+        return way
+
+    def _grouped(self, copies: Sequence[Copy], content: bytes | None = None) -> Iterable[Attempt]:
+        """Put together what goes to one domain, or to one server of ours, with one message."""
+        if len(copies) == 1:
+            yield Attempt(copies[0].message, copies[0].domain, (copies[0],), content)
+            return
+        for _, group in groupby(sorted(copies, key=self._together), key=self._together):
+            found = tuple(group)
+            yield Attempt(found[0].message, found[0].domain, found, content)
+
+    def _together(self, copy: Copy) -> tuple[str, str, str]:
+        server = self._desk.servers.holding(copy.recipient.address)
+        return copy.message.id, copy.domain, server or ""
 
     def _dispatch(self, one: Attempt) -> None:
         """Put an attempt on its lane, and somebody to work on it."""
-        way = self._way(one.domain)
+        way = self._way_of(one)
         lane = self._lanes.get(way)
         if lane is None:
             lane = self._lanes[way] = Lane(way, self._settings.connections_per_peer)
@@ -336,17 +359,3 @@ class Courier:
 
     def _crashed(self, error: Exception, **ids: object) -> None:
         self._desk.on_event("courier.crashed", {"exception": error, **ids})
-
-
-def _grouped(copies: Sequence[Copy], content: bytes | None = None) -> Iterable[Attempt]:
-    """Put together what goes to one domain with one message."""
-    if len(copies) == 1:
-        yield Attempt(copies[0].message, copies[0].domain, (copies[0],), content)
-        return
-    for _, group in groupby(sorted(copies, key=_together), key=_together):
-        found = tuple(group)
-        yield Attempt(found[0].message, found[0].domain, found, content)
-
-
-def _together(copy: Copy) -> tuple[str, str]:
-    return copy.message.id, copy.domain

@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
+from gateway.relay.handing.servers import Servers
 from gateway.relay.results import Scale, chance
 from gateway.settings.site import Site
 from trust.keeper import Keeper
@@ -50,6 +51,7 @@ class Desk:
     on_event: Event
     watch: Watch = field(default_factory=Unwatched)
     patience: Callable[[], frozenset[str]] = frozenset  # domains whose mail does not grow old
+    servers: Servers = field(default_factory=Servers)
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
@@ -67,6 +69,7 @@ class Desk:
         on_event: Event,
         watch: Watch | None = None,
         patience: Callable[[], frozenset[str]] = frozenset,
+        servers: Servers | None = None,
     ) -> "Desk":
         """Make the desk of a site."""
         return cls(
@@ -81,4 +84,5 @@ class Desk:
             on_event,
             watch or Unwatched(),
             patience,
+            servers or Servers(),
         )

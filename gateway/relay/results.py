@@ -125,9 +125,9 @@ class Scale:
             return Result(copy, step(copy.delivery, Event.REFUSED, self.now, said), "peer-refused")
         return self.put_off(copy, said, "peer-deferred")
 
-    def stored(self, copy: Copy) -> Result:
+    def stored(self, copy: Copy, said: Reply | None = None) -> Result:
         """Return what it makes of a copy that it is put into its mailbox."""
-        return Result(copy, step(copy.delivery, Event.STORED, self.now))
+        return Result(copy, step(copy.delivery, Event.STORED, self.now, said))
 
     def refused(self, copy: Copy, said: Reply, reason: str) -> Result:
         """Return what it makes of a copy that it cannot be delivered, ever."""
@@ -194,6 +194,7 @@ def outgoing(attempt: Attempt, copies: tuple[Copy, ...]) -> Outgoing:
         envid=None if report else attempt.message.envid,
         ret=None if report else (mail.ret or Ret.HDRS),
         transfer=attempt.message.id,
+        again=any(copy.delivery.attempts > 1 or copy.delivery.lost for copy in copies),
     )
 
 

@@ -1,4 +1,4 @@
-"""Where a recipient's domain is: here, at the hosts the trust list names, or where DNS points.
+"""Where a recipient is: here, on a server of the house, at listed hosts, or where DNS points.
 
 DNS says only *where*: whoever answers there still shows a certificate, and the trust list says
 whether it may have the message. RFC 5321 §5, RFC 7505.
@@ -19,6 +19,13 @@ class Ours:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A mailbox server of the house, by its name in the settings."""
+
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hosts:
     """Named places, to be tried in this order."""
 
@@ -32,7 +39,7 @@ class Lookup:
     domain: str
 
 
-Route = Ours | Hosts | Lookup
+Route = Ours | Beside | Hosts | Lookup
 
 
 def route(domain: str, ours: frozenset[str], listed: TrustList | None, default_port: int) -> Route:

@@ -12,8 +12,10 @@ from pathlib import Path
 from cryptography import x509
 
 from gateway.operations.error import OperationError
+from gateway.relay.handing.credentials import CredentialsError, LogIns
 from gateway.settings import Settings
 from gateway.settings.site import Tls
+from smtp.address import Address, domain_of
 
 
 def all_is_well(settings: Settings, now: datetime) -> None:
@@ -28,6 +30,7 @@ def all_is_well(settings: Settings, now: datetime) -> None:
         if secret is not None:
             private(secret, "the secret")
     pair(settings.tls)
+    mailbox_servers(settings)
     expiry = expires(settings.tls)
     if expiry <= now:
         raise OperationError(
@@ -37,6 +40,26 @@ def all_is_well(settings: Settings, now: datetime) -> None:
     for source in settings.trust.sources:
         for signer in (*source.signers, *source.openpgp):
             readable(signer, "the pinned signer")
+
+
+def mailbox_servers(settings: Settings) -> None:
+    """Check that the house's servers are given mail of our own domains, and can be logged in to."""
+    for server in settings.mailboxes.server:
+        whose = (*server.domains, *(domain_of(Address(each)) for each in server.mailboxes))
+        if strangers := sorted(set(whose) - set(settings.site.domains)):
+            raise OperationError(
+                f"the mailbox server {server.name} is given mail of {', '.join(strangers)}",
+                "mailboxes are of our own domains: [site] domains",
+            )
+        if server.credentials_file is not None:
+            octets = private(server.credentials_file, "the credentials")
+            try:
+                LogIns.parse(octets.decode("utf-8"))
+            except (UnicodeDecodeError, CredentialsError) as error:
+                raise OperationError(
+                    f"{server.credentials_file} cannot be used: {error}",
+                    "docs/mailbox-servers.md shows one",
+                ) from None
 
 
 def data_folder(folder: Path) -> None:

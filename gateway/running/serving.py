@@ -27,6 +27,7 @@ from gateway.receipts.mqtt import Broker
 from gateway.receipts.publisher import Publisher
 from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.courier import Courier
+from gateway.relay.handing.lines import Caller, Lines, Unusable, lines
 from gateway.relay.lanes import Link
 from gateway.relay.resolver import Dns
 from gateway.running import certifying, checks
@@ -37,6 +38,7 @@ from gateway.running.housekeeping import chores, keep, sign_journal
 from gateway.running.standing import Door, problems, standing
 from gateway.running.supervisor import Supervisor
 from gateway.running.webs import Webs
+from gateway.settings import Settings
 from gateway.web.fetching import Fetching
 from gateway.web.status import pages
 from smtp import tls
@@ -63,6 +65,15 @@ def _writing(folder: Path) -> Iterator[None]:
         ) from None
 
 
+def _lines(settings: Settings) -> Lines:
+    """Return the ways to the mailbox servers of the house."""
+    caller = Caller(settings.site.host, settings.tls, settings.relay.connect_timeout)
+    try:
+        return lines(caller, settings.mailboxes.server)
+    except Unusable as error:
+        raise OperationError(str(error), "see [[mailboxes.server]] in the settings") from None
+
+
 class Gateway:
     """One process's worth of gateway, over rooms that are open."""
 
@@ -73,7 +84,7 @@ class Gateway:
         self._settings = settings = rooms.settings
         self.rooms = rooms
         self._outward = self._client_context()
-        carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial)
+        carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial, _lines(settings))
         self._courier = Courier(rooms.desk, rooms.notices, carrier, settings.relay)
         self.rooms = replace(rooms, wake=self._courier.hasten, leave=self._leave)
         self._doors = Doors(rooms, self._courier)

@@ -1,10 +1,70 @@
-"""How much a mailbox of ours may hold."""
+"""How much a mailbox of ours may hold, and which mailboxes lie on a server that was there before."""
 
-from gateway.settings.section import MiB, Octets, Section
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from annotated_types import Ge
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.settings.section import MiB, Octets, Port, Seconds, Section, address, domain
+
+_PORTS = {"lmtp": 24, "smtp": 25, "imap": 993}
+
+
+class MailboxServer(Section):
+    """A mailbox server of the house, and whose mail it takes instead of us."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    kind: Literal["lmtp", "imap", "smtp"]
+    socket: Path | None = None
+    host: str = ""
+    port: Port | None = None
+    certificate: Path | None = None
+    anchors: Path | None = None
+    credentials_file: Path | None = None
+    folder: str = "INBOX"
+    stores: bool = False
+    poll: Annotated[float, Ge(1)] = 60
+    timeout: Seconds = 300
+    domains: tuple[Annotated[str, AfterValidator(domain)], ...] = ()
+    mailboxes: tuple[Annotated[str, AfterValidator(address)], ...] = ()
+
+    @property
+    def at(self) -> int:
+        """The port: what was given, else the usual one."""
+        return _PORTS[self.kind] if self.port is None else self.port
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Refuse what could never be reached, and what would be reached unproven."""
+        if bool(self.socket) == bool(self.host):
+            raise ValueError(f"{self.name}: either socket or host")
+        if self.socket and self.kind != "lmtp":
+            raise ValueError(f"{self.name}: only LMTP goes by a Unix socket")
+        if self.host and bool(self.certificate) == bool(self.anchors):
+            raise ValueError(f"{self.name}: a host needs certificate (that very one) or anchors")
+        if (self.kind == "imap") != bool(self.credentials_file):
+            raise ValueError(f"{self.name}: IMAP, and no other, needs credentials_file")
+        if self.stores and self.kind != "smtp":
+            raise ValueError(f"{self.name}: stores is for SMTP; the others always say so")
+        if not self.domains and not self.mailboxes:
+            raise ValueError(f"{self.name}: domains or mailboxes must name whose mail it takes")
+        return self
 
 
 class MailboxesSettings(Section):
-    """The room that each mailbox has."""
+    """The room that each mailbox has, and the servers that hold mailboxes in our place."""
 
     quota: Octets | None = None  # None: as much as the disk has
     append_limit: Octets = 150 * MiB
+    server: tuple[MailboxServer, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [each.name for each in self.server]
+        if len(set(names)) != len(names):
+            raise ValueError("two mailbox servers have one name")
+        taken = [who for each in self.server for who in (*each.domains, *each.mailboxes)]
+        if len(set(taken)) != len(taken):
+            raise ValueError("two mailbox servers are given the same mail")
+        return self

@@ -38,6 +38,7 @@ class Outgoing:
     envid: str | None = None
     ret: Ret | None = None
     transfer: str | None = None  # the same for every attempt: lets another Sceau drop a repeat
+    again: bool = False  # an attempt before this one may have got there
 
     @property
     def international(self) -> bool:
