@@ -28,6 +28,9 @@ class Cause(StrEnum):
     REVOKED = "revoked"
     REMOVED = "removed"
     MOVED = "moved"  # other certificates speak for them
+    LESSER = (
+        "lesser-source"  # a source of lower rank speaks for them, since theirs names them no more
+    )
     SOURCE = "source"  # another source speaks for them
     ADDED = "added"
     REINSTATED = "reinstated"  # revoked before
@@ -74,6 +77,7 @@ _WORDS = {
     Cause.REVOKED: "{n} of {before} revoked",
     Cause.REMOVED: "{n} of {before} removed",
     Cause.MOVED: "{n}: {before} would speak no more, {after} would",
+    Cause.LESSER: "{n} named no more by the source {before}, so that the lesser {after} would speak",
     Cause.SOURCE: "{n} spoken for by the source {after}, and before by {before}",
     Cause.ADDED: "{n} of {after} added",
     Cause.REINSTATED: "{n} of {after} reinstated, after having been revoked",
@@ -157,8 +161,9 @@ def compare(
     """
     groups: dict[tuple[Cause, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     old_members = before.members if before else {}
+    ranks = {edition.source: rank for rank, edition in enumerate(after.editions)}
     for domain in sorted(old_members.keys() | after.members.keys()):
-        for cause in _causes(old_members.get(domain), after.members.get(domain)):
+        for cause in _causes(old_members.get(domain), after.members.get(domain), ranks):
             groups.setdefault(cause, []).append(domain)
     rows = [Row(*cause, tuple(domains)) for cause, domains in groups.items()]
     editions = [(before.edition(each.source) if before else None, each) for each in after.editions]
@@ -177,7 +182,7 @@ def _addresses(editions: Iterable[Edition | None]) -> int:
 _Cause = tuple[Cause, tuple[str, ...], tuple[str, ...]]
 
 
-def _causes(old: Member | None, new: Member | None) -> Iterator[_Cause]:
+def _causes(old: Member | None, new: Member | None, ranks: Mapping[str, int]) -> Iterator[_Cause]:
     if old is new or old == new:
         return
     if old is None or new is None:
@@ -188,7 +193,8 @@ def _causes(old: Member | None, new: Member | None) -> Iterator[_Cause]:
         return
     who = operators(new.identities)
     if old.source != new.source:
-        yield Cause.SOURCE, (old.source,), (new.source,)
+        lesser = ranks[new.source] > ranks.get(old.source, -1)
+        yield Cause.LESSER if lesser else Cause.SOURCE, (old.source,), (new.source,)
     if old.marks != new.marks:
         gone = (each for each in old.identities if each.mark not in new.marks)
         come = (each for each in new.identities if each.mark not in old.marks)
@@ -269,6 +275,8 @@ class Policy:
             yield "it brings other anchors"
         if (reinstated := len(change.domains(Cause.REINSTATED))) > 0:
             yield f"it reinstates {_domains(reinstated)} that had been revoked"
+        if (lesser := len(change.domains(Cause.LESSER))) > 0:
+            yield f"a lesser source would speak for {_domains(lesser)}"
         now = f"of {change.members:,} now"
         if (touched := len(change.trusted)) > max(FEW, self.share * change.members):
             yield f"{_domains(touched)} would change, {now}"

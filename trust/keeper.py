@@ -12,29 +12,15 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from trust.calm import calmly
 from trust.change import Change, Judgement, Policy
 from trust.overlay import Overlay
 from trust.scales import Scales
 from trust.sources import Directory, Edition, TrustList
-from trust.trail import Entry, Kept, Past, Step, flaw
+from trust.trail import Entry, Kept, Past, Step, TrustStore, flaw
 from trust.verification import Known, Offer, OfferError, Outcome, examine
 from trust.watch import Arrival, Pending, Source, SourceStanding, Watch
-
-
-class TrustStore(Protocol):
-    """Where versions and their history are kept for good; the floors above fill it."""
-
-    async def history(self) -> Sequence[Kept]:
-        """Return all entries ever kept, in order."""
-
-    async def offer(self, source: str, digest: str) -> Offer | None:
-        """Return a version as it was offered; None if it cannot be had."""
-
-    async def keep(self, entries: Sequence[Entry], offer: Offer | None = None) -> None:
-        """Go on with the history, and keep what was offered; return once it is durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,37 +142,55 @@ class Keeper:
     ) -> Arrival | None:
         past = Past.of(entries, watch.source.name)
         watch.known, watch.rejected = past.known, past.rejected
-        if past.waiting is not None:
-            with contextlib.suppress(OfferError):  # it is offered again, and judged again
-                edition = await self._stored(watch.source, past.waiting.digest, past.waiting.at)
-                watch.pending = Pending(
-                    watch.source.name,
-                    edition,
-                    Change(),
-                    Judgement(),
-                    edition.arrived,
-                    past.approvals,
-                )
-        if past.in_force is None:
-            return None
+        await self._reread_waiting(watch, past)
         entry = past.in_force
+        if entry is None or (watch.edition is not None and watch.edition.digest == entry.digest):
+            return None
         arrived = past.arrived.get(entry.digest, entry.at)
         try:
             watch.edition = await self._stored(watch.source, entry.digest, arrived)
         except OfferError as refused:
-            watch.lost = entry.digest if refused.outcome is Outcome.BROKEN else None
             sentence = f"the stored list cannot be used: {refused}"
-            return Arrival(
+            arrival = Arrival(
                 now, entry.source, refused.outcome, sentence, entry.version, entry.digest
             )
+            # What may yet be read again is not replaced unasked.
+            watch.lost = entry.digest if arrival.passing else None
+            return arrival
+        watch.lost = None
         return Arrival.in_force(watch.edition, now)
+
+    async def _reread_waiting(self, watch: Watch, past: Past) -> None:
+        waiting = past.waiting
+        watch.unread = waiting is not None
+        if waiting is None:
+            return
+        try:
+            edition = await self._stored(watch.source, waiting.digest, waiting.at)
+        except OfferError as refused:
+            # What may yet be read again, with all that was agreed, is tried at each look.
+            watch.unread = Arrival(
+                waiting.at, watch.source.name, refused.outcome, str(refused)
+            ).passing
+            return
+        watch.unread = False
+        watch.pending = Pending(
+            watch.source.name,
+            edition,
+            Change(),
+            Judgement(),
+            edition.arrived,
+            past.approvals,
+            frozenset(waiting.revoked),
+        )
 
     async def _stored(self, source: Source, digest: str, arrived: datetime) -> Edition:
         offer = await self._store.offer(source.name, digest)
         if offer is None:
             raise OfferError(Outcome.BROKEN, "it no longer opens")
         now = self._clock()
-        edition = await asyncio.to_thread(examine, offer, source.demands, now, arrived=arrived)
+        came = min(arrived, now)  # it cannot have come tomorrow: a clock was wrong that day
+        edition = await asyncio.to_thread(examine, offer, source.demands, now, arrived=came)
         if edition.digest != digest:
             raise OfferError(Outcome.BROKEN, "it is another than the one that was kept")
         return edition
@@ -210,7 +214,7 @@ class Keeper:
                 offer,
                 watch.source.demands,
                 now,
-                known=watch.known,
+                known=watch.since(now),
                 before=watch.edition,
             )
         except OfferError as refused:
@@ -222,8 +226,9 @@ class Keeper:
         return await self._take(watch, edition, offer)
 
     async def _take(self, watch: Watch, edition: Edition, offer: Offer) -> Arrival:
-        now = edition.arrived
-        change = await calmly(self._scales.change, self._editions, edition)
+        now, waited = edition.arrived, watch.pending
+        revoked = waited.judgement.revoked | waited.revoked if waited else frozenset[str]()
+        change = await calmly(self._scales.change, self._editions, edition, revoked)
         judgement = self._scales.policy.judge(change)
         replaces = watch.edition is not None or watch.lost not in (None, edition.digest)
         waits = replaces and judgement.approvals > 0
@@ -231,15 +236,16 @@ class Keeper:
         signed = ", ".join(sorted(signer[:16] for signer in edition.signers)) or "nobody"
         told = f"signed by {signed}; {change.line}"
         entries = [
-            _entry(edition, Step.VERIFIED, now, told),
-            _entry(edition, last, now, judgement.why),
+            Entry.of(edition, Step.VERIFIED, now, why=told),
+            Entry.of(edition, last, now, why=judgement.why, revoked=revoked if waits else ()),
         ]
         if (failed := await self._saved(edition, entries, offer)) is not None:
             return failed
         watch.known = Known(edition.claims.version, edition.digest, edition.claims.issued)
         if not waits:
             return await self._enforce(watch, edition)
-        watch.pending = Pending(watch.source.name, edition, change, judgement, now)
+        watch.pending = Pending(watch.source.name, edition, change, judgement, now, revoked=revoked)
+        watch.unread = False
         await self._settle()
         sentence = f"{edition.claims.name} waits for operators: {judgement.why}"
         return Arrival.of(edition, now, Outcome.WAITING, sentence)
@@ -255,7 +261,7 @@ class Keeper:
         return None
 
     async def _enforce(self, watch: Watch, edition: Edition) -> Arrival:
-        watch.edition, watch.pending, watch.lost = edition, None, None
+        watch.edition, watch.pending, watch.lost, watch.unread = edition, None, None, False
         await self._settle()
         return Arrival.in_force(edition, self._clock())
 
@@ -264,13 +270,14 @@ class Keeper:
         async with self._turn:
             watch, pending = self._waiting(digest)
             now = self._clock()
-            if actor in pending.approvals:
+            if actor in pending.approvals and pending.missing:
                 sentence = f"{actor} has agreed already; another operator must"
                 return Arrival.of(pending.edition, now, Outcome.WAITING, sentence)
-            agreed = replace(pending, approvals=(*pending.approvals, actor))
-            entries = [_entry(pending.edition, Step.APPROVED, now, actor=actor)]
+            who = dict.fromkeys((*pending.approvals, actor))
+            agreed = replace(pending, approvals=tuple(who))
+            entries = [Entry.of(pending.edition, Step.APPROVED, now, actor=actor)]
             if not agreed.missing:
-                entries.append(_entry(pending.edition, Step.IN_FORCE, now, actor=actor))
+                entries.append(Entry.of(pending.edition, Step.IN_FORCE, now, actor=actor))
             if (failed := await self._saved(pending.edition, entries)) is not None:
                 return self._note(watch, failed)
             if not agreed.missing:
@@ -284,7 +291,7 @@ class Keeper:
         async with self._turn:
             watch, pending = self._waiting(digest)
             now = self._clock()
-            entry = _entry(pending.edition, Step.REJECTED, now, why, actor)
+            entry = Entry.of(pending.edition, Step.REJECTED, now, why=why, actor=actor)
             if (failed := await self._saved(pending.edition, [entry])) is not None:
                 return self._note(watch, failed)
             watch.rejected.add(pending.digest)
@@ -361,7 +368,7 @@ class Keeper:
     async def look(self, source: str) -> Arrival | None:
         """Offer what the source holds now; None if it was judged before and did not change."""
         watch = self._watches[source]
-        if watch.edition is None:
+        if watch.edition is None or watch.unread:
             async with self._turn:  # the clock, or the disk, may have been set right meanwhile
                 await self._restore([watch], again=True)
         arrival = await self._looked(watch)
@@ -388,10 +395,3 @@ class Keeper:
         watch.seen = None if arrival.passing else found.seen
         watch.well = now if arrival.good else watch.well
         return arrival
-
-
-def _entry(edition: Edition, step: Step, now: datetime, why: str = "", actor: str = "") -> Entry:
-    claims = edition.claims
-    return Entry(
-        now, edition.source, step, edition.digest, claims.version, claims.issued, actor, why
-    )

@@ -21,10 +21,20 @@ class Scales:
     ours: frozenset[str] = frozenset()  # the domains that we serve
     policy: Policy = field(default_factory=Policy)
 
-    def change(self, editions: Iterable[Edition], edition: Edition) -> Change:
-        """Return what one edition would change in the whole."""
+    def change(
+        self,
+        editions: Iterable[Edition],
+        edition: Edition,
+        revoked: frozenset[str] = frozenset(),
+    ) -> Change:
+        """Return what one edition would change in the whole.
+
+        ``revoked`` are domains of its source that versions before it revoked while they waited.
+        """
         by_source = {each.source: each for each in editions}
         before = self._list(by_source.values())
+        if before is not None and revoked:
+            before = self._list(by_source.values(), _own(before, edition.source, revoked))
         by_source[edition.source] = edition
         after = [by_source[name] for name in self.ranks if name in by_source]
         return compare(before, TrustList.of(after), self.rolling)
@@ -38,16 +48,28 @@ class Scales:
         """
         weighed = []
         for each in pending:
-            change = self.change(editions, each.edition)
+            change = self.change(editions, each.edition, each.revoked)
             judgement = self.policy.judge(change)
-            # Who was asked once is asked, whatever has become of the rest meanwhile.
-            judgement = replace(judgement, approvals=max(1, judgement.approvals))
+            # Who was asked once is asked, whatever has become of the rest meanwhile; and where two
+            # must agree, one does not become enough by waiting.
+            judgement = replace(judgement, approvals=max(1, self.policy.approvals))
             weighed.append(replace(each, change=change, judgement=judgement))
+        listed = self._list(editions)
+        if listed is None:
+            return None, weighed
         revoked = frozenset[str]().union(*(each.judgement.revoked for each in weighed))
-        return self._list(editions, revoked), weighed
+        for each in weighed:
+            revoked |= _own(listed, each.source, each.revoked)
+        return (self._list(editions, revoked) if revoked else listed), weighed
 
     def _list(
         self, editions: Iterable[Edition], revoked: frozenset[str] = frozenset()
     ) -> TrustList | None:
         found = tuple(editions)
         return TrustList.of(found, ours=self.ours, revoked=revoked) if found else None
+
+
+def _own(listed: TrustList, source: str, domains: frozenset[str]) -> frozenset[str]:
+    """Return those domains for which this source speaks: of others it revokes nothing."""
+    members = listed.members
+    return frozenset(one for one in domains if one in members and members[one].source == source)

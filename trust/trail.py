@@ -6,14 +6,16 @@ who has approved it, which were rejected, and below which number nothing may com
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol, Self
 
 import msgspec
 
-from trust.verification import Known
+from trust.sources import Edition
+from trust.verification import Known, Offer
 
 FIRST = bytes(32)  # what the first entry follows
 
@@ -39,6 +41,32 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     issued: datetime
     actor: str = ""  # the operator who said so; none: the policy
     why: str = ""
+    revoked: tuple[str, ...] = ()  # by versions that it took the place of, while they waited
+
+    @classmethod
+    def of(
+        cls,
+        edition: Edition,
+        step: Step,
+        now: datetime,
+        *,
+        why: str = "",
+        actor: str = "",
+        revoked: Iterable[str] = (),
+    ) -> Self:
+        """Return the line about an edition."""
+        said, domains = edition.claims, tuple(sorted(revoked))
+        return cls(
+            now,
+            edition.source,
+            step,
+            edition.digest,
+            said.version,
+            said.issued,
+            actor,
+            why,
+            domains,
+        )
 
 
 def packed(entry: Entry) -> bytes:
@@ -63,6 +91,19 @@ class Kept:
     number: int
     hash: bytes
     entry: Entry | None
+
+
+class TrustStore(Protocol):
+    """Where versions and their history are kept for good; the floors above fill it."""
+
+    async def history(self) -> Sequence[Kept]:
+        """Return all entries ever kept, in order."""
+
+    async def offer(self, source: str, digest: str) -> Offer | None:
+        """Return a version as it was offered; None if it cannot be had."""
+
+    async def keep(self, entries: Sequence[Entry], offer: Offer | None = None) -> None:
+        """Go on with the history, and keep what was offered; return once it is durable."""
 
 
 def flaw(history: Iterable[Kept]) -> int | None:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from trust.change import Change, Judgement
 from trust.sources import Edition
-from trust.verification import Demands, Known, Offer, Outcome
+from trust.verification import SKEW, Demands, Known, Offer, Outcome
 
 Seen = object  # by what a place knows that nothing has changed; opaque to others
 
@@ -115,6 +115,8 @@ class Pending:
     judgement: Judgement
     arrived: datetime
     approvals: tuple[str, ...] = ()  # who has agreed so far
+    # Whom the versions that it took the place of revoked: no later one undoes that unasked.
+    revoked: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
@@ -157,7 +159,8 @@ class Watch:
     well: datetime | None = None
     age: Outcome | None = None
     useless: int = 0
-    lost: str | None = None  # digest of what was in force and can no longer be shown
+    lost: str | None = None  # digest of what was in force and cannot be shown, for now at least
+    unread: bool = False  # something waits that could not be read again
     seen: Seen | None = None  # how its place looked when it was judged
 
     def known_as(self, digest: str | None) -> tuple[Outcome, str] | None:
@@ -178,7 +181,19 @@ class Watch:
         if self.edition is None or not self.source.undated:
             return False
         claims = self.edition.claims
+        if claims.issued > now + SKEW:
+            return True  # our clock was ahead that day: it would never grow old
         return now - claims.issued >= (claims.stale_after - claims.issued) / 4
+
+    def since(self, now: datetime) -> Known | None:
+        """Return the version below which nothing may come.
+
+        A list without a date counts from when it came by our clock. If that was ahead, everything
+        true would be older, for as long as it was ahead.
+        """
+        known = self.known
+        ahead = self.source.undated and known is not None and known.issued > now + SKEW
+        return None if ahead else known
 
     def standing(self, now: datetime) -> SourceStanding:
         """Return how it stands."""

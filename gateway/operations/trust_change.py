@@ -57,7 +57,7 @@ async def diff(
 async def approve(rooms: Rooms, *, digest: str | None = None) -> object:
     """Agree to a change that waits; with enough operators it is in force."""
     pending = _waiting(rooms, digest)
-    if rooms.actor in pending.approvals:
+    if rooms.actor in pending.approvals and pending.missing:
         raise OperationError(
             f"{rooms.actor} has agreed already, and {_operators(pending.missing)} must",
             f"as another user of this machine: sceau trust approve {pending.digest[:12]}",

@@ -117,10 +117,11 @@ def test_another_source_may_come_to_speak_for_a_domain() -> None:
     found = compare(before, after)
     assert [
         (Cause.MOVED, ("chu.example",)),
-        (Cause.SOURCE, ("chu.example",)),
+        (Cause.LESSER, ("chu.example",)),
         (Cause.SOURCE, ("labo.example",)),
     ] == [(row.cause, row.domains) for row in found.rows]
-    assert "1 domain spoken for by the source local, and before by national" == str(found.rows[1])
+    words = "1 domain named no more by the source national, so that the lesser local would speak"
+    assert words == str(found.rows[1])
 
 
 def test_another_key_of_a_signer_known_by_name_is_news() -> None:
@@ -209,6 +210,8 @@ def _change(cause: Cause, touched: int, members: int) -> Change:
         (Policy(), _change(Cause.HOSTS, 1000, 1000), 0),
         (Policy(), _change(Cause.REVOKED, 1000, 1000), 0),
         (Policy(), _change(Cause.REINSTATED, 1, 1000), 1),
+        (Policy(), _change(Cause.LESSER, 1, 1000), 1),
+        (Policy(), _change(Cause.SOURCE, 1, 1000), 0),
         (Policy(), _change(Cause.SIGNERS, 0, 1000), 1),
         (Policy(), _change(Cause.ANCHORS, 0, 1000), 1),
         (Policy(), Change((), 10, (1000, 951)), 0),

@@ -563,6 +563,110 @@ async def test_a_version_of_the_past_can_be_read_again(site: Site) -> None:
     ]
 
 
+async def test_a_revocation_is_not_undone_by_the_next_version(site: Site) -> None:
+    """Though the version that brought it never came into force; nor by a restart in between."""
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    grown(site.authority).add(replace(LABO, status=Status.REVOKED))
+    await keeper.offer("list", site.authority.offer())
+    for n in range(30):
+        del site.authority.members[f"d{n}.example"]
+    site.authority.add(LABO)
+
+    arrival = await keeper.offer("list", site.authority.offer())
+
+    assert Outcome.WAITING is arrival.outcome
+    assert arrival.sentence.endswith("it reinstates 1 domain that had been revoked")
+    again = site.keeper()
+    await again.restore()
+    for one in (keeper, again):
+        assert one.current is not None
+        assert Status.REVOKED is one.current.members["labo.example"].status
+    assert arrival.digest is not None
+    assert (await again.approve("anne", arrival.digest)).good
+    assert again.current is not None
+    assert Status.ACTIVE is again.current.members["labo.example"].status
+
+
+async def test_two_must_agree_however_small_a_change_has_become(site: Site) -> None:
+    """What another source did meanwhile, or a restart, makes no one enough."""
+    site.policy = Policy(approvals=2)
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    arrival = await keeper.offer("list", grown(site.authority).offer())
+    assert arrival.digest is not None
+    await keeper.approve("anne", arrival.digest)
+    site.policy = Policy(approvals=2, share=100)
+    again = site.keeper()
+    await again.restore()
+    assert [1] == [each.missing for each in again.pending]
+    assert Outcome.WAITING is (await again.approve("anne", arrival.digest)).outcome
+
+    site.policy = Policy(approvals=1)
+    alone = site.keeper()
+    await alone.restore()
+    assert (await alone.approve("anne", arrival.digest)).good
+
+
+async def test_what_waits_is_read_again_when_it_can_be(site: Site) -> None:
+    """A clock that was wrong at the start loses neither what waits nor who has agreed."""
+    site.policy = Policy(approvals=2)
+    keeper = site.keeper()
+    await keeper.offer("list", site.authority.offer())
+    site.clock.now += timedelta(days=2)
+    site.authority.now = site.clock.now
+    arrival = await keeper.offer("list", grown(site.authority).offer())
+    assert arrival.digest is not None
+    await keeper.approve("anne", arrival.digest)
+
+    site.clock.now -= timedelta(days=1)
+    again = site.keeper()
+    await again.restore()
+    assert not again.pending
+    site.clock.now += timedelta(days=1)
+    await again.look("list")
+
+    assert [("anne",)] == [each.approvals for each in again.pending]
+    assert again.current is not None
+    assert 30 == len(again.current.overlay.waiting)
+
+
+async def test_a_list_from_the_future_is_not_replaced_unasked(site: Site) -> None:
+    """While our clock is behind, what was in force is out of sight, and not forgotten."""
+    await site.keeper().offer("list", grown(site.authority).offer())
+    site.clock.now -= timedelta(days=1)
+    keeper = site.keeper()
+    await keeper.restore()
+    assert keeper.current is None
+    site.clock.now += timedelta(days=1)
+    arrival = await keeper.offer("list", site.authority.offer())
+    assert (Outcome.WAITING, None) == (arrival.outcome, keeper.current)
+
+
+async def test_a_clock_that_was_ahead_freezes_no_undated_list(site: Site) -> None:
+    """Or what came that day would never grow old, and everything true be a roll-back."""
+    demands = replace(site.authority.demands, form=Undated(site.authority.quorum))
+    shelf = Shelf(site.authority.offer())
+    site.clock.now += timedelta(days=3650)
+    keeper = Keeper([Source(demands, shelf, undated=True)], site.store, site.clock)
+    await keeper.look("list")
+    site.clock.now = NOW
+    await keeper.look("list")
+    assert keeper.current is not None
+    assert NOW + LIFE == keeper.current.editions[0].claims.stale_after
+
+    site.clock.now += timedelta(days=3650)
+    shelf.offer = site.authority.offer()
+    await keeper.look("list")
+    site.clock.now = NOW
+    again = Keeper([Source(demands, shelf, undated=True)], site.store, site.clock)
+    await again.restore()
+    assert again.current is not None
+    assert NOW + LIFE == again.current.editions[0].claims.stale_after
+    shelf.offer = site.authority.offer()
+    assert (await again.offer("list", shelf.offer)).good
+
+
 async def test_an_ageing_list_is_told_of_while_its_source_gives_the_same(site: Site) -> None:
     """Whoever freezes a source cannot do so unseen."""
     keeper = site.keeper()

@@ -49,9 +49,29 @@ def test_whom_a_waiting_version_revokes_is_revoked() -> None:
 
 
 def test_who_was_asked_once_is_asked() -> None:
-    """What has become small meanwhile still needs one who says so."""
+    """What has become small meanwhile still needs as many as must agree to anything."""
     listed, (weighed,) = Scales(("local",), policy=Policy(2)).weigh(
         [], [waiting(edition("local", CHU))]
     )
     assert listed is None
-    assert (1, ("anne",), 0) == (weighed.judgement.approvals, weighed.approvals, weighed.missing)
+    assert (2, ("anne",), 1) == (weighed.judgement.approvals, weighed.approvals, weighed.missing)
+
+
+def test_whom_a_replaced_version_revoked_stays_revoked() -> None:
+    """A later one that names them active again is asked about, and reinstates nobody meanwhile."""
+    now = edition("national", CHU, LABO)
+    later = edition("national", CHU, replace(LABO, open=False))
+    one = replace(waiting(later), revoked=frozenset({"chu.example", "else.example"}))
+    listed, (weighed,) = SCALES.weigh([now], [one])
+    assert listed is not None
+    assert Status.REVOKED is listed.members["chu.example"].status
+    assert frozenset({"chu.example", "labo.example"}) == weighed.judgement.waiting
+
+
+def test_a_lesser_source_revokes_nobody_of_a_greater_one() -> None:
+    """Whatever it said of a domain before the greater one named it."""
+    editions = [edition("national", CHU), edition("local", LABO)]
+    one = waiting(edition("local", LABO))
+    listed, _ = SCALES.weigh(editions, [replace(one, revoked=frozenset({"chu.example"}))])
+    assert listed is not None
+    assert Status.ACTIVE is listed.members["chu.example"].status
