@@ -58,12 +58,18 @@ class Lookup:
         )
 
     async def _answer(self, request: Request, mailbox: Mailbox) -> dict[str, Any]:
+        asked = request.query_params
+        return await self.answer(request, mailbox, asked.get("q", ""), asked.get("page", "1"))
+
+    async def answer(
+        self, request: Request, mailbox: Mailbox, question: str, page: str = "1"
+    ) -> dict[str, Any]:
+        """Answer a question of a mailbox, within its allowance (``Problem`` otherwise)."""
         if wait := self._allowance.ask(mailbox.key, self._rooms.clock()):
             raise Problem("too-many", {"Retry-After": str(wait)})
-        question = request.query_params.get("q", "")
         if not lookup.read(question):
             raise Problem("too-little")
-        number = _number(request.query_params.get("page", "1"))
+        number = _number(page)
         if not 1 <= number <= addresses.last_page(self._rooms):
             raise Problem("no-page")
         found = await addresses.search(self._rooms, q=question, page=number, sender=mailbox.address)

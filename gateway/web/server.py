@@ -68,17 +68,17 @@ class Site:
         scope.setdefault("state", {})["request_id"] = number
         try:
             async with asyncio.timeout(self._patience.within) as answer.clock:
-                await self._answered(scope, _Body(receive, self._patience.body_size), answer)
+                body = Body(receive, self._patience.body_size, scope, answer)
+                scope["state"]["body"] = body
+                await self._answered(scope, body, answer)
         except TimeoutError:
             answer.clock = None
             await _refuse(Problem("too-slow", {"Connection": "close"}), scope, answer)
         finally:
             self._count(getattr(scope.get("route"), "path", ""), answer.status)
 
-    async def _answered(self, scope: Scope, body: "_Body", answer: "_Answer") -> None:
+    async def _answered(self, scope: Scope, body: "Body", answer: "_Answer") -> None:
         try:
-            if body.declared(scope) > body.limit:
-                raise Problem("too-big", {"Connection": "close"})
             await self._router(scope, body, answer)
         except Problem as problem:
             await _refuse(problem, scope, answer)
@@ -92,22 +92,30 @@ class Site:
             await _refuse(Problem("failed"), scope, answer)
 
 
-class _Body:
+class Body:
     """The request's octets, counted."""
 
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive, self.limit, self._left = receive, limit, limit
-
-    @staticmethod
-    def declared(scope: Scope) -> int:
+    def __init__(self, receive: Receive, limit: int, scope: Scope, answer: "_Answer") -> None:
+        self._receive, self.limit = receive, limit
+        self._answer, self._wide = answer, False
         length = Request(scope).headers.get("content-length", "")
-        return int(length) if length.isascii() and length.isdecimal() else 0
+        self._declared = int(length) if length.isascii() and length.isdecimal() else 0
+        self._taken = 0
+
+    def widen(self, limit: int) -> None:
+        """Let a longer body come, block by block: for a room that knows by now who sends it."""
+        self.limit, self._wide = limit, True
 
     async def __call__(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
+        """Return what comes next (ASGI's ``receive``)."""
+        if max(self._declared, self._taken) > self.limit:
             raise Problem("too-big", {"Connection": "close"})
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        if self._taken > self.limit:
+            raise Problem("too-big", {"Connection": "close"})
+        if self._wide:
+            self._answer.again()
         return message
 
 
@@ -127,7 +135,11 @@ class _Answer:
                 headers.setdefault(name, value)
             headers["X-Request-Id"] = self._number
         await self._send(message)
-        if self.clock is not None:  # the client took a block more
+        self.again()  # the client took a block more
+
+    def again(self) -> None:
+        """Let the time for a block begin anew."""
+        if self.clock is not None:
             self.clock.reschedule(asyncio.get_running_loop().time() + self._within)
 
 
