@@ -100,6 +100,16 @@ def comparable(text: str) -> str:
     return _SPACES.sub(" ", text).casefold()
 
 
+def readable(charset: str) -> str:
+    """Return a charset's name if it is one of mail, which Python reads, or UTF-8."""
+    if not _CHARSET.fullmatch(charset):
+        return "utf-8"
+    try:
+        return codecs.lookup(charset).name
+    except LookupError:
+        return "utf-8"
+
+
 class Text:
     """A part's text, decoded from its charset while it streams, and searched for a word.
 
@@ -108,11 +118,7 @@ class Text:
 
     def __init__(self, encoding: str, charset: str, kind: str) -> None:
         self._decoder = decoder(encoding)
-        name = charset if _CHARSET.fullmatch(charset) else "utf-8"
-        try:
-            self._text = codecs.getincrementaldecoder(name)("replace")
-        except LookupError:
-            self._text = codecs.getincrementaldecoder("utf-8")("replace")
+        self._text = codecs.getincrementaldecoder(readable(charset))("replace")
         self._html = kind == "text/html"
         self._tail = ""
 
