@@ -258,7 +258,7 @@ class Logins:
         self._familiar[attempt.pair] = None
         if len(self._familiar) > _FAMILIAR:
             self._familiar.pop(next(iter(self._familiar)))
-        self._tell("login.succeeded", replace(attempt, who=mailbox.address), kind)
+        self._tell("login.accepted", replace(attempt, who=mailbox.address), kind)
         return mailbox.address
 
     def _throttled(self, attempt: _Try) -> Reply:

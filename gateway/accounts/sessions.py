@@ -55,9 +55,11 @@ class Sessions:
         self._open[found.key] = alive = replace(found, seen=now)
         return alive
 
-    def proved(self, session: Session, factor: str, now: datetime) -> str:
-        """Note that a second factor was shown again; return the session's new name."""
-        self._open.pop(session.key, None)
+    def proved(self, key: str, factor: str, now: datetime) -> str | None:
+        """Note that a second factor was shown again; return the session's new name, if it still is."""
+        session = self._open.pop(key, None)
+        if session is None:
+            return None
         name = secrets.token_urlsafe(32)
         renamed = replace(session, factor=factor, since=now, seen=now, key=_key(name))
         self._open[renamed.key] = renamed

@@ -5,7 +5,7 @@ of the rights binds them to both mailboxes: who can write to the database, and h
 shares nothing with anybody. R-B1, R-D1, RFC 4314.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,10 @@ class Share:
     rights: Rights
 
 
+def _nobody(_person: Mailbox) -> None:
+    """Nobody listens."""
+
+
 class Shares:
     """The table ``share``; one per process, so its cache is the truth."""
 
@@ -37,6 +41,7 @@ class Shares:
         self._accounts = accounts
         self._tell = tell
         self._posting: dict[int, frozenset[str]] = {}  # by person: whose names they may send in
+        self.changed: Callable[[Mailbox], None] = _nobody  # told of a person with other rights
 
     def of(self, person: Mailbox) -> list[Share]:
         """Return the mailboxes that are shared with a person, by address; closed ones too."""
@@ -100,6 +105,7 @@ class Shares:
             ) from None
         finally:
             self._posting.pop(person.id, None)
+        self.changed(person)
         return Share(mailbox, person, rights)
 
     def _found(self, column: str, one: Mailbox) -> list[Share]:

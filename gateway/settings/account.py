@@ -12,7 +12,7 @@ class AccountSettings(Section):
     """How people come in by a browser, and how long they stay."""
 
     enabled: bool = True
-    origin: str = Field("", pattern=r"^(https://[a-z0-9.-]+(:[0-9]+)?)?$")  # as browsers see us
+    origin: str = Field(default="", pattern=r"^(https://[a-z0-9.-]+(:[0-9]+)?)?$")  # browsers' view
     idle: Annotated[float, Ge(60)] = 900
     longest: Annotated[float, Ge(60)] = 36_000
     fresh: Annotated[float, Ge(30)] = 300  # how long a second factor counts for what matters

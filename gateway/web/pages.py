@@ -12,13 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 LANGUAGES = ("fr", "en")
+CHOSEN = "__Host-sceau-lang"  # the cookie that remembers a choice
 
 
 def languages(request: Request) -> str:
     """Return the language to answer in: as chosen, as the browser says, or French."""
-    chosen = request.query_params.get("lang", "")
-    if chosen in LANGUAGES:
-        return chosen
+    for chosen in (request.query_params.get("lang", ""), request.cookies.get(CHOSEN, "")):
+        if chosen in LANGUAGES:
+            return chosen
     for wish in request.headers.get("accept-language", "")[:200].split(","):
         language = wish.partition(";")[0].strip()[:2].lower()
         if language in LANGUAGES:

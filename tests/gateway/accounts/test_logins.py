@@ -85,7 +85,7 @@ def wrong(password: str) -> str:
 async def test_right_password(door: Door) -> None:
     """The right password opens its mailbox, under the address as it was registered."""
     assert LABO == await door.logins().password("labo@LABO.example", door.password, HERE)
-    assert [("login.succeeded", "password")] == [(e, d["reason"]) for e, d in door.events]
+    assert [("login.accepted", "password")] == [(e, d["reason"]) for e, d in door.events]
 
 
 @pytest.mark.parametrize("login", ["labo@labo.example", "nobody@labo.example", "no address"])

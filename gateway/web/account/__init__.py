@@ -1,0 +1,1 @@
+"""The pages on which a person looks after their own mailbox, and the session that others build on."""
