@@ -23,6 +23,7 @@ from rich.table import Column, Table
 from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
 from gateway.demo.looking import look_up, mended
+from gateway.demo.reading import opened
 from gateway.demo.sites import DemoError, Site
 from gateway.demo.stage import Stage, now, staged
 from gateway.demo.tally import Tally
@@ -84,6 +85,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     denial(stage, tally, screen)
     moved(stage, tally, screen)
     arrivals(tally, screen)
+    opened(stage, screen)
     at_rest(stage, screen)
     one_story(stage, tally, screen)
 
