@@ -177,10 +177,11 @@ class Authorities:
 
     async def _renewed(self, chain: Chain, link: Link, held: Finding | None) -> Standing:
         now, why = self._clock(), "names-nobody-by-http"
+        hold = held.standing.since if held is not None and held.standing.hold else None
         for ask, urls in ((self._by_ocsp, link.ocsps), (self._by_crl, link.crls)):
             for url in urls:
                 try:
-                    standing = await ask(chain, link, url)
+                    standing = await ask(chain, link, url, hold)
                 except AnswerError as error:
                     why = str(error)
                     continue
@@ -197,7 +198,7 @@ class Authorities:
         if held is None or held.standing != finding.standing:
             await self._shelf.keep(f"answer {key}", msgspec.msgpack.encode(finding))
 
-    async def _by_ocsp(self, chain: Chain, link: Link, url: str) -> Standing:
+    async def _by_ocsp(self, chain: Chain, link: Link, url: str, hold: datetime | None) -> Standing:
         self._awake(url)
         self._awake(f"{url} {link.key}")
         request = await asyncio.to_thread(link.request)
@@ -207,7 +208,7 @@ class Authorities:
             raise self._failed(url, error) from None
         now = self._clock()
         try:
-            standing = await asyncio.to_thread(self._judge.ocsp, chain, link, der, now)
+            standing = await asyncio.to_thread(self._judge.ocsp, chain, link, der, now, hold)
             if standing.until is not None and standing.until <= now:
                 raise AnswerError("ran-out")  # given now, and ended before: somebody's old answer
         except AnswerError as error:
@@ -226,7 +227,7 @@ class Authorities:
         )
         return _der(answer)
 
-    async def _by_crl(self, chain: Chain, link: Link, url: str) -> Standing:
+    async def _by_crl(self, chain: Chain, link: Link, url: str, hold: datetime | None) -> Standing:
         name = f"{fingerprint(link.issuer)} {url}"
         async with self._turn(name):
             held = self._lists.get(name)
@@ -238,7 +239,8 @@ class Authorities:
                     failure = self._failed(url, error)
                     if held is None:
                         raise failure from None
-        return await asyncio.to_thread(self._judge.crl, chain, link, held.der, self._clock())
+        now = self._clock()
+        return await asyncio.to_thread(self._judge.crl, chain, link, held.der, now, hold)
 
     async def _list(
         self, chain: Chain, link: Link, name: str, url: str, held: Listing | None

@@ -39,8 +39,13 @@ class Judge:
     def __init__(self) -> None:
         self._sound: OrderedDict[tuple[bytes, bytes, bytes], None] = OrderedDict()
 
-    def crl(self, chain: Chain, link: Link, der: bytes, now: datetime) -> Standing:
-        """Judge by a CRL; raise ``AnswerError`` if it says nothing of this certificate."""
+    def crl(
+        self, chain: Chain, link: Link, der: bytes, now: datetime, held: datetime | None = None
+    ) -> Standing:
+        """Judge by a CRL; raise ``AnswerError`` if it says nothing of this certificate.
+
+        ``held`` is since when it was on hold: what was said before does not lift that.
+        """
         try:
             crl = x509.load_der_x509_crl(der)
             begins, ends = crl.last_update_utc, crl.next_update_utc
@@ -48,6 +53,7 @@ class Judge:
         except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser raises for them
             raise AnswerError("not-a-crl") from None
         at = None if entry is None else entry.revocation_date_utc
+        _check_lifts(begins, at, held)
         moment, ends = _moment(begins, ends, at, now)
         sound = (hashlib.sha256(der).digest(), link.issuer, _scope(link))
         if sound in self._sound and entry is None:
@@ -64,8 +70,10 @@ class Judge:
                 self._sound.popitem(last=False)
         return Standing(State.GOOD, now, ends, Source.CRL)
 
-    def ocsp(self, chain: Chain, link: Link, der: bytes, now: datetime) -> Standing:
-        """Judge by an OCSP answer; raise ``AnswerError`` if it says nothing of this certificate."""
+    def ocsp(
+        self, chain: Chain, link: Link, der: bytes, now: datetime, held: datetime | None = None
+    ) -> Standing:
+        """Judge by an OCSP answer, as by a CRL."""
         try:
             answer = ocsp.load_der_ocsp_response(der)
             if (said := answer.response_status) is not ocsp.OCSPResponseStatus.SUCCESSFUL:
@@ -79,6 +87,7 @@ class Judge:
             raise AnswerError("not-an-ocsp-answer") from None
         if status is ocsp.OCSPCertStatus.UNKNOWN:
             raise AnswerError("ocsp-knows-it-not")
+        _check_lifts(begins, at, held)
         moment, ends = _moment(begins, ends, at, now)
         around = _around(chain, moment, ocsps=(der,))
         certificate = asn1.Certificate.load(link.certificate)
@@ -109,6 +118,12 @@ def _revoked(error: RevokedError, source: Source) -> Standing:
     reason = str(error.reason.native).replace("_", "-")
     hold = reason == "certificate-hold"
     return Standing(State.REVOKED, error.revocation_dt, source=source, why=reason, hold=hold)
+
+
+def _check_lifts(begins: datetime, revoked: datetime | None, held: datetime | None) -> None:
+    # Somebody on the way may bring an answer again that was true before, and has not run out.
+    if revoked is None and held is not None and begins < held:
+        raise AnswerError("older-than-the-hold")
 
 
 def _moment(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from cryptography import x509
 
 from gateway.demo.pki import Asking, Issued
 from gateway.demo.revocation import Register
@@ -90,6 +91,29 @@ async def test_a_revoked_certificate_is_revoked_for_good(
     asked = len(pki.asked)
     assert State.REVOKED is (await ask(authorities, pki, leaf)).state
     assert asked == len(pki.asked)
+
+
+@pytest.mark.parametrize("asking", [BY_CRL, BY_OCSP])
+async def test_a_hold_is_lifted_by_a_later_word_alone(
+    authorities: Authorities, pki: Pki, clock: Clock, asking: Asking
+) -> None:
+    """An answer from before it, brought again, lifts nothing."""
+    leaf = pki.issue(asking=asking)
+    before = clock()
+    clock.advance(hours=1)
+    pki.register.revoke(leaf, clock(), x509.ReasonFlags.certificate_hold)
+    assert (await ask(authorities, pki, leaf)).hold
+
+    pki.register.revoked.clear()
+    pages = dict(pki.pages)
+    pki.pages[CRL] = lambda _: pki.register.crl(before, pki.life)
+    pki.pages[OCSP] = lambda asked: pki.register.answer(asked, before, pki.life)
+    clock.advance(hours=1)
+    assert (await ask(authorities, pki, leaf)).hold
+
+    pki.pages = pages
+    clock.advance(hours=1)
+    assert State.GOOD is (await ask(authorities, pki, leaf)).state
 
 
 async def test_between_two_looks_nobody_is_asked(

@@ -1,9 +1,12 @@
 """An answer counts by its signature, for the certificate it names, and says no more than it says."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +68,63 @@ def test_a_hold_is_a_revocation_that_may_end() -> None:
 
     assert by_crl(register.crl(NOW - HOUR)).hold
     assert by_ocsp(register).hold
+
+
+def test_what_was_said_before_a_hold_does_not_lift_it() -> None:
+    """It was true then, it is signed, it has not run out: whoever is on the way may bring it again."""
+    way, register, since = chain(), Register(OURS.issuing), NOW - HOUR
+    for at, lifts in ((since - HOUR, False), (since + HOUR / 2, True)):
+        answers = register.crl(at), register.answer(way.links[0].request(), at)
+        for judged, answer in zip((Judge().crl, Judge().ocsp), answers, strict=True):
+            if lifts:
+                assert State.GOOD is judged(way, way.links[0], answer, NOW, since).state
+                continue
+            with pytest.raises(AnswerError, match="older-than-the-hold"):
+                judged(way, way.links[0], answer, NOW, since)
+
+
+def scoped(**scope: object) -> bytes:
+    """A list that says of itself for which certificates it is (RFC 5280 §5.2.5)."""
+    point: dict[str, Any] = {
+        "full_name": None,
+        "relative_name": None,
+        "only_contains_user_certs": False,
+        "only_contains_ca_certs": False,
+        "only_some_reasons": None,
+        "indirect_crl": False,
+        "only_contains_attribute_certs": False,
+    } | scope
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(OURS.issuing.certificate.subject)
+        .last_update(NOW - HOUR)
+        .next_update(NOW + HOUR)
+        .add_extension(x509.IssuingDistributionPoint(**point), critical=True)
+    )
+    return builder.sign(OURS.issuing.key, SHA256()).public_bytes(Encoding.DER)
+
+
+_ELSEWHERE = [x509.UniformResourceIdentifier("http://pki.example/others.crl")]
+_HERE = [x509.UniformResourceIdentifier("http://pki.example/aci.crl")]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"only_contains_ca_certs": True},
+        {"only_contains_attribute_certs": True},
+        {"full_name": _ELSEWHERE},
+        {"only_some_reasons": frozenset({x509.ReasonFlags.superseded})},
+    ],
+)
+def test_a_list_for_others_is_none(scope: dict[str, Any]) -> None:
+    """That of its authorities, or of another part, does not say that ours is not revoked."""
+    with pytest.raises(AnswerError):
+        by_crl(scoped(**scope))
+    judge, way = Judge(), chain()
+    with pytest.raises(AnswerError):
+        judge.crl(way, way.links[0], scoped(**scope), NOW)
+    assert State.GOOD is by_crl(scoped(full_name=_HERE)).state
 
 
 def test_the_same_serial_of_another_authority_is_another_certificate() -> None:
