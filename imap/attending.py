@@ -6,7 +6,7 @@ boundary: what is unexpected becomes a fixed sentence. RFC 2177 (IDLE).
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Protocol
 
 from imap.commands import perform
@@ -25,17 +25,19 @@ from imap.events import (
 )
 from imap.grammar.command import Announced, Command
 from imap.grammar.writer import Answer
-from imap.principal import Rights
+from imap.principal import Principal
 from imap.session import Session
 from imap.state import State, Turn
 from imap.visit import House, Visit
 from smtp import reply
 from smtp.address import Address
 from smtp.receive.body import Body, BodyError
-from smtp.receive.intake import Authenticator, Tokens
+from smtp.receive.intake import Authenticator
 from smtp.receive.login import CertificateClaim, Claim, PasswordClaim
 from smtp.reply import Reply
 
+_RIGHTS_CHANGED = Reply(421, "4.7.0", "What you may do here has changed; connect again")
+_LAST_WORD = 1.0  # seconds for the command in hand of somebody who lost their rights
 _BROKEN = Answer("NO", "Something failed here; please try again", "SERVERBUG")
 
 
@@ -47,16 +49,8 @@ class Room(Protocol):
         """The mailboxes, and what goes with them."""
 
     @property
-    def rights(self) -> Rights:
-        """Who knows what a log-in opens."""
-
-    @property
     def authenticator(self) -> Authenticator:
-        """Who knows passwords and certificates."""
-
-    @property
-    def tokens(self) -> Tokens | None:
-        """Who knows access tokens."""
+        """Who knows passwords, certificates and tokens."""
 
     def run(self, work: Coroutine[object, object, None]) -> None:
         """Run it to its end, whatever becomes of the connection it is for."""
@@ -80,6 +74,12 @@ class Line(Protocol):
     def regulate(self) -> None:
         """Read on, or not: what waits to be worked off has changed."""
 
+    def retire(self, said: Reply) -> None:
+        """Say goodbye as soon as no command is in hand."""
+
+    def abort(self) -> None:
+        """Close without another word."""
+
 
 class Attendant:
     """Attends to one client."""
@@ -92,6 +92,7 @@ class Attendant:
         self._added = _settled()
         self._idling = False
         self._updates: asyncio.Future[None] | None = None  # telling what changed, to one who idles
+        self._unlisten: Callable[[], None] = lambda: None
 
     @property
     def queued(self) -> int:
@@ -106,6 +107,7 @@ class Attendant:
     def leave(self) -> None:
         """The client is gone."""
         self._idling = False
+        self._unlisten()
         if self._visit is not None:
             self._visit.leave()
 
@@ -161,7 +163,7 @@ class Attendant:
         said: Address | Reply
         try:
             said = await self._claimed(claim)
-            principal = None if isinstance(said, Reply) else self._room.rights.of(said)
+            principal = None if isinstance(said, Reply) else self._room.house.rights.of(said)
         except Exception as error:  # noqa: BLE001 - the boundary: the client hears a fixed sentence
             self._broken(error)
             said, principal = reply.LOCAL_ERROR, None
@@ -169,18 +171,27 @@ class Attendant:
             self._machine.refused(said if isinstance(said, Reply) else reply.BAD_CREDENTIALS)
         else:
             self._machine.logged_in(said)
-            peer = self._machine.peer
-            facts = {"who": said, "ip": peer.ip, "listener": peer.listener}
-            self._room.on_event("login.accepted", facts)
-            self._visit = Visit(
-                self._room.house,
-                principal,
-                self._machine.peer,
-                self._machine.say,
-                self._line.flow,
-                self._ring,
-            )
+            self._enter(principal)
         self._line.pump()
+
+    def _enter(self, principal: Principal) -> None:
+        house, machine = self._room.house, self._machine
+        self._visit = Visit(
+            house, principal, machine.peer, machine.say, self._line.flow, self._ring
+        )
+        if machine.state is not State.LOGOUT:  # who left while the log-in was judged hears nothing
+            self._unlisten = house.rights.listen(principal, self._reconsider)
+
+    def _reconsider(self) -> None:
+        """What it may do has changed: go by that, or let it go if it opened what it has lost."""
+        visit = self._visit
+        if visit is None:
+            return
+        principal = self._room.house.rights.of(visit.principal.login)
+        if principal is None or not visit.reconsider(principal):
+            self._line.retire(_RIGHTS_CHANGED)
+            # In the middle of what it asked for it hears no more of it.
+            asyncio.get_running_loop().call_later(_LAST_WORD, self._line.abort)
 
     async def _claimed(self, claim: Claim) -> Address | Reply:
         room, peer = self._room, self._machine.peer
@@ -188,9 +199,7 @@ class Attendant:
             return await room.authenticator.password(claim.login, claim.password, peer)
         if isinstance(claim, CertificateClaim):
             return await room.authenticator.certificate(claim.authzid, peer)
-        if room.tokens is None:
-            return reply.BAD_CREDENTIALS
-        return await room.tokens.token(claim.login, claim.token, peer)
+        return await room.authenticator.token(claim.login, claim.token, peer)
 
     # Appending.
 

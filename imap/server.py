@@ -12,7 +12,6 @@ from typing import cast
 from imap.attending import Attendant
 from imap.events import Closed, Event, TlsAsked
 from imap.grammar.writer import Answer
-from imap.principal import Rights
 from imap.rules import Rules
 from imap.session import Session
 from imap.state import State
@@ -20,7 +19,7 @@ from imap.visit import House
 from smtp import reply
 from smtp.envelope import Peer
 from smtp.hall import SHUTDOWN, Hall, why
-from smtp.receive.intake import Authenticator, OnEvent, Tokens
+from smtp.receive.intake import Authenticator, OnEvent
 from smtp.reply import Reply
 from smtp.tls import culprit, issuers
 
@@ -289,11 +288,9 @@ class Door(Hall[Connection]):
         rules: Rules,
         context: ssl.SSLContext,
         house: House,
-        rights: Rights,
         authenticator: Authenticator,
         limits: Limits,
         on_event: OnEvent,
-        tokens: Tokens | None = None,
     ) -> None:
         if rules.certificate and context.verify_mode is not ssl.CERT_REQUIRED:
             raise ValueError(f"listener {rules.listener} must ask for client certificates")
@@ -307,5 +304,4 @@ class Door(Hall[Connection]):
             implicit_tls=rules.implicit_tls,
         )
         self.rules, self.limits = rules, limits
-        self.house, self.rights = house, rights
-        self.authenticator, self.tokens = authenticator, tokens
+        self.house, self.authenticator = house, authenticator

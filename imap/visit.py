@@ -6,7 +6,7 @@ is told when the protocol allows it. RFC 3501 §7.4.1, RFC 7162 §3.2.10.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from imap.errors import NoFolder, NoRights
@@ -14,13 +14,11 @@ from imap.folder import Row, UidSet, View
 from imap.grammar import names, writer
 from imap.grammar.errors import GrammarError
 from imap.grammar.sets import STAR, Ranges
-from imap.principal import OWNER, Principal
+from imap.principal import OWNER, Act, Principal, Rights, Witness
 from imap.store import Folder, Mailboxes
 from smtp.envelope import Peer
 
 SHARED = "Partage"  # below it are the mailboxes of others
-
-Opened = Callable[[Principal, Peer, Sequence[int]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,8 @@ class House:
 
     mailboxes: Mailboxes
     clock: Callable[[], datetime]
-    opened: Opened  # the content of these entries was given out: told once a message and visit
+    rights: Rights
+    witness: Witness
     max_size: int = 35 << 20
 
 
@@ -68,7 +67,7 @@ class Visit:
         self.rung = False  # something happened in the open folder
         self._unlisten: Callable[[], None] = lambda: None
         self._ours: dict[int, int] = {}  # what this client changed itself: UID and sequence
-        self._given: set[int] = set()  # entries whose content it was given
+        self._given: set[int] = set()  # entries whose content it was given: told once a visit
 
     # Where names lead.
 
@@ -82,6 +81,7 @@ class Visit:
         shared = [
             Place(f"{SHARED}/{each.name}", each.mailbox, names.INBOX, each.rights)
             for each in self.principal.shared
+            if "l" in each.rights
         ]
         return [Place("", self.principal.own, "", OWNER), *shared]
 
@@ -90,8 +90,6 @@ class Visit:
         place = Place(name, self.principal.own, name, OWNER)
         if name.startswith(f"{SHARED}/"):
             place = self._among_shared(name)
-        if "l" not in place.rights:
-            raise NoFolder("There is no such folder")
         if not set(need) <= set(place.rights):
             raise NoRights("You have no right to do that there")
         return place
@@ -111,6 +109,14 @@ class Visit:
         if folder is None:
             raise NoFolder("There is no such folder")
         return place, folder
+
+    def reconsider(self, principal: Principal) -> bool:
+        """Go by other rights from now on; say whether the open folder may still be read."""
+        self.principal = principal
+        if self.place is None:
+            return True
+        self.place = replace(self.place, rights=principal.rights(self.place.mailbox))
+        return {"l", "r"} <= set(self.place.rights)
 
     # The open folder.
 
@@ -134,11 +140,16 @@ class Visit:
         self._wake()
 
     @property
-    def open_id(self) -> int:
-        """The id of the open folder."""
+    def opened(self) -> Folder:
+        """The open folder, as it was when it was opened."""
         if self.folder is None:
             raise NoFolder("No folder is open")
-        return self.folder.id
+        return self.folder
+
+    @property
+    def open_id(self) -> int:
+        """The id of the open folder."""
+        return self.opened.id
 
     def require(self, rights: str) -> None:
         """Raise unless the open folder may be so used."""
@@ -199,12 +210,18 @@ class Visit:
         modseq = b" MODSEQ (%d)" % row.modseq if self.condstore else b""
         return b"* %d FETCH (%bFLAGS %b%b)\r\n" % (number, uid, writer.flags(row.flags), modseq)
 
-    def give(self, entries: Sequence[int]) -> None:
-        """Note that the content of these entries is given out, each once."""
-        new = [entry for entry in entries if entry not in self._given]
-        if new:
-            self._given.update(new)
-            self.house.opened(self.principal, self.peer, new)
+    async def give(self, rows: Sequence[Row]) -> None:
+        """Have it noted that the content of these messages is given out, of each once."""
+        new = [row for row in rows if row.id not in self._given]
+        if new and self.folder is not None:
+            uids = UidSet.of(row.uid for row in new)
+            await self.house.witness.read(self.principal, self.peer, self.folder, uids)
+            self._given.update(row.id for row in new)
+
+    async def acted(self, what: str, folder: Folder, uids: UidSet, detail: str = "") -> None:
+        """Have it noted that something was done."""
+        act = Act(what, folder, uids, detail)
+        await self.house.witness.acted(self.principal, self.peer, act)
 
     def written(self, name: str) -> bytes:
         """Return a name as this client reads it."""

@@ -5,6 +5,7 @@ transaction, with who did it. R-B1, RFC 4314.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.accounts import rights
@@ -20,52 +21,50 @@ from vault.journal import Journal
 _NOBODY = "There is no such mailbox here; rights are given to an address of ours"
 
 
+@dataclass(frozen=True, slots=True)
 class Principals:
     """Fills ``imap.principal.Rights``."""
 
-    def __init__(
-        self, accounts: Accounts, shares: Shares, journal: Journal, clock: Callable[[], datetime]
-    ) -> None:
-        self._accounts, self._shares = accounts, shares
-        self._journal, self._clock = journal, clock
-        self._bells: dict[int, list[Callable[[], None]]] = {}  # by person
-        shares.changed = self._ring
+    accounts: Accounts
+    shares: Shares
+    journal: Journal
+    clock: Callable[[], datetime]
 
     def of(self, address: Address) -> Principal | None:
         """Return what it opens now; None: nothing any more."""
-        person = self._accounts.find(address)
+        person = self.accounts.find(address)
         if person is None or not person.sends:
             return None
         shared = tuple(
             Shared(share.mailbox.address, share.mailbox.id, str(share.rights))
-            for share in self._shares.of(person)
+            for share in self.shares.of(person)
             if share.mailbox.sends
         )
         return Principal(person.address, person.id, shared)
 
     def on(self, mailbox: int) -> Sequence[Grant]:
         """Return who may do what with a mailbox, its own person first."""
-        owner = self._accounts.by_id(mailbox)
+        owner = self.accounts.by_id(mailbox)
         if owner is None:
-            return ()
-        shares = self._shares.on(owner)
-        others = (Grant(share.person.address, str(share.rights)) for share in shares)
-        return (Grant(owner.address, str(OWNER)), *others)
+            return []
+        shares = self.shares.on(owner)
+        others = [Grant(share.person.address, str(share.rights)) for share in shares]
+        return [Grant(owner.address, str(OWNER)), *others]
 
     async def give(self, by: Principal, mailbox: int, grant: Grant) -> None:
         """Give rights in place of others; ``MailboxError``: nothing changed."""
-        owner, person = self._accounts.by_id(mailbox), self._named(grant.who)
+        owner, person = self.accounts.by_id(mailbox), self._named(grant.who)
         try:
             given = rights.parse(grant.rights)
             assert owner is not None  # it was looked into a moment ago
             also = self._entries(by, owner, person, str(given))
-            await self._shares.give(owner, person, given, self._clock(), also)
+            await self.shares.give(owner, person, given, self.clock(), also)
         except (AccountError, RightsError) as error:
             raise Forbidden(str(error)) from None
 
     def _named(self, who: str) -> Mailbox:
         try:
-            person = self._accounts.find(parse(who))
+            person = self.accounts.find(parse(who))
         except AddressError:
             person = None
         if person is None or (not person.sends):
@@ -76,14 +75,14 @@ class Principals:
         self, by: Principal, owner: Mailbox, person: Mailbox, given: str
     ) -> list[Statement]:
         """Return the journal's entries: found by the mailbox, by the person, and by who did it."""
-        giver = self._accounts.by_id(by.own)
+        giver = self.accounts.by_id(by.own)
         actor = f"mailbox:{giver.key if giver else '?'}"
         pairs = [(owner.address, person.address)]
         if by.own != owner.id:
             pairs.append((by.login, owner.address))
-        now = self._clock()
+        now = self.clock()
         return [
-            self._journal.entry(
+            self.journal.entry(
                 now,
                 "mailbox.shared" if given else "mailbox.unshared",
                 actor,
@@ -95,27 +94,6 @@ class Principals:
             for who, whom in pairs
         ]
 
-    # Who is told when it changes.
-
     def listen(self, who: Principal, bell: Callable[[], None]) -> Callable[[], None]:
         """Have a bell rung after what somebody may do has changed; return what ends it."""
-        bells = self._bells.setdefault(who.own, [])
-        bells.append(bell)
-
-        def stop() -> None:
-            if bell in bells:
-                bells.remove(bell)
-            if not bells and self._bells.get(who.own) is bells:
-                del self._bells[who.own]
-
-        return stop
-
-    def stands_otherwise(self, address: Address) -> None:
-        """Tell those who share a mailbox that it opens, or opens no more."""
-        mailbox = self._accounts.find(address)
-        for share in self._shares.on(mailbox) if mailbox is not None else ():
-            self._ring(share.person)
-
-    def _ring(self, person: Mailbox) -> None:
-        for bell in tuple(self._bells.get(person.id, ())):
-            bell()
+        return self.shares.listen(who.own, bell)

@@ -26,10 +26,6 @@ class Share:
     rights: Rights
 
 
-def _nobody(_person: Mailbox) -> None:
-    """Nobody listens."""
-
-
 class Shares:
     """The table ``share``; one per process, so its cache is the truth."""
 
@@ -41,7 +37,7 @@ class Shares:
         self._accounts = accounts
         self._tell = tell
         self._posting: dict[int, frozenset[str]] = {}  # by person: whose names they may send in
-        self.changed: Callable[[Mailbox], None] = _nobody  # told of a person with other rights
+        self._bells: dict[int, list[Callable[[], None]]] = {}  # by person
 
     def of(self, person: Mailbox) -> list[Share]:
         """Return the mailboxes that are shared with a person, by address; closed ones too."""
@@ -105,8 +101,32 @@ class Shares:
             ) from None
         finally:
             self._posting.pop(person.id, None)
-        self.changed(person)
+        self._ring(person)
         return Share(mailbox, person, rights)
+
+    # Who is told when it changes.
+
+    def listen(self, person: int, bell: Callable[[], None]) -> Callable[[], None]:
+        """Have a bell rung after what a person may do has changed; return what ends it."""
+        bells = self._bells.setdefault(person, [])
+        bells.append(bell)
+
+        def stop() -> None:
+            if bell in bells:
+                bells.remove(bell)
+            if not bells and self._bells.get(person) is bells:
+                del self._bells[person]
+
+        return stop
+
+    def stands_otherwise(self, mailbox: Mailbox) -> None:
+        """Tell those who share a mailbox that it opens again, or no more."""
+        for share in self.on(mailbox):
+            self._ring(share.person)
+
+    def _ring(self, person: Mailbox) -> None:
+        for bell in tuple(self._bells.get(person.id, ())):
+            bell()
 
     def _found(self, column: str, one: Mailbox) -> list[Share]:
         # The column is one of two words of ours.

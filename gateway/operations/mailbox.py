@@ -221,8 +221,7 @@ async def _change(
         changed = await rooms.accounts.set_status(find(rooms, address), status, successor)
     except AccountError as error:
         raise OperationError(str(error)) from None
-    if not changed.sends:
-        rooms.leave(changed.address)
+    rooms.leave(changed.address)  # who shares it hears of it too, be it that it opens again
     return _row(changed)
 
 

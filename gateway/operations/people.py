@@ -112,8 +112,6 @@ async def _give(rooms: Rooms, address: str, person: str, words: str) -> object:
         given = await rooms.shares.give(mailbox, user, rights.parse(words), rooms.clock())
     except (AccountError, RightsError) as error:
         raise OperationError(str(error), f"see sceau mailbox people {address}") from None
-    if not given.rights:
-        rooms.leave(user.address)
     return {"address": mailbox.address, "person": user.address, "rights": str(given.rights)}
 
 

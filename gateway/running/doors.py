@@ -6,12 +6,13 @@ listener (R-A8).
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from gateway.accounts.issuers import Issuer, Issuers
 from gateway.accounts.logins import Logins
 from gateway.accounts.principals import Principals
+from gateway.accounts.witness import Witness
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
@@ -21,7 +22,6 @@ from gateway.settings.listen import ImapListener, Listener, WebListener
 from gateway.web.fetching import Fetching
 from imap import rules as reading
 from imap import server as imap
-from imap.principal import Principal
 from imap.visit import House
 from smtp import tls
 from smtp.address import Address, domain_of, key
@@ -48,7 +48,9 @@ class Doors:
         self._rooms = rooms
         self._settings = rooms.settings
         self.open_ones: list[AnyDoor] = []
-        self._intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward)
+        self.principals = Principals(rooms.accounts, rooms.shares, rooms.journal, rooms.clock)
+        self.intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward)
+        self.witness = self._witness()
         self.logins = Logins(
             rooms.accounts,
             rooms.credentials,
@@ -98,7 +100,7 @@ class Doors:
         return Door(
             rules,
             self._context(rules),
-            self._intake,
+            self.intake,
             authenticator,
             limits,
             self._tell,
@@ -121,19 +123,24 @@ class Doors:
         return imap.Door(
             rules,
             self._context(rules),
-            House(rooms.mailboxes, rooms.clock, self._opened, rules.max_size),
-            Principals(rooms.accounts, rooms.shares),
+            House(rooms.mailboxes, rooms.clock, self.principals, self.witness, rules.max_size),
             self.logins,
             limits,
             rooms.notes.tell,
-            tokens=self.logins,
         )
 
-    def _opened(self, who: Principal, peer: Peer, entries: Sequence[int]) -> None:
-        """Take note that the content of messages was given out (R-I3)."""
-        facts = {"who": who.login, "ip": peer.ip, "listener": peer.listener}
-        named = " ".join([f"{entry:016x}" for entry in entries])
-        self._rooms.notes.tell("mailbox.read", {**facts, "entries": named})
+    def _witness(self) -> Witness:
+        rooms = self._rooms
+        events = rooms.metrics.events
+        return Witness(
+            rooms.database,
+            rooms.journal,
+            rooms.mailboxes,
+            rooms.accounts,
+            rooms.shares,
+            rooms.clock,
+            lambda event, times: events.labels(event).inc(times),
+        )
 
     def _context(self, rules: Rules | reading.Rules) -> ssl.SSLContext:
         ours, relay = self._settings.tls, rules.listener == "relay"
@@ -172,9 +179,11 @@ class Doors:
             door.drop(lambda peer: welcome(peer, listed, now))
 
     def leave(self, who: Address) -> None:
-        """End the connections of a mailbox."""
+        """End the connections of a mailbox, and of others those that have it open."""
         for door in self.open_ones:
             door.drop(lambda peer: peer.login is None or key(peer.login) != key(who))
+        if (mailbox := self._rooms.accounts.find(who)) is not None:
+            self._rooms.shares.stands_otherwise(mailbox)
 
     async def stop(self) -> None:
         """Close every door at once; return when messages in hand are finished or given up."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from imap.errors import MailboxError, NoFolder, TooBig
 from imap.grammar.command import Announced
 from imap.grammar.writer import Answer
+from imap.principal import settable
 from imap.store import Batch
 from imap.visit import Visit
 from smtp.reply import printable
@@ -20,6 +21,7 @@ class Appending:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._batch: Batch | None = None
+        self._name = ""
         self.failed: Answer | None = None
 
     async def allow(self, announced: Announced) -> Answer | None:
@@ -35,6 +37,7 @@ class Appending:
                 if quota.limit is not None and quota.used + announced.size > quota.limit:
                     return Answer("NO", "The mailbox is full", "OVERQUOTA")
                 self._batch = self._visit.mailboxes.batch(folder.id)
+                self._name = announced.folder
         except NoFolder as error:
             return Answer("NO", printable(error.words), "TRYCREATE")
         except MailboxError as error:
@@ -46,7 +49,8 @@ class Appending:
         assert self._batch is not None
         arrived = announced.date.timestamp() if announced.date else None
         try:
-            await self._batch.add(announced.flags, arrived, blocks, announced.size)
+            flags = settable(self._visit.locate(self._name, "li").rights, announced.flags)
+            await self._batch.add(flags, arrived, blocks, announced.size)
         except MailboxError as error:
             self.failed = Answer("NO", printable(error.words), error.code)
 
@@ -58,9 +62,12 @@ class Appending:
             await batch.discard()
             return self.failed
         try:
+            _, folder = self._visit.find(self._name, "li")  # it may have been taken away meanwhile
             done = await batch.commit()
         except MailboxError as error:
+            await batch.discard()
             return Answer("NO", printable(error.words), error.code)
+        await self._visit.acted("filed", folder, done.uids)
         return Answer("OK", "Kept", f"APPENDUID {done.uid_validity} {done.uids}")
 
     async def discard(self) -> None:

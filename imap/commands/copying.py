@@ -1,9 +1,12 @@
 """COPY, MOVE, EXPUNGE and their UID forms. RFC 3501 §6.4.3, §6.4.7; RFC 4315 (UIDPLUS), RFC 6851."""
 
+from functools import partial
+
 from imap.errors import MailboxError, NoFolder
 from imap.folder import UidSet
 from imap.grammar.command import Chosen, Command, Transfer
 from imap.grammar.writer import Answer
+from imap.principal import MARKING, settable
 from imap.visit import Visit
 
 
@@ -18,16 +21,22 @@ async def transfer(visit: Visit, command: Transfer) -> Answer:
     if command.moving:
         visit.require("te")
     try:
-        _, target = visit.find(command.folder, "li")
+        place, target = visit.find(command.folder, "li")
     except NoFolder as error:
         raise TryCreate(error.words) from None
     uids = visit.chosen(command.messages, by_uid=command.by_uid)
     if not len(uids):
         return Answer("OK", "There was nothing to do")
     act = visit.mailboxes.move if command.moving else visit.mailboxes.copy
-    copied = await act(visit.open_id, uids, target.id)
+    sets = None if set(place.rights) >= MARKING else partial(settable, place.rights)
+    source = visit.opened
+    copied = await act(source.id, uids, target.id, sets)
     if not len(copied.source):
         return Answer("OK", "There was nothing to do")
+    what = "moved" if command.moving else "copied"
+    await visit.acted(what, source, copied.source, f"to {place.name}")
+    if source.mailbox != target.mailbox:
+        await visit.acted("filed", target, copied.target)
     code = f"COPYUID {copied.uid_validity} {copied.source} {copied.target}"
     if command.moving:
         visit.say(Answer("OK", "Moved", code).line())
@@ -41,5 +50,6 @@ async def expunge(visit: Visit, command: Command) -> Answer:
     uids = UidSet(visit.view.uids.ranges)
     if isinstance(command, Chosen):
         uids = visit.chosen(command.messages, by_uid=True)
-    await visit.mailboxes.expunge(visit.open_id, uids)
+    folder = visit.opened
+    await visit.acted("erased", folder, await visit.mailboxes.expunge(folder.id, uids))
     return Answer("OK", "Expunged")

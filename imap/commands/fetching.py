@@ -62,6 +62,7 @@ class _Fetching:
         self._indexed = any(
             isinstance(item, Body | Binary) or item.name in _INDEXED for item in items
         )
+        self._gives = _gives(items)
         self._pieces = [None if isinstance(i, Body | Binary) else self._piece(i) for i in items]
 
     async def run(self, uids: UidSet) -> int:
@@ -78,7 +79,8 @@ class _Fetching:
             if self._marks:
                 some = await self._marked(some)  # noqa: PLW2901 - the same, seen
             if any(piece is None for piece in self._pieces):
-                visit.give([stored.row.id for stored in some if self._gives()])
+                if self._gives:
+                    await visit.give([stored.row for stored in some])
                 for stored in some:
                     await self._whole(stored)
             else:
@@ -139,13 +141,6 @@ class _Fetching:
         rows = {row.uid: row for row in flagged.rows}
         return [replace(each, row=rows.get(each.row.uid, each.row)) for each in some]
 
-    def _gives(self) -> bool:
-        """Whether what is asked for is more than headers: that is what the journal keeps."""
-        return any(
-            isinstance(item, Body) and not item.section.text.startswith(("HEADER", "MIME"))
-            for item in self._items
-        ) or any(isinstance(item, Binary) and item.name == "BINARY" for item in self._items)
-
     def _structure(self, item: Item, stored: Stored) -> bytes:
         index = stored.index
         ready = {
@@ -157,6 +152,14 @@ class _Fetching:
 
     def _piece(self, item: Item) -> Piece:
         return _PIECES.get(item.name, lambda _: b"")
+
+
+def _gives(items: Sequence[Item]) -> bool:
+    """Whether what is asked for is more than headers: that is what the journal keeps."""
+    return any(
+        isinstance(item, Body) and not item.section.text.startswith(("HEADER", "MIME"))
+        for item in items
+    ) or any(isinstance(item, Binary) and item.name == "BINARY" for item in items)
 
 
 def _internal_date(row: Row) -> bytes:

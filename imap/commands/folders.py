@@ -1,6 +1,7 @@
 """CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. RFC 3501 §6.3.3-§6.3.7, RFC 6154 (CREATE USE)."""
 
 from imap.errors import Forbidden, MailboxError
+from imap.folder import UidSet
 from imap.grammar import names
 from imap.grammar.command import Create, OnFolder, Rename
 from imap.grammar.errors import GrammarError
@@ -26,7 +27,8 @@ async def create(visit: Visit, command: Create) -> Answer:
             raise UseUnknown("A folder has one of the special uses that are known here")
         special = _USES[use.lower()]
     place = visit.locate(name, "k")
-    await visit.mailboxes.create(place.mailbox, place.within, special)
+    made = await visit.mailboxes.create(place.mailbox, place.within, special)
+    await visit.acted("made", made, UidSet())
     return Answer("OK", "Made")
 
 
@@ -42,26 +44,28 @@ def _new(name: str) -> str:
 
 async def delete(visit: Visit, command: OnFolder) -> Answer:
     """Take a folder away with its messages; those below it stay."""
-    place, _ = visit.find(command.folder, "x")
+    place, folder = visit.find(command.folder, "x")
     await visit.mailboxes.delete(place.mailbox, place.within)
+    await visit.acted("deleted", folder, UidSet())
     return Answer("OK", "Deleted")
 
 
 async def rename(visit: Visit, command: Rename) -> Answer:
     """Give a folder another name, and with it those below; INBOX gives its messages away."""
-    place, _ = visit.find(command.folder, "x")
+    place, folder = visit.find(command.folder, "x")
     to = visit.locate(_new(command.to), "k")
     if to.mailbox != place.mailbox:
         raise Forbidden("A folder stays in its mailbox; copy the messages instead")
     await visit.mailboxes.rename(place.mailbox, place.within, to.within)
+    await visit.acted("renamed", folder, UidSet(), f"to {to.within}")
     return Answer("OK", "Renamed")
 
 
 async def subscribe(visit: Visit, command: OnFolder) -> Answer:
     """Remember that a client wants to see a folder, or no longer."""
     on = command.name == "SUBSCRIBE"
-    place = visit.locate(command.folder)
-    if on and visit.mailboxes.find(place.mailbox, place.within) is None:
+    if on:
         visit.find(command.folder)
-    await visit.mailboxes.subscribe(place.mailbox, place.within, on=on)
+    # What one wants to see is one's own affair, whosever mailbox it lies in.
+    await visit.mailboxes.subscribe(visit.principal.own, command.folder, on=on)
     return Answer("OK", "Remembered" if on else "Forgotten")

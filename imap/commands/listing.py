@@ -40,8 +40,8 @@ def tree(visit: Visit) -> dict[str, _Node]:
         for folder in visit.mailboxes.folders(place.mailbox):
             node = _node(nodes, _outside(place.name, folder.name))
             node.folder, node.special = folder, folder.special
-        for name in visit.mailboxes.subscriptions(place.mailbox):
-            _node(nodes, _outside(place.name, name)).subscribed = True
+    for name in visit.mailboxes.subscriptions(visit.principal.own):
+        _node(nodes, name).subscribed = True
     return nodes
 
 
@@ -150,6 +150,6 @@ def _status(visit: Visit, name: str, folder: Folder, items: tuple[str, ...]) -> 
 
 async def namespace(visit: Visit, _command: Command) -> Answer:
     """Tell where one's own folders begin, and those of others."""
-    others = b'(("%b/" "/"))' % SHARED.encode() if visit.principal.shared else b"NIL"
+    others = b'(("%b/" "/"))' % SHARED.encode() if visit.places()[1:] else b"NIL"
     visit.say(b'* NAMESPACE (("" "/")) %b NIL\r\n' % others)
     return Answer("OK", "Told")

@@ -97,6 +97,7 @@ async def close(visit: Visit, command: Command) -> Answer:
     """Leave the folder; CLOSE takes away what is marked as deleted, without a word."""
     expunging = command.name == "CLOSE" and visit.writable and visit.place is not None
     if expunging and visit.place is not None and "e" in visit.place.rights:
-        await visit.mailboxes.expunge(visit.open_id, UidSet(visit.view.uids.ranges))
+        folder, known = visit.opened, UidSet(visit.view.uids.ranges)
+        await visit.acted("erased", folder, await visit.mailboxes.expunge(folder.id, known))
     visit.leave()
     return Answer("OK", "Closed")

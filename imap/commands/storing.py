@@ -4,6 +4,7 @@ from imap.errors import NoRights
 from imap.folder import UidSet
 from imap.grammar.command import Store
 from imap.grammar.writer import Answer
+from imap.principal import MARKING, settable
 from imap.store import Mode
 from imap.visit import Visit
 
@@ -24,6 +25,8 @@ async def store(visit: Visit, command: Store) -> Answer:
         )
         modified |= flagged.modified
         visit.did(flagged.rows)
+        marked = UidSet.of(row.uid for row in flagged.rows)
+        await visit.acted("marked", visit.opened, marked, f"{command.mode or '='}{' '.join(flags)}")
         expunged |= len(flagged.rows) + len(flagged.modified) < len(some)
         for row in flagged.rows:
             number = visit.view.uids.position(row.uid)
@@ -43,9 +46,8 @@ async def store(visit: Visit, command: Store) -> Answer:
 
 def _permitted(visit: Visit, command: Store) -> tuple[str, ...]:
     """Return the flags that somebody may change here; raise if none of them (RFC 4314 §4)."""
-    rights = set(visit.place.rights) if visit.place is not None else set[str]()
-    needs = {"\\Seen": "s", "\\Deleted": "t"}
-    kept = tuple(flag for flag in command.flags if needs.get(flag, "w") in rights)
-    if (command.flags and not kept) or (not command.mode and not {"s", "t", "w"} <= rights):
+    rights = visit.place.rights if visit.place is not None else ""
+    kept = settable(rights, command.flags)
+    if (command.flags and not kept) or (not command.mode and not set(rights) >= MARKING):
         raise NoRights("You have no right to change those flags there")
     return kept

@@ -357,7 +357,8 @@ def _rights(cursor: Cursor, tag: str, name: str) -> Command:
     if name == "SETACL":
         cursor.space()
         rights = cursor.text()
-        if rights.lstrip("+-").strip("abcdefghijklmnopqrstuvwxyz0123456789") or len(rights) > 40:
+        letters = rights.removeprefix("-") if rights.startswith("-") else rights.removeprefix("+")
+        if letters.strip("abcdefghijklmnopqrstuvwxyz0123456789") or len(rights) > 40:
             raise GrammarError("those are no rights")
     return Rights(tag, name, folder, who, rights)
 

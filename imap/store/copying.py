@@ -5,12 +5,13 @@ move is a copy and an erasure in one transaction. A few messages go in each, so 
 waits. RFC 3501 §6.4.7, RFC 6851, RFC 4315 (which became which).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from imap.folder import UidSet
 from imap.store.flags import Keywords
+from imap.store.origins import Origins
 from imap.store.seals import Seals
 from imap.store.shelf import Shelf
 from imap.store.values import Copied, Folder, holder, new_entry_id
@@ -18,6 +19,8 @@ from imap.store.writing import FEW, TRIES, erasing
 from vault.database import Database, Statement
 from vault.errors import Conflict, Gone, SealError
 from vault.store import Vault
+
+Sets = Callable[[Sequence[str]], Sequence[str]]  # of some flags those that may be set there
 
 CARD = "INSERT INTO card (id, folder, facts, structure) VALUES (?, ?, ?, ?)"
 _CARDS = (
@@ -49,6 +52,7 @@ class _Road:
     source: Folder
     target: Folder
     away: bool
+    sets: Sets | None = None  # None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,17 @@ class Copying:
     ) -> None:
         self._database, self._vault, self._seals = database, vault, seals
         self._shelf, self._keywords = shelf, keywords
+        self._origins = Origins(database)
 
-    async def copy(self, folder_id: int, uids: UidSet, to: int, *, away: bool) -> Copied:
+    async def copy(
+        self, folder_id: int, uids: UidSet, to: int, *, away: bool, sets: Sets | None = None
+    ) -> Copied:
         """Let another folder hold messages too, or instead (``away``).
 
         A copy that fails half way leaves nothing in the other folder; a move never leaves a
         message in both or in neither.
         """
-        road = _Road(self._shelf.folder(folder_id), self._shelf.folder(to), away)
+        road = _Road(self._shelf.folder(folder_id), self._shelf.folder(to), away, sets)
         pairs: list[tuple[int, int]] = []
         try:
             for some in self._shelf.present(folder_id, uids, FEW):
@@ -133,10 +140,10 @@ class Copying:
         None: those that the row has when its turn comes.
         """
         mailbox = road.target.mailbox
-        if road.source.mailbox == mailbox:
+        if road.source.mailbox == mailbox and road.sets is None:
             return None
-        words = self._keywords.shown(road.source.mailbox, card.flags)
-        return await self._keywords.mask(mailbox, words)
+        words: Sequence[str] = self._keywords.shown(road.source.mailbox, card.flags)
+        return await self._keywords.mask(mailbox, road.sets(words) if road.sets else words)
 
     def _copy(self, card: _Card, road: _Road) -> _Copy | None:
         """Return an entry's copy; a row that is not as we wrote it stays where it is."""
@@ -149,4 +156,5 @@ class Copying:
             sharing = self._vault.sharing(holder(card.id), holder(new))
         except (SealError, Gone):
             return None
-        return _Copy(card, new, [Statement(CARD, (new, target, *row)), *sharing])
+        following = [self._origins.following(card.id, new)] if road.away else []
+        return _Copy(card, new, [Statement(CARD, (new, target, *row)), *sharing, *following])

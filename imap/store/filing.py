@@ -8,7 +8,7 @@ RFC 3501 §6.3.11, RFC 3502 (several at once), RFC 4315 (which UIDs they got).
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from imap.errors import Limited, NoFolder, OverQuota, TooBig
 from imap.folder import UidSet
@@ -16,11 +16,13 @@ from imap.index import Indexing
 from imap.store.copying import CARD
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
+from imap.store.origins import Origins
 from imap.store.seals import Seals
 from imap.store.shelf import Shelf
 from imap.store.values import (
     Appended,
     Arrival,
+    Entry,
     Folder,
     Limits,
     Quota,
@@ -35,6 +37,8 @@ from vault.store import Sealed, Vault
 
 _MOST = 200  # messages in one append: they are one transaction
 _LONGEST = 1000  # characters of a header field that lists show
+_LATEST = 50  # messages in Sent among which one that a client files again is looked for
+_SENT_TWICE = timedelta(hours=1)  # so long after it was sent
 
 _TAKE = "UPDATE folder SET uid_next = uid_next + 1, modseq = modseq + 1 WHERE id = ? AND gone = 0"
 _ENTRY = (
@@ -59,7 +63,8 @@ class Filing:
         limits: Limits,
     ) -> None:
         self.database, self.vault, self._seals = database, vault, seals
-        self._shelf, self.keywords, self._folders = shelf, keywords, folders
+        self.shelf, self.keywords, self._folders = shelf, keywords, folders
+        self.origins = Origins(database)
         self.limits = limits
 
     def filing(self, folder_id: int, arrival: Arrival, flags: int = 0) -> list[Statement]:
@@ -72,15 +77,21 @@ class Filing:
         facts = self._seals.facts(arrival.summary, entry, folder_id)
         structure = self._seals.structure(arrival.index, entry, folder_id)
         arrived = arrival.arrived.timestamp()
+        named = (
+            [self.origins.adding(arrival.origin, entry, wanted=arrival.wanted)]
+            if arrival.origin
+            else []
+        )
         return [
             Statement(_TAKE, (folder_id,), expect=1, touches=folder_id),
             Statement(CARD, (entry, folder_id, facts, structure)),
+            *named,
             Statement(_ENTRY, (entry, flags, arrived, arrival.size, folder_id), expect=1),
         ]
 
     def into(self, mailbox: int, name: str, arrival: Arrival) -> list[Statement]:
         """Return the statements that file an entry in a folder known by its name."""
-        return self.filing(self._folders.number(mailbox, name), arrival)
+        return self.filing(self._folders.number(mailbox, name), arrival, arrival.flags)
 
     def quota(self, mailbox: int) -> Quota:
         """Return how full a mailbox is."""
@@ -95,7 +106,7 @@ class Filing:
 
     def batch(self, folder_id: int, clock: Callable[[], datetime]) -> "Batch":
         """Begin an append; ``NoFolder`` if the folder was deleted."""
-        return Batch(self, self._shelf.folder(folder_id), clock)
+        return Batch(self, self.shelf.folder(folder_id), clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,9 @@ class Batch:
     async def commit(self) -> Appended:
         """File all of them in one transaction; they are durable when this returns."""
         filing, folder = self._filing, self._folder
+        if (filed := self._filed_before()) is not None:
+            await self.discard()
+            return Appended(folder.uid_validity, UidSet(((filed.uid, filed.uid),)))
         statements: list[Statement] = []
         places: list[int] = []  # of the statements that say a UID
         taken, self._taken = self._taken, []
@@ -168,6 +182,28 @@ class Batch:
                 raise NoFolder("The folder was deleted.") from None
             raise
         return Appended(folder.uid_validity, UidSet.of(met[place][0][0] for place in places))
+
+    def _filed_before(self) -> Entry | None:
+        """Return the entry that this message is already, if we filed it ourselves when it was sent.
+
+        Mail clients file what they have sent; where we do, theirs is the same message a moment
+        later, and one of the two is enough.
+        """
+        if self._folder.special != "\\Sent" or len(self._taken) != 1:
+            return None
+        said = self._taken[0].arrival.summary
+        since = self._clock() - _SENT_TWICE
+        return next(
+            (
+                each
+                for each in self._filing.shelf.latest(self._folder, limit=_LATEST)
+                if each.summary.message
+                and each.arrived >= since
+                and said.message_id == each.summary.message_id != ""
+                and (said.subject, said.date) == (each.summary.subject, each.summary.date)
+            ),
+            None,
+        )
 
     async def discard(self) -> None:
         """Keep nothing of it; safe to call at any time."""

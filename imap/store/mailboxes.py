@@ -13,10 +13,11 @@ from datetime import datetime
 from imap.decoding import decoder
 from imap.folder import Changes, Row, UidSet
 from imap.store.bells import Bell, Bells
-from imap.store.copying import Copying
+from imap.store.copying import Copying, Sets
 from imap.store.filing import Batch, Filing
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
+from imap.store.origins import Origins
 from imap.store.seals import Seals
 from imap.store.searching import Searching, Wanted
 from imap.store.shelf import Shelf
@@ -59,7 +60,7 @@ class Mailboxes:
         self._vault, self._clock = vault, clock
         self._folders = Folders(database, seals)
         self._shelf = Shelf(database, seals, self._folders, keywords)
-        self._writing = Writing(database, self._shelf, keywords)
+        self._writing = Writing(database, self._shelf, keywords, clock)
         self._copying = Copying(database, vault, seals, self._shelf, keywords)
         self._filing = Filing(
             database,
@@ -71,6 +72,8 @@ class Mailboxes:
             limits=limits or Limits(),
         )
         self._searching = Searching(vault, self._shelf)
+        self._keywords = keywords
+        self.origins = Origins(database)
         self._bells = Bells()
         self._database = database
         database.listen(self._bells.ring)
@@ -148,6 +151,10 @@ class Mailboxes:
         """Yield messages with their indexes, slice by slice, by ascending UID."""
         return self._shelf.indexes(folder_id, uids)
 
+    def listed(self, folder_id: int, uids: UidSet) -> AsyncIterator[list[Entry]]:
+        """Yield entries with what lists show of them, slice by slice, by ascending UID."""
+        return self._shelf.listed(folder_id, uids)
+
     async def changes(self, folder_id: int, since: int) -> Changes:
         """Return what happened since a modification sequence."""
         return await self._shelf.changes(folder_id, since)
@@ -198,13 +205,13 @@ class Mailboxes:
         """Begin an append."""
         return self._filing.batch(folder_id, self._clock)
 
-    async def copy(self, folder_id: int, uids: UidSet, to: int) -> Copied:
-        """Let another folder hold messages too."""
-        return await self._copying.copy(folder_id, uids, to, away=False)
+    async def copy(self, folder_id: int, uids: UidSet, to: int, sets: Sets | None = None) -> Copied:
+        """Let another folder hold messages too; ``sets``: which of their flags they keep there."""
+        return await self._copying.copy(folder_id, uids, to, away=False, sets=sets)
 
-    async def move(self, folder_id: int, uids: UidSet, to: int) -> Copied:
+    async def move(self, folder_id: int, uids: UidSet, to: int, sets: Sets | None = None) -> Copied:
         """Let another folder hold messages instead."""
-        return await self._copying.copy(folder_id, uids, to, away=True)
+        return await self._copying.copy(folder_id, uids, to, away=True, sets=sets)
 
     async def expunge(self, folder_id: int, uids: UidSet | None = None) -> UidSet:
         """Erase the messages marked as deleted, of a set or all; return which."""
@@ -226,6 +233,14 @@ class Mailboxes:
         self._filing.check_room(mailbox, size)
 
     # For deliveries and operators.
+
+    def on_opened(self, ring: Callable[[], None]) -> None:
+        """Have somebody rung when messages were marked as seen."""
+        self._writing.opened = ring
+
+    async def mask(self, mailbox: int, flags: Iterable[str]) -> int:
+        """Return flags as a delivery gives them to what it files."""
+        return await self._keywords.mask(mailbox, flags)
 
     def appending(
         self, mailbox: int, folder: str, from_holder: str, arrival: Arrival

@@ -89,6 +89,9 @@ class Arrival:
     arrived: datetime
     summary: Summary
     index: Index
+    flags: int = 0  # a mask
+    origin: str = ""  # the delivery that brings it
+    wanted: bool = False  # its sender wants to know when it is opened, and may
 
 
 @dataclass(frozen=True, slots=True)

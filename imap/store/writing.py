@@ -6,10 +6,12 @@ nobody else waits; a transaction that finds other rows than it was made for is m
 RFC 7162 §3.1.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from imap.folder import Row, UidSet
-from imap.store.flags import DELETED, Keywords
+from imap.store.flags import DELETED, SEEN, Keywords
+from imap.store.origins import Origins
 from imap.store.shelf import Shelf
 from imap.store.values import Flagged, Mode
 from vault.database import Database, Statement
@@ -46,8 +48,13 @@ _DROP_FORGOTTEN = (
 class Writing:
     """Changes the tables ``entry``, ``card`` and ``vanished``."""
 
-    def __init__(self, database: Database, shelf: Shelf, keywords: Keywords) -> None:
+    def __init__(
+        self, database: Database, shelf: Shelf, keywords: Keywords, clock: Callable[[], datetime]
+    ) -> None:
         self._database, self._shelf, self._keywords = database, shelf, keywords
+        self._clock = clock
+        self._origins = Origins(database)
+        self.opened: Callable[[], None] = lambda: None  # rung when messages were marked as seen
 
     async def flag(
         self,
@@ -66,14 +73,27 @@ class Writing:
         modified: list[int] = []
         rows: list[Row] = []
         for some in self._shelf.present(folder_id, uids, _SLICE):
-            met = await self._database.commit(
-                _flagging(folder_id, some, mode, mask, unchanged_since)
-            )
+            opening = self._opening(folder_id, some, mode, mask, unchanged_since)
+            setting = _flagging(folder_id, some, mode, mask, unchanged_since)
+            met = (await self._database.commit([*opening, *setting]))[len(opening) :]
             if unchanged_since is not None:
                 modified += (uid for found in met[: len(some.ranges)] for (uid,) in found)
             async for found_rows in self._shelf.rows(folder_id, some - UidSet.of(modified)):
                 rows += found_rows
+        if mode is not Mode.REMOVE and mask & SEEN:
+            self.opened()
         return Flagged(tuple(rows), UidSet.of(modified))
+
+    def _opening(  # noqa: PLR0917 - as it is asked of flag()
+        self, folder_id: int, uids: UidSet, mode: Mode, mask: int, unchanged_since: int | None
+    ) -> list[Statement]:
+        """Return the statements that note which messages are opened by this."""
+        if mode is Mode.REMOVE or not mask & SEEN:
+            return []
+        limit, now = _unchanged(unchanged_since), self._clock()
+        return [
+            self._origins.opening(folder_id, first, last, now, limit) for first, last in uids.ranges
+        ]
 
     async def expunge(self, folder_id: int, uids: UidSet | None = None) -> UidSet:
         """Erase the messages that are marked as deleted, of a set or all; return which."""
@@ -131,6 +151,10 @@ def erasing(folder_id: int, uids: UidSet, which: str = "1") -> list[Statement]:
     ]
 
 
+def _unchanged(since: int | None) -> int:
+    return (1 << 62) if since is None else since
+
+
 def _flagging(
     folder_id: int, uids: UidSet, mode: Mode, mask: int, unchanged_since: int | None
 ) -> list[Statement]:
@@ -145,7 +169,7 @@ def _flagging(
         for first, last in ranges
         if unchanged_since is not None
     ]
-    limit = unchanged_since if unchanged_since is not None else (1 << 62)
+    limit = _unchanged(unchanged_since)
     setting = [
         Statement(
             f"UPDATE entry SET flags = {value}, modseq = {_MODSEQ}"  # noqa: S608 - ours

@@ -36,7 +36,7 @@ class Intake(Protocol):
 
 
 class Authenticator(Protocol):
-    """Who knows which mailbox a password or a certificate opens."""
+    """Who knows which mailbox a password, a certificate or a token opens."""
 
     async def password(self, login: str, password: str, peer: Peer) -> Address | Reply:
         """Return the mailbox, or the refusal."""
@@ -46,13 +46,6 @@ class Authenticator(Protocol):
 
     async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:
         """Return the mailbox that an issuer's access token opens, or the refusal."""
-
-
-class Tokens(Protocol):
-    """Who knows which mailbox an access token opens; a gateway may have none."""
-
-    async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:
-        """Return the mailbox, or the refusal; ``login`` may be empty."""
 
 
 OnEvent = Callable[[str, Mapping[str, object]], None]

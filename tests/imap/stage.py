@@ -2,17 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from imap.attending import Attendant
+from imap.errors import Forbidden
 from imap.events import Closed, TlsAsked
-from imap.principal import Principal, Shared
+from imap.folder import UidSet
+from imap.principal import OWNER, Act, Grant, Principal, Shared
 from imap.rules import Rules
 from imap.server import Door, Limits
 from imap.session import Session
-from imap.store import INBOX, Mailboxes
+from imap.store import INBOX, Folder, Mailboxes
 from imap.visit import House
 from smtp import reply
 from smtp.address import Address, parse
@@ -52,8 +54,31 @@ class People:
     shared: tuple[Shared, ...] = ()
     known: bool = True
 
+    bells: list[Callable[[], None]] = field(default_factory=list)
+    given: list[tuple[Address, int, Grant]] = field(default_factory=list)
+
     def of(self, address: Address) -> Principal | None:
         return Principal(address, 1, self.shared) if self.known else None
+
+    def on(self, mailbox: int) -> Sequence[Grant]:
+        owner = Grant(USER if mailbox == 1 else COLLEAGUE, OWNER)
+        shares = [Grant(USER, each.rights) for each in self.shared if each.mailbox == mailbox]
+        return [owner, *shares, *[grant for _, to, grant in self.given if to == mailbox]]
+
+    async def give(self, by: Principal, mailbox: int, grant: Grant) -> None:
+        if "@" not in grant.who:
+            raise Forbidden("There is no such mailbox here")
+        self.given.append((by.login, mailbox, grant))
+
+    def listen(self, who: Principal, bell: Callable[[], None]) -> Callable[[], None]:
+        self.bells.append(bell)
+        return lambda: self.bells.remove(bell)
+
+    def share(self, *shared: Shared) -> None:
+        """Change what is shared, for those who are in as well."""
+        self.shared = shared
+        for bell in tuple(self.bells):
+            bell()
 
     async def password(self, login: str, password: str, peer: Peer) -> Address | Reply:
         if (login, password) == ("broken", "broken"):
@@ -76,6 +101,7 @@ class Scene:
     people: People
     notes: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     opened: list[int] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
     max_size: int = 1 << 20
 
     @classmethod
@@ -92,10 +118,13 @@ class Scene:
 
     @property
     def house(self) -> House:
-        def opened(who: Principal, peer: Peer, entries: Sequence[int]) -> None:
-            self.opened.extend(entries)
+        return House(self.mailboxes, lambda: START, self.people, self, self.max_size)
 
-        return House(self.mailboxes, lambda: START, opened, self.max_size)
+    async def read(self, who: Principal, peer: Peer, folder: Folder, uids: UidSet) -> None:
+        self.opened.extend(uids)
+
+    async def acted(self, who: Principal, peer: Peer, act: Act) -> None:
+        self.acts.append(act)
 
     async def deliver(self, *letters: bytes, mailbox: int = 1, folder: str = INBOX) -> None:
         """Put letters into a mailbox."""
@@ -145,15 +174,7 @@ class Core:
         return self.scene.house
 
     @property
-    def rights(self) -> People:
-        return self.scene.people
-
-    @property
     def authenticator(self) -> People:
-        return self.scene.people
-
-    @property
-    def tokens(self) -> People:
         return self.scene.people
 
     def run(self, work: Coroutine[object, object, None]) -> None:
@@ -184,6 +205,13 @@ class Core:
 
     def regulate(self) -> None:
         pass
+
+    def retire(self, said: Reply) -> None:
+        self.machine.retire(said)
+        self.pump()
+
+    def abort(self) -> None:
+        self.lost()
 
     # The client.
 
@@ -248,10 +276,8 @@ async def opened(
         pki.server(client_certificates=rules.certificate),
         scene.house,
         scene.people,
-        scene.people,
         limits or Limits(grace=2.0),
         scene.on_event,
-        scene.people,
     )
     port = await door.open("127.0.0.1", 0)
     try:

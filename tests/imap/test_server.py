@@ -106,7 +106,6 @@ def test_a_door_for_certificates_asks_for_them(pki: Pki) -> None:
             pki.server(client_certificates=False),
             people,  # type: ignore[arg-type]
             people,  # type: ignore[arg-type]
-            people,  # type: ignore[arg-type]
             Limits(),
             lambda *_: None,
         )
