@@ -182,13 +182,13 @@ def peer_denied(case: Case) -> Decision | None:
 def sender_in_force(case: Case) -> Decision | None:
     """A list we cannot vouch for vouches for nobody. 4yz: it is our fault, so they retry."""
     objection = _stale(case.theirs, case.listed, case.now)
-    return None if objection is None or within(case) else objection
+    return None if case.theirs is not None and within(case) else objection
 
 
 def _stale(member: Member | None, listed: TrustList, now: datetime) -> Decision | None:
     # Whom no list names is judged by those that are fresh: one that went stale must not keep
-    # every misspelt domain waiting.
-    stale = listed.stale(now) if member is None else listed.stale_for(member, now)
+    # every misspelt domain waiting. One that cannot be read at all may have named it.
+    stale = listed.silent(now) if member is None else listed.stale_for(member, now)
     return LIST_STALE if stale else None
 
 
@@ -308,7 +308,7 @@ def recipient_denied(case: Case) -> Decision | None:
 def recipient_in_force(case: Case) -> Decision | None:
     """The list that names the recipient's domain must be one we can vouch for."""
     objection = _stale(case.ours, case.listed, case.now)
-    return None if objection is None or within(case) else objection
+    return None if case.ours is not None and within(case) else objection
 
 
 def recipient_member(case: Case) -> Decision | None:

@@ -131,10 +131,20 @@ def _source_words(member: Member, case: Case) -> str:
 
 
 def _stale_words(case: Case) -> str:
+    if _eclipsed(case):
+        return "A list that was in force cannot be read for now, and it may have named this domain."
     for member in (case.theirs, case.ours):
         if member is not None and case.listed.stale_for(member, case.now):
             return f"Too old to vouch for {member.domain}: {_source_words(member, case)}."
     return "Every list that could name it is too old to vouch for anybody."
+
+
+def _eclipsed(case: Case) -> bool:
+    ends = [(case.ours, True), (case.theirs, case.sender is not None)]
+    eclipsed = case.listed.eclipsed
+    return eclipsed is not None and any(
+        asked and (member is None or member.source in eclipsed) for member, asked in ends
+    )
 
 
 def _denied_words(address: Address, member: Member | None, denied: Denials) -> str:

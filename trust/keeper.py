@@ -144,6 +144,7 @@ class Keeper:
         watch.known, watch.rejected = past.known, past.rejected
         await self._reread_waiting(watch, past)
         entry = past.in_force
+        watch.once = entry is not None
         if entry is None or (watch.edition is not None and watch.edition.digest == entry.digest):
             return None
         arrived = past.arrived.get(entry.digest, entry.at)
@@ -326,7 +327,8 @@ class Keeper:
     async def _settle(self) -> None:
         """Combine what every source says now, off the loop, and swap it in."""
         editions, pending = self._editions, self.pending
-        listed, weighed = await calmly(self._scales.weigh, editions, pending)
+        lost = [name for name, each in self._watches.items() if each.once and each.edition is None]
+        listed, weighed = await calmly(self._scales.weigh, editions, pending, lost)
         for each in weighed:
             self._watches[each.source].pending = each
         waiting = frozenset[str]().union(*(each.judgement.waiting for each in weighed))

@@ -4,7 +4,7 @@ Pure: editions and pending versions in, one list and their judgements out. The k
 off the loop, and swaps in what comes of it. R-C6.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from trust.change import Change, Policy, compare
@@ -40,11 +40,15 @@ class Scales:
         return compare(before, TrustList.of(after), self.rolling)
 
     def weigh(
-        self, editions: Sequence[Edition], pending: Sequence[Pending]
+        self,
+        editions: Sequence[Edition],
+        pending: Sequence[Pending],
+        lost: Collection[str] = (),
     ) -> tuple[TrustList | None, list[Pending]]:
         """Return the list in force, in rank, and what waits as it is to be judged now.
 
-        Whom a pending version revokes is revoked in the list.
+        Whom a pending version revokes is revoked in the list. ``lost`` are sources that were in force
+        and cannot be read.
         """
         weighed = []
         for each in pending:
@@ -54,19 +58,26 @@ class Scales:
             # must agree, one does not become enough by waiting.
             judgement = replace(judgement, approvals=max(1, self.policy.approvals))
             weighed.append(replace(each, change=change, judgement=judgement))
-        listed = self._list(editions)
-        if listed is None:
-            return None, weighed
         revoked = frozenset[str]().union(*(each.judgement.revoked for each in weighed))
-        for each in weighed:
-            revoked |= _own(listed, each.source, each.revoked)
-        return (self._list(editions, revoked) if revoked else listed), weighed
+        held = [each for each in weighed if each.revoked]
+        if held and (listed := self._list(editions)) is not None:
+            revoked = revoked.union(*(_own(listed, each.source, each.revoked) for each in held))
+        eclipsed = self._below(lost) if lost else None
+        return self._list(editions, revoked, eclipsed), weighed
+
+    def _below(self, lost: Collection[str]) -> frozenset[str]:
+        highest = min(self.ranks.index(source) for source in lost)
+        return frozenset(self.ranks[highest + 1 :])
 
     def _list(
-        self, editions: Iterable[Edition], revoked: frozenset[str] = frozenset()
+        self,
+        editions: Iterable[Edition],
+        revoked: frozenset[str] = frozenset(),
+        eclipsed: frozenset[str] | None = None,
     ) -> TrustList | None:
-        found = tuple(editions)
-        return TrustList.of(found, ours=self.ours, revoked=revoked) if found else None
+        if not (found := tuple(editions)):
+            return None
+        return TrustList.of(found, ours=self.ours, revoked=revoked, eclipsed=eclipsed)
 
 
 def _own(listed: TrustList, source: str, domains: frozenset[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import InitVar, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from smtp.address import Address, domain_of
@@ -72,6 +72,8 @@ class TrustList:
     directories: tuple[Directory, ...] = field(default=(), repr=False)
     revoked: frozenset[str] = field(default=frozenset(), repr=False)
     overlay: Overlay = field(default=Overlay(), repr=False)
+    # The sources below one whose last version cannot be read for now; None: all can.
+    eclipsed: frozenset[str] | None = None
     members: Mapping[str, Member] = field(init=False, repr=False)  # by domain
     fresh_until: datetime = field(init=False, repr=False)  # no source is stale before
     _speakers: Mapping[Mark, Sequence[Member]] = field(init=False, repr=False)
@@ -93,11 +95,16 @@ class TrustList:
                 speakers.setdefault(mark, []).append(member)
         for name, value in (
             ("members", members),
-            ("fresh_until", min(each.claims.stale_after for each in self.editions)),
+            ("fresh_until", self._fresh_until()),
             ("_speakers", speakers),
             ("_by_source", by_source),
         ):
             object.__setattr__(self, name, value)
+
+    def _fresh_until(self) -> datetime:
+        if self.eclipsed is not None:
+            return datetime.min.replace(tzinfo=UTC)
+        return min(each.claims.stale_after for each in self.editions)
 
     @classmethod
     def of(
@@ -108,12 +115,16 @@ class TrustList:
         directories: Iterable[Directory] = (),
         revoked: frozenset[str] = frozenset(),
         overlay: Overlay | None = None,
+        eclipsed: frozenset[str] | None = None,
     ) -> "TrustList":
         """Combine editions, the highest in rank first.
 
         ``revoked`` are members that a later edition, not yet in force, revokes: that never waits.
+        ``eclipsed`` are the sources of lower rank than one that was in force and cannot be read:
+        whatever they name, it may have named too, and otherwise.
         """
-        return cls(tuple(editions), ours, tuple(directories), revoked, overlay or Overlay())
+        made = tuple(editions), ours, tuple(directories), revoked, overlay or Overlay(), eclipsed
+        return cls(*made)
 
     def under(self, overlay: Overlay) -> "TrustList":
         """Return the same list under another overlay; everything else is shared."""
@@ -180,6 +191,12 @@ class TrustList:
         """Whether every source is too old to vouch for anybody."""
         return all(edition.stale(now) for edition in self.editions)
 
+    def silent(self, now: datetime) -> bool:
+        """Whether nobody can say now that a domain is on no list."""
+        return self.eclipsed is not None or self.stale(now)
+
     def stale_for(self, member: Member, now: datetime) -> bool:
-        """Whether the source that speaks for this member is too old to vouch for it."""
+        """Whether the source that speaks for this member cannot vouch for it now: too old, or eclipsed."""
+        if self.eclipsed and member.source in self.eclipsed:
+            return True
         return now >= self._by_source[member.source].claims.stale_after

@@ -161,6 +161,7 @@ class Watch:
     useless: int = 0
     lost: str | None = None  # digest of what was in force and cannot be shown, for now at least
     unread: bool = False  # something waits that could not be read again
+    once: bool = False  # some version of it was in force
     seen: Seen | None = None  # how its place looked when it was judged
 
     def known_as(self, digest: str | None) -> tuple[Outcome, str] | None:

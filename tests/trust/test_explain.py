@@ -57,6 +57,20 @@ def test_every_reason_is_told() -> None:
     assert set(Reason) - elsewhere == set(room._OBJECTIONS)
 
 
+@pytest.mark.parametrize(
+    ("eclipsed", "members"), [({"list"}, (LABO, CHU)), (set(), (LABO,)), (set(), (CHU,))]
+)
+def test_a_list_that_cannot_be_read_is_told(
+    eclipsed: set[str], members: tuple[Member, ...]
+) -> None:
+    """It may have named whom no other names, and whom a lesser one names."""
+    edition = ListAuthority().add(*members).edition()
+    current = TrustList.of([edition], eclipsed=frozenset(eclipsed))
+    found = explain(DR, current, NOW, sender=APP, peer=RELAY)
+    words = "A list that was in force cannot be read for now, and it may have named this domain."
+    assert ("defer", words) == (found[-2].outcome, found[-2].sentence)
+
+
 def test_a_message_that_may_go() -> None:
     """Each step says what it found."""
     current = trust_list(

@@ -667,6 +667,35 @@ async def test_a_clock_that_was_ahead_freezes_no_undated_list(site: Site) -> Non
     assert (await again.offer("list", shelf.offer)).good
 
 
+async def test_while_a_source_cannot_be_read_nobody_speaks_in_its_place(site: Site) -> None:
+    """Nor is anybody refused whom it may have named; another disk gives it back at the next look."""
+    local = ListAuthority(first=3).add(
+        replace(LABO, identities=CHU.identities), member("x.example")
+    )
+    sources = [
+        Source(replace(authority.demands, name=name))
+        for name, authority in (("national", site.authority), ("local", local))
+    ]
+    keeper, again = (Keeper(sources, site.store, site.clock, ours=OURS) for _ in range(2))
+    await keeper.offer("national", site.authority.offer())
+    await keeper.offer("local", local.offer())
+    kept = dict(site.store.offers)
+    del site.store.offers[next(name for name in kept if name[0] == "national")]
+    await again.restore()
+
+    def asked(sender: str, recipient: str) -> str:
+        peer = Peer("192.0.2.1", certificate=gateway(sender).der)
+        ends = parse(f"a@{sender}"), parse(f"b@{recipient}")
+        return decide(*ends, peer, again.current, site.clock()).reason
+
+    pairs = [("labo.example", "x.example"), ("x.example", "chu.example"), ("chu.example",) * 2]
+    assert ["list-stale"] * 3 == [asked(*each) for each in pairs]
+
+    site.store.offers = kept
+    await again.look("national")
+    assert ["listed"] * 3 == [asked(*each) for each in pairs]
+
+
 async def test_an_ageing_list_is_told_of_while_its_source_gives_the_same(site: Site) -> None:
     """Whoever freezes a source cannot do so unseen."""
     keeper = site.keeper()

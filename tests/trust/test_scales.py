@@ -75,3 +75,16 @@ def test_a_lesser_source_revokes_nobody_of_a_greater_one() -> None:
     listed, _ = SCALES.weigh(editions, [replace(one, revoked=frozenset({"chu.example"}))])
     assert listed is not None
     assert Status.ACTIVE is listed.members["chu.example"].status
+
+
+def test_below_a_source_that_cannot_be_read_nobody_is_believed() -> None:
+    """It may have named the same domains, with other identities, or revoked."""
+    scales = Scales(("national", "region", "local"))
+    found = []
+    for lost in ("national", "region", "local"):
+        editions = [edition(name, CHU) for name in scales.ranks if name != lost]
+        listed, _ = scales.weigh(editions, (), (lost,))
+        assert listed is not None
+        assert listed.silent(NOW)
+        found.append({name for name in scales.ranks if name in (listed.eclipsed or ())})
+    assert [{"region", "local"}, {"local"}, set()] == found
