@@ -27,7 +27,7 @@ from trust.signatures import cms
 
 DOORS = (
     *("submission", "submission_starttls", "submission_certificate", "relay"),
-    *("imap", "imap_starttls", "imap_certificate", "status"),
+    *("imap", "imap_starttls", "imap_certificate", "web", "status"),
 )
 _SHARED = {"max_connections_per_address": 1000}  # every client of these tests is at 127.0.0.1
 _PATIENCE = 30.0
@@ -137,7 +137,8 @@ class Site:
         self.domain = domain
         self.folder = federation.folder / name
         self.ports = {door: free_port() for door in DOORS}
-        self.credential = federation.credential(f"mx.{domain}", f"mx.{domain}")
+        names = f"mx.{domain}", f"autoconfig.{domain}"
+        self.credential = federation.credential(f"mx.{domain}", *names)
         self.log = self.folder / "gateway.log"
         self.wrapper: tuple[str, ...] = ()  # a command that runs the gateway, such as strace
         self._settings = settings or {}
