@@ -101,7 +101,7 @@ class Shares:
             ) from None
         finally:
             self._posting.pop(person.id, None)
-        self._ring(person)
+        self._tell_of(person)
         return Share(mailbox, person, rights)
 
     # Who is told when it changes.
@@ -122,9 +122,9 @@ class Shares:
     def stands_otherwise(self, mailbox: Mailbox) -> None:
         """Tell those who share a mailbox that it opens again, or no more."""
         for share in self.on(mailbox):
-            self._ring(share.person)
+            self._tell_of(share.person)
 
-    def _ring(self, person: Mailbox) -> None:
+    def _tell_of(self, person: Mailbox) -> None:
         for bell in tuple(self._bells.get(person.id, ())):
             bell()
 
