@@ -9,7 +9,7 @@ docs/journal.md says how to verify it alone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,9 @@ _ROWS = "SELECT seq, at, event, actor, message, detail FROM journal"
 _LATEST = "ORDER BY seq DESC LIMIT ?2"
 _BY_MESSAGE = f"{_ROWS} WHERE message = ?1 {_LATEST}"
 _BY_ADDRESS = f"{_ROWS} WHERE who = ?1 OR whom = ?1 {_LATEST}"
+_KINDS = "event IN (SELECT value FROM json_each(?3))"
+_ABOUT = f"{_ROWS} WHERE who = ?1 AND {_KINDS} {_LATEST}"
+_UPON = f"{_ROWS} WHERE whom = ?1 AND {_KINDS} {_LATEST}"
 _SINCE = f"{_ROWS} WHERE at >= ?1 {_LATEST}"
 _AFTER = f"{_ROWS} WHERE seq > ? ORDER BY seq LIMIT ?"
 _ENCODER = msgspec.json.Encoder()
@@ -99,12 +102,19 @@ class Journal:
         """The latest entries of one address, as the sender's or the recipient's, oldest first."""
         return await self._latest(_BY_ADDRESS, self._key(who), limit)
 
+    async def about(
+        self, who: Address, events: Iterable[str], limit: int, *, upon: bool = False
+    ) -> list[Entry]:
+        """The latest of some kinds of entry that an address acted in, or (``upon``) was acted upon."""
+        kinds = _ENCODER.encode(sorted(events)).decode()
+        return await self._latest(_UPON if upon else _ABOUT, self._key(who), limit, kinds)
+
     async def since(self, at: datetime, limit: int = _PAGE) -> list[Entry]:
         """The latest entries that are not older than ``at``, oldest first."""
         return await self._latest(_SINCE, at.timestamp(), limit)
 
-    async def _latest(self, sql: str, arg: object, limit: int) -> list[Entry]:
-        rows = await self._database.query(sql, (arg, limit))
+    async def _latest(self, sql: str, arg: object, limit: int, *more: object) -> list[Entry]:
+        rows = await self._database.query(sql, (arg, limit, *more))
         return [self._opened(row) for row in reversed(rows)]
 
     async def page(self, after: int, limit: int = _PAGE) -> list[Entry]:

@@ -134,14 +134,18 @@ class Factors:
         return True
 
     def adding(
-        self, mailbox: Mailbox, kind: Kind, secret: str, label: str = "", **more: object
-    ) -> list[Statement]:
-        """Return what adds a factor; a passphrase takes the place of the one before."""
-        now, name = self._clock(), str(more.get("name", ""))
-        counter = int(str(more.get("counter", 0)))
-        made = Factor(
-            secrets.token_hex(8), mailbox.id, kind, secret, label, now, counter, None, name
-        )
+        self,
+        mailbox: Mailbox,
+        kind: Kind,
+        secret: str,
+        *,
+        label: str = "",
+        counter: int = 0,
+        name: str = "",
+    ) -> tuple[Factor, list[Statement]]:
+        """Return a new factor and what adds it; a passphrase takes the place of the one before."""
+        now, identity = self._clock(), secrets.token_hex(8)
+        made = Factor(identity, mailbox.id, kind, secret, label, now, counter, None, name)
         statement = Statement(
             "INSERT INTO factor (id, mailbox, kind, handle, facts) SELECT ?1, ?2, ?3, ?4, ?5"
             " WHERE (SELECT count(*) FROM factor WHERE mailbox = ?2) < ?6",
@@ -156,11 +160,11 @@ class Factors:
             expect=1,
         )
         if kind is not Kind.PASSPHRASE:
-            return [statement]
+            return made, [statement]
         before = Statement(
             "DELETE FROM factor WHERE mailbox = ? AND kind = ?", (mailbox.id, kind.value)
         )
-        return [before, statement]
+        return made, [before, statement]
 
     def emptying(self, mailbox: Mailbox, *, unless_empty: bool = False) -> Statement:
         """Return what ends all factors of a person; or breaks the transaction if there are any."""

@@ -23,32 +23,34 @@ class PassphraseError(ValueError):
 
 def chosen(text: str, least: int, known: str = "") -> str:
     """Return a passphrase as it is kept, or say why it is none; ``known`` is their address."""
-    normal = _normal(text)
-    if not least <= len(normal) <= LONGEST:
+    kept = normal(text)
+    if not least <= len(kept) <= LONGEST:
         raise PassphraseError("passphrase-length")
-    folded, named = normal.casefold(), known.casefold()
+    folded, named = kept.casefold(), known.casefold()
     rest = folded.replace(named, "").replace(named.partition("@")[0], "") if named else folded
     if len(set(folded)) < _DIFFERENT or len(rest) < least // 2:
         raise PassphraseError("passphrase-simple")
-    return normal
+    return kept
 
 
 def hashed(text: str, hasher: PasswordHasher = HASHER) -> str:
     """Return the argon2id of a passphrase: slow on purpose, call it in a thread."""
-    return hasher.hash(_octets(text))
+    return hasher.hash(octets(text))
 
 
 def matches(secret: str, text: str, hasher: PasswordHasher = HASHER) -> bool:
     """Whether this passphrase made that hash: slow on purpose, call it in a thread."""
     try:
-        return hasher.verify(secret, _octets(text))
+        return hasher.verify(secret, octets(text))
     except (VerificationError, InvalidHashError):
         return False
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """Return text as it is compared, however a keyboard composed it."""
     return unicodedata.normalize("NFC", text)
 
 
-def _octets(text: str) -> bytes:
-    return _normal(text[: LONGEST + 1]).encode("utf-8", "surrogatepass")
+def octets(text: str) -> bytes:
+    """Return what is hashed and compared of a passphrase."""
+    return normal(text[: LONGEST + 1]).encode("utf-8", "surrogatepass")

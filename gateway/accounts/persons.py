@@ -12,6 +12,7 @@ from gateway.accounts.factors import Factor, Factors, Kind
 from gateway.accounts.logins import Logins
 from gateway.accounts.mailboxes import Accounts, Mailbox, Tell, untold
 from gateway.accounts.passkeys import Party
+from smtp import reply
 from smtp.envelope import Peer
 from smtp.reply import Reply
 
@@ -89,6 +90,15 @@ class Persons:
         login = whose.address if whose is not None else ""
         found = [factor] if factor else []
         return _proved(await self.logins.person(login, peer, proof, "passkey"), found)
+
+    async def uninvited(self, peer: Peer) -> Reply:
+        """Count an invitation that was none, as a failed log-in from there."""
+
+        async def proof(_: Mailbox | None) -> bool:
+            return False
+
+        found = await self.logins.person("", peer, proof, "invitation")
+        return found if isinstance(found, Reply) else reply.BAD_CREDENTIALS
 
     async def _coded(self, mailbox: Mailbox, code: str) -> list[Factor]:
         found = await self.factors.coded(mailbox, code)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import people, show
+from gateway.cli import account, habits, people, show
 from gateway.cli.call import Asking, asking
 
 _COLUMNS = ("address", "kind", "status", "name", "key", "created")
@@ -206,6 +206,8 @@ def close(call: Asking, address: str, successor: str | None) -> None:
 
 
 for _verb in (people.share, people.unshare, people.people, people.absence, people.handover):
+    command.add_command(_verb)
+for _verb in (account.invite, account.factors, *habits.VERBS):
     command.add_command(_verb)
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from gateway.operations import (
+    account,
     addresses,
     certificates,
     directory,
     folders,
+    habits,
     journal,
     keys,
     mailbox,
@@ -64,6 +66,9 @@ VERBS: Mapping[str, Verb] = {
     "mailbox.people": people.people,
     "mailbox.handover": people.handover,
     "mailbox.absence": people.absence,
+    "mailbox.invite": account.invite,
+    "mailbox.factors": account.factors,
+    "mailbox.receipts": habits.receipts,
     "address.search": addresses.search,
     "directory.status": directory.status,
     "directory.show": directory.show,

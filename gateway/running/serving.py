@@ -89,7 +89,7 @@ class Gateway:
         self.rooms = replace(rooms, wake=self._courier.hasten, leave=self._leave)
         self._doors = Doors(rooms, self._courier)
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
-        self._webs = Webs(self.rooms, self._doors.logins, pages(rooms.metrics, self._problems))
+        self._webs = Webs(self.rooms, self._doors, pages(rooms.metrics, self._problems))
         self._expires: datetime = checks.expires(settings.tls)
         self._written = settings.paths.data / "ports.json"
         self._stop = asyncio.Event()
@@ -238,6 +238,7 @@ class Gateway:
 
     def _leave(self, who: Address) -> None:
         self._doors.leave(who)
+        self._webs.account.visitors.closed(who)
 
     def _problems(self) -> dict[str, str]:
         return problems(self.rooms, self._expires, stopping=self._stopping)

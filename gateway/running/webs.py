@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from gateway.accounts.logins import Logins
 from gateway.operations.rooms import Rooms
-from gateway.running.doors import cannot_bind
+from gateway.running.doors import Doors, cannot_bind
 from gateway.settings.listen import Listener, WebListener
 from gateway.web import pages
+from gateway.web.account.routes import Account
 from gateway.web.door import Bounds, WebDoor
 from gateway.web.entry import CERTIFICATE, Entry
 from gateway.web.lookup import Lookup
 from gateway.web.published import Published
+from gateway.web.reading.places import Places
+from gateway.web.reading.room import Room
+from gateway.web.reading.routes import Reading
 from gateway.web.server import Patience, Site
 from gateway.web.setup.routes import SetUp
 from smtp import tls
@@ -30,9 +33,19 @@ NAMES = ("web", CERTIFICATE)
 class Webs:
     """The web doors of one gateway."""
 
-    def __init__(self, rooms: Rooms, logins: Logins, status: ASGIApp) -> None:
+    def __init__(self, rooms: Rooms, doors: Doors, status: ASGIApp) -> None:
         self._rooms, self._status = rooms, status
-        self._lookup = Lookup(rooms, Entry(logins, rooms.accounts))
+        self._lookup = Lookup(rooms, Entry(doors.logins, rooms.accounts))
+        self.account = Account(rooms, doors.logins)
+        self._reading = Reading(
+            Room(
+                rooms,
+                self.account.visitors,
+                doors.intake,
+                self._lookup,
+                Places(rooms, doors.principals, doors.witness),
+            )
+        )
         self._bound: dict[str, int] = {}  # what mail programs are told, as far as it is known
         self._set_up = SetUp(rooms.settings, self._bound)
         self.open_ones: list[WebDoor] = []
@@ -89,7 +102,14 @@ class Webs:
     def _routes(self) -> list[BaseRoute]:
         folder = self._rooms.settings.publish.folder
         published = Published(folder).routes() if folder else []
-        return [*self._lookup.routes(), *self._set_up.routes(), *pages.routes(), *published]
+        return [
+            *self._lookup.routes(),
+            *self._set_up.routes(),
+            *self.account.routes(),
+            *self._reading.routes(),
+            *pages.routes(),
+            *published,
+        ]
 
     def _context(self, name: str) -> ssl.SSLContext:
         ours = self._rooms.settings.tls

@@ -4,9 +4,6 @@ One page asks for all at once, so that nobody learns which half was wrong. A for
 what a browser signed for it cannot be sent again. Whoever comes in has a session that nobody knew.
 """
 
-import re
-import secrets
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,14 +11,21 @@ from starlette.routing import Route
 from gateway.accounts import passkeys
 from gateway.accounts.persons import Proved, Signed
 from gateway.web.account.parlour import Parlour, peer_of, why
-from gateway.web.account.session import FORM, LOGIN, Visitor, elsewhere, fields_of, onward, ours
+from gateway.web.account.session import (
+    FORM,
+    LOGIN,
+    Visitor,
+    elsewhere,
+    fields_of,
+    form_of,
+    onward,
+    ours,
+)
 from gateway.web.problem import Problem
 from smtp.reply import Reply
 
 CONFIRM = "/account/confirm"
 LEAVE = "/account/logout"
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class LogIn:
@@ -98,9 +102,7 @@ class LogIn:
         address: str = "",
         said: str = "",
     ) -> Response:
-        name = request.cookies.get(FORM, "")
-        if not _NAME.fullmatch(name):
-            name = secrets.token_urlsafe(32)
+        name = form_of(request)
         ticket = self._visitors.tickets.issue(name, LOGIN, self._parlour.rooms.clock())
         answer = self._parlour.page(
             request,

@@ -3,6 +3,7 @@
 A person does to their own mailbox what an operator could, by the same verbs; the journal says who.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,14 +11,17 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.passkeys import Party
 from gateway.accounts.persons import Persons
+from gateway.operations.account import address_of, noticing
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
 from gateway.web.account.session import Visitor, Visitors
 from smtp import reply
 from smtp.envelope import Peer
 from smtp.reply import Reply
+from vault.database import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,18 @@ class Parlour:
         """Do something to a mailbox as its person; ``OperationError`` says why not."""
         return await perform(self.rooms, f"mailbox:{visitor.mailbox.key}", verb, arguments)
 
+    async def commit(self, statements: Sequence[Statement]) -> None:
+        """Do it, and let what was written to somebody leave at once."""
+        await self.rooms.database.commit(statements)
+        self.rooms.wake()
+
+    async def told(self, mailbox: Mailbox, event: str, notice: str, peer: Peer) -> list[Statement]:
+        """Return what tells the journal, and the owner by mail, what was done to an account."""
+        entry = self.rooms.journal.entry(
+            self.rooms.clock(), event, f"mailbox:{mailbox.key}", who=mailbox.address, ip=peer.ip
+        )
+        return [entry, *await noticing(self.rooms, mailbox, notice, peer.ip)]
+
     def page(
         self, request: Request, visitor: Visitor | None, name: str, status: int = 200, **more: Any
     ) -> Response:
@@ -41,7 +57,7 @@ class Parlour:
     def party(self, request: Request) -> Party:
         """Return for whom passkeys are made here: the name and place that browsers see."""
         settings = self.rooms.settings
-        origin = settings.account.origin or _origin(
+        origin = settings.account.origin or address_of(
             settings.setup.host or settings.site.host,
             settings.setup.web or request.scope["server"][1],
         )
@@ -57,7 +73,3 @@ def peer_of(request: Request) -> Peer:
 def why(refused: Reply) -> tuple[str, int]:
     """Return what a person is told of a failed log-in, and its status."""
     return ("throttled", 429) if refused is reply.LOGIN_THROTTLED else ("log-in-failed", 403)
-
-
-def _origin(host: str, port: int) -> str:
-    return f"https://{host}" if port == 443 else f"https://{host}:{port}"

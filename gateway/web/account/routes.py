@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from importlib import resources
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,12 +12,23 @@ from gateway.accounts.logins import Logins
 from gateway.accounts.persons import Persons
 from gateway.accounts.sessions import Sessions
 from gateway.operations.rooms import Rooms
+from gateway.web.account.activity import Activity
+from gateway.web.account.away import Away
+from gateway.web.account.devices import Devices
+from gateway.web.account.invited import Invited
 from gateway.web.account.login import LogIn
+from gateway.web.account.overview import Overview
 from gateway.web.account.parlour import Parlour
+from gateway.web.account.security import Security
 from gateway.web.account.session import Visitors
+from gateway.web.account.sharing import Sharing
 from gateway.web.account.tickets import Tickets
 
 _FILES = {"/account.css": "text/css", "/account.js": "text/javascript"}
+
+
+class _Room(Protocol):
+    def routes(self) -> list[Route]: ...
 
 
 class Account:
@@ -36,7 +48,20 @@ class Account:
             return []
         return [
             *(Route(path, _file, methods=["GET"]) for path in _FILES),
-            *LogIn(self._parlour).routes(),
+            *(route for room in self._rooms() for route in room.routes()),
+        ]
+
+    def _rooms(self) -> list[_Room]:
+        parlour, activity = self._parlour, Activity(self._parlour)
+        return [
+            LogIn(parlour),
+            Invited(parlour),
+            Overview(parlour, activity),
+            Devices(parlour),
+            Security(parlour),
+            activity,
+            Away(parlour),
+            Sharing(parlour),
         ]
 
 

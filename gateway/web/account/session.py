@@ -6,6 +6,7 @@ ending the other ends it. A form comes with its ticket, from our own pages. R-B3
 """
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ FORM = "__Host-sceau-form"  # who has no session yet is known by this, for the t
 LOGIN = "/account/login"
 
 _FIELDS = 100
+_NAME = re.compile(r"[A-Za-z0-9_-]{43}")
 _YEAR = 365 * 24 * 3600
 _WITHIN = re.compile(r"/(?:account|read)(?:/[A-Za-z0-9_.-]+)*")  # where one may be sent on to
 _SCRIPTED = f"{POLICY}; script-src 'self'"
@@ -75,12 +77,15 @@ class Visitors:
             return found
         raise Turned("log-in-needed", elsewhere(f"{LOGIN}{_onward(request)}"))
 
-    async def fresh(self, request: Request) -> Visitor:
-        """Return who it is, if they showed a second factor just now; else they are asked for it."""
+    async def fresh(self, request: Request, back: str = "") -> Visitor:
+        """Return who it is, if they showed a second factor just now; else they are asked for it.
+
+        ``back``: the page to go on with, where the request's own is none.
+        """
         visitor = await self.of(request)
         if self._rooms.clock() < visitor.since + self._fresh:
             return visitor
-        raise Turned("log-in-needed", elsewhere(f"/account/confirm{_onward(request)}"))
+        raise Turned("log-in-needed", elsewhere(f"/account/confirm{_onward(request, back)}"))
 
     def ticket(self, visitor: Visitor, purpose: str) -> str:
         """Return the hidden field ``ticket`` of a form; its purpose is where it is sent."""
@@ -190,6 +195,12 @@ async def fields_of(request: Request) -> dict[str, str]:
         raise Problem("bad-request") from None
 
 
+def form_of(request: Request) -> str:
+    """Return by what a browser without a session is known; a new name, if it has none."""
+    name = request.cookies.get(FORM, "")
+    return name if _NAME.fullmatch(name) else secrets.token_urlsafe(32)
+
+
 def elsewhere(path: str) -> Response:
     """Send a browser to another of our pages."""
     return RedirectResponse(path, 303)
@@ -202,8 +213,8 @@ def onward(request: Request | Mapping[str, str], otherwise: str = "/account") ->
     return path if _WITHIN.fullmatch(path) else otherwise
 
 
-def _onward(request: Request) -> str:
-    path = request.url.path
+def _onward(request: Request, back: str = "") -> str:
+    path = back or request.url.path
     return f"?next={quote(path)}" if _WITHIN.fullmatch(path) and path != "/account" else ""
 
 

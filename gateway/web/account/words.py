@@ -192,6 +192,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "add-app": ("Ajouter une application de codes", "Add an app that makes codes"),
     "add-passkey": ("Ajouter une clé d'accès", "Add a passkey"),
     "change-passphrase": ("Changer la phrase de passe", "Change the passphrase"),
+    "too-many-factors": (
+        "Vous en avez trop : supprimez-en d'abord.",
+        "You have too many: remove some first.",
+    ),
+    "needs-script": (
+        "Une clé d'accès demande JavaScript ; une application de codes s'en passe.",
+        "A passkey needs JavaScript; an app that makes codes does not.",
+    ),
     "last-one": (
         "C'est votre dernier second facteur : ajoutez-en un autre d'abord.",
         "It is your last second factor: add another one first.",
@@ -199,8 +207,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "done": ("C'est fait.", "Done."),
     # Activity.
     "log-ins": ("Dernières connexions", "Last log-ins"),
+    "from": ("Depuis", "From"),
     "when": ("Quand", "When"),
-    "where": ("Depuis", "From"),
     "by": ("Par", "By"),
     "what": ("Résultat", "Result"),
     "accepted": ("réussie", "succeeded"),
