@@ -19,6 +19,7 @@ from gateway.settings.certificates import Certificates
 from gateway.settings.listen import Listen
 from gateway.settings.login import Login
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
+from gateway.settings.reading import ReadingSettings
 from gateway.settings.site import Paths, Site, Tls
 from gateway.settings.trust import Trust
 from gateway.settings.web import Lookup, Publish, Setup
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     publish: Publish = Publish()
     lookup: Lookup = Lookup()
     account: AccountSettings = AccountSettings()
+    reading: ReadingSettings = ReadingSettings()
     setup: Setup = Setup()
     log: Log = Log()
 
