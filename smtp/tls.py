@@ -43,6 +43,9 @@ class Watched(ssl.SSLObject):
         except ssl.SSLCertVerificationError as error:
             error.shown = self.shown  # type: ignore[attr-defined]
             raise
+        # The hook that looks at it is called for each record and costs as much as the record. It
+        # goes with the context, which is for handshakes alone, and there is none after this.
+        self.context = _AFTERWARDS
 
 
 def server_context(
@@ -120,6 +123,9 @@ def _bare(protocol: ssl._SSLMethod) -> ssl.SSLContext:
     context.set_ciphers(SUITES)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     return context
+
+
+_AFTERWARDS = _bare(ssl.PROTOCOL_TLS_SERVER)  # of either end, past its handshake
 
 
 def _context(protocol: ssl._SSLMethod, certificate: Path, key: Path) -> ssl.SSLContext:

@@ -127,12 +127,18 @@ def test_certificates_of_another_authority_are_refused(pki: Pki) -> None:
     assert "CERTIFICATE_VERIFY_FAILED" in refusal(server, pki.client()).upper()
 
 
+def resuming(client: ssl.SSLContext, version: ssl.TLSVersion) -> ssl.SSLContext:
+    """Make of it a peer's that would resume sessions; ours never does."""
+    client.sslobject_class = ssl.SSLObject
+    client.options &= ~ssl.OP_NO_TICKET
+    client.maximum_version = client.minimum_version = version
+    return client
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_session_of_submission_is_nothing_to_the_relay(pki: Pki, version: ssl.TLSVersion) -> None:
     """A ticket got without a certificate must not open the listener that asks for one."""
-    client = pki.client()
-    client.options &= ~ssl.OP_NO_TICKET
-    client.maximum_version = client.minimum_version = version
+    client = resuming(pki.client(), version)
     submission = pki.server(client_certificates=False)
     _, here = shake(submission, client)
     assert here.session is not None
@@ -149,9 +155,7 @@ def test_a_session_of_submission_is_nothing_to_the_relay(pki: Pki, version: ssl.
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_relay_gives_no_tickets(pki: Pki, version: ssl.TLSVersion) -> None:
     """Under TLS 1.3 each connection shows its certificate again; under 1.2 it stays the same one."""
-    client = pki.client()
-    client.options &= ~ssl.OP_NO_TICKET
-    client.maximum_version = client.minimum_version = version
+    client = resuming(pki.client(), version)
     relay = pki.server(client_certificates=True)
     _, here = shake(relay, client)
     assert here.session is None or not here.session.has_ticket
@@ -235,6 +239,27 @@ def test_a_failure_says_whose_certificate_it_was(
     with pytest.raises(ssl.SSLCertVerificationError) as caught:
         shake(server, pki.client())
     assert outsider.der == getattr(caught.value, "shown", None)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_nothing_is_looked_at_after_the_handshake(
+    pki: Pki, version: ssl.TLSVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a handshake is watched for is not paid for at each record of a message."""
+    seen: list[object] = []
+    monkeypatch.setattr(tls, "_look", lambda *facts: seen.append(facts))
+    server, client = pki.server(client_certificates=True), pki.client()
+    server.maximum_version = version
+    there, here = shake(server, client)
+    at_the_handshake = len(seen)
+
+    here.write(b"MAIL")
+    here.write(b"RCPT")
+
+    assert b"MAIL" == there.read(10)
+    assert b"RCPT" == there.read(10)
+    assert at_the_handshake == len(seen) > 0
+    assert pki.peer_der == there.getpeercert(binary_form=True)
 
 
 def test_the_chain_that_was_verified_can_be_read(pki: Pki) -> None:
