@@ -16,7 +16,7 @@ class Relay(Section):
     jitter: Annotated[float, Ge(0), Le(1)] = 0.1
     expire_after: Seconds = 86400
     delay_notice_after: Seconds = 900
-    connections_per_peer: Annotated[int, Ge(1)] = 10
+    connections_per_peer: Annotated[int, Ge(1)] = 20
     concurrency: Annotated[int, Ge(1)] = 100
     lease: Seconds = 900
     connect_timeout: Seconds = 30
