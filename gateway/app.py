@@ -220,6 +220,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         watch,
         lambda: emergencies.patience,
         Servers.of(settings.mailboxes.server),
+        settings.mailboxes.reports_folder,
     )
     return Rooms(
         settings=settings,

@@ -8,13 +8,14 @@ was closed. R-D1, R-D8.
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from gateway.accounts.habits import Habits
 from imap.store import Mailboxes
 from smtp import address as addresses
 from smtp.address import Address
@@ -53,6 +54,7 @@ class Mailbox:
     created: datetime
     successor: Address | None = None  # of a closed one: to whom its senders are sent
     hidden: bool = False  # *liste rouge*: in no directory that we publish (R-D3)
+    habits: Habits = field(default_factory=Habits)
 
     @property
     def receives(self) -> bool:
@@ -73,6 +75,7 @@ class _Facts(msgspec.Struct, frozen=True):
     status: str
     successor: str = ""
     hidden: bool = False
+    habits: Habits = Habits()
 
 
 def untold(_event: str, _facts: Mapping[str, object]) -> None:
@@ -187,6 +190,10 @@ class Accounts:
             mailbox, replace(mailbox, name=name, holder=holder, hidden=hidden)
         )
 
+    async def accustom(self, mailbox: Mailbox, habits: Habits) -> Mailbox:
+        """Change what a mailbox's owner chose."""
+        return await self._change(mailbox, replace(mailbox, habits=habits))
+
     async def _change(
         self, mailbox: Mailbox, changed: Mailbox, also: Sequence[Statement] = ()
     ) -> Mailbox:
@@ -223,6 +230,7 @@ class Accounts:
             mailbox.status.value,
             mailbox.successor or "",
             mailbox.hidden,
+            mailbox.habits,
         )
         return self._ring.seal(msgspec.json.encode(facts), _place(mailbox.key))
 
@@ -247,6 +255,7 @@ class Accounts:
             created=datetime.fromtimestamp(created, UTC),
             successor=Address(opened.successor) if opened.successor else None,
             hidden=opened.hidden,
+            habits=opened.habits,
         )
 
 

@@ -17,13 +17,11 @@ from gateway.relay.desk import Desk
 from gateway.relay.handing.lines import Line, Lines, within_the_house
 from gateway.relay.lanes import Attempt, Lane, Link
 from gateway.relay.message import Copy
+from gateway.relay.placing import Placing
 from gateway.relay.resolver import Resolver
 from gateway.relay.results import BACKED_OFF, OUR_FAULT, Result, Scale, outgoing
 from gateway.relay.routes import Beside, Hosts, Lookup, Ours, Route
 from gateway.settings.motion import Relay
-from imap.errors import OverQuota
-from imap.index import Index, Indexing, index_of
-from imap.store import INBOX, Arrival, Summary, new_entry_id
 from smtp import reply
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE, Connection, Entitled, TlsFailure
@@ -99,9 +97,7 @@ class Carrier:
         going = self._allowed(one, results)
         if isinstance(lane.route, Ours):
             if going:
-                index = await self._index(one)
-                scale = self.desk.scale()
-                results.extend(self._filed(copy, scale, index) for copy in going)
+                results += await Placing(self.desk).place(one, going)
             return False
         if isinstance(lane.route, Beside):
             going = self._there(going, results)
@@ -142,17 +138,6 @@ class Carrier:
             return ALLOW
         return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
 
-    async def _index(self, one: Attempt) -> Index:
-        """Return what mail clients will ask of a message, found while it is read once more."""
-        if one.content is not None:
-            return index_of(one.content)
-        indexing = Indexing()
-        body = self.desk.books.vault.stream(holder(one.copies[0].delivery.id))
-        async with aclosing(body):
-            async for block in body:
-                indexing.feed(block)
-        return indexing.finish()
-
     def _there(self, copies: Iterable[Copy], results: list[Result]) -> list[Copy]:
         """Return the copies whose mailbox is one of ours, wherever its mail lies."""
         scale, there = self.desk.scale(), list[Copy]()
@@ -163,24 +148,6 @@ class Carrier:
             else:
                 results.append(scale.refused(copy, reply.NO_SUCH_MAILBOX, "no-such-mailbox"))
         return there
-
-    def _filed(self, copy: Copy, scale: Scale, index: Index) -> Result:
-        books, message = self.desk.books, copy.message
-        mailbox = books.accounts.find(copy.recipient.address)
-        if mailbox is None or not mailbox.receives:
-            return scale.refused(copy, reply.NO_SUCH_MAILBOX, "no-such-mailbox")
-        try:
-            books.mailboxes.check_room(mailbox.id, message.size)
-        except OverQuota:
-            return scale.put_off(copy, reply.MAILBOX_FULL, "mailbox-full")
-        result = scale.stored(copy)
-        seen = message.summary
-        summary = Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id)
-        entry = Arrival(new_entry_id(), message.size, message.arrived, summary, index)
-        filing = books.mailboxes.appending(mailbox.id, INBOX, holder(copy.delivery.id), entry)
-        report = message.mail.mail_from is None  # software has its receipt already
-        arrived = () if report else (books.arrived(copy, result.after, mailbox),)
-        return replace(result, also=(*filing, *arrived))
 
     async def _send(
         self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], results: list[Result]

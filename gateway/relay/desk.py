@@ -52,6 +52,9 @@ class Desk:
     watch: Watch = field(default_factory=Unwatched)
     patience: Callable[[], frozenset[str]] = frozenset  # domains whose mail does not grow old
     servers: Servers = field(default_factory=Servers)
+    reports_folder: str = (
+        "Accusés"  # where reports are filed, for those who do not want them in INBOX
+    )
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
@@ -70,6 +73,7 @@ class Desk:
         watch: Watch | None = None,
         patience: Callable[[], frozenset[str]] = frozenset,
         servers: Servers | None = None,
+        reports_folder: str = "Accusés",
     ) -> "Desk":
         """Make the desk of a site."""
         return cls(
@@ -85,4 +89,5 @@ class Desk:
             watch or Unwatched(),
             patience,
             servers or Servers(),
+            reports_folder,
         )

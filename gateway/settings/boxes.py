@@ -57,6 +57,7 @@ class MailboxesSettings(Section):
 
     quota: Octets | None = None  # None: as much as the disk has
     append_limit: Octets = 150 * MiB
+    reports_folder: Annotated[str, Field(pattern=r"^[^/\x00-\x1f%*]{1,100}$")] = "Accusés"
     server: tuple[MailboxServer, ...] = ()
 
     @model_validator(mode="after")

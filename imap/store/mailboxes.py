@@ -17,7 +17,7 @@ from imap.store.copying import Copying, Sets
 from imap.store.filing import Batch, Filing
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
-from imap.store.origins import Origins
+from imap.store.origins import Origin, Origins
 from imap.store.seals import Seals
 from imap.store.searching import Searching, Wanted
 from imap.store.shelf import Shelf
@@ -237,6 +237,13 @@ class Mailboxes:
     def on_opened(self, ring: Callable[[], None]) -> None:
         """Have somebody rung when messages were marked as seen."""
         self._writing.opened = ring
+
+    def withdrawing(self, origin: Origin) -> list[Statement]:
+        """Return the statements that erase an unopened message; ``Conflict`` if it was opened."""
+        assert origin.folder is not None
+        assert origin.uid is not None
+        uid = UidSet(((origin.uid, origin.uid),))
+        return [self.origins.claiming(origin.entry), *erasing(origin.folder, uid)]
 
     async def mask(self, mailbox: int, flags: Iterable[str]) -> int:
         """Return flags as a delivery gives them to what it files."""

@@ -84,7 +84,7 @@ class Writing:
             self.opened()
         return Flagged(tuple(rows), UidSet.of(modified))
 
-    def _opening(  # noqa: PLR0917 - as it is asked of flag()
+    def _opening(
         self, folder_id: int, uids: UidSet, mode: Mode, mask: int, unchanged_since: int | None
     ) -> list[Statement]:
         """Return the statements that note which messages are opened by this."""

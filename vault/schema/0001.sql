@@ -240,6 +240,15 @@ BEGIN
     DELETE FROM card WHERE id = OLD.id;
 END;
 
+CREATE TABLE origin (                   -- what was delivered: where it lies, when it was first opened
+    origin   TEXT PRIMARY KEY,          -- the delivery's id
+    entry    INTEGER NOT NULL,          -- its last place; the entry may be gone
+    opened   REAL,
+    wanted   INTEGER NOT NULL           -- 1: its sender is to be told of that
+) STRICT, WITHOUT ROWID;
+CREATE INDEX origin_entry ON origin (entry);
+CREATE INDEX origin_due ON origin (origin) WHERE wanted = 1 AND opened IS NOT NULL;
+
 CREATE TABLE vanished (                 -- UIDs that were expunged (RFC 7162), the newest thousands
     folder   INTEGER NOT NULL REFERENCES folder (id),
     modseq   INTEGER NOT NULL,

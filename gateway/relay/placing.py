@@ -1,0 +1,122 @@
+"""How a message is put into mailboxes of ours, in the transaction that makes it delivered.
+
+Into INBOX; a report, into the folder that the owner chose for reports. What we delivered has a name
+there (its delivery's), by which we know where it lies and when it was first opened. If its sender
+asked to be told of that, and the owner lets us, we are to tell; a mail program sees by ``$MDNSent``
+that it need not. R-F2; RFC 8098 §2.1, RFC 3503.
+"""
+
+from collections.abc import Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from gateway.accounts.habits import Read, Reports
+from gateway.accounts.mailboxes import Mailbox
+from gateway.relay.delivery import holder
+from gateway.relay.desk import Desk
+from gateway.relay.lanes import Attempt
+from gateway.relay.message import Copy
+from gateway.relay.results import Result, Scale
+from imap.errors import OverQuota
+from imap.index import Index, Indexing
+from imap.store import INBOX, Arrival, Summary, new_entry_id
+from smtp import reply
+from smtp.address import key
+from smtp.message.header import Header, HeaderError, mailboxes
+
+MDN_SENT = "$MDNSent"
+_REPORT = "multipart/report"
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A message that is about to be placed: what clients will ask of it, and what it asks."""
+
+    index: Index
+    asks: bool  # its sender wants to know when it is opened, and may ask that (R-F2)
+
+    @property
+    def report(self) -> bool:
+        return self.index.parts[0].type == _REPORT
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """One a gateway."""
+
+    desk: Desk
+
+    async def place(self, one: Attempt, copies: Iterable[Copy]) -> list[Result]:
+        """Put a message into the mailboxes of these copies; each has its result."""
+        letter, scale = await self._letter(one), self.desk.scale()
+        return [await self._placed(copy, scale, letter) for copy in copies]
+
+    async def _letter(self, one: Attempt) -> _Letter:
+        """Return what mail clients will ask of a message, found while it is read once more."""
+        indexing = Indexing()
+        if one.content is not None:
+            indexing.feed(one.content)
+        else:
+            body = self.desk.books.vault.stream(holder(one.copies[0].delivery.id))
+            async with aclosing(body):
+                async for block in body:
+                    indexing.feed(block)
+        index = indexing.finish()
+        return _Letter(index, asks_for_a_receipt(indexing.header, one))
+
+    async def _placed(self, copy: Copy, scale: Scale, letter: _Letter) -> Result:
+        books, message = self.desk.books, copy.message
+        mailbox = books.accounts.find(copy.recipient.address)
+        if mailbox is None or not mailbox.receives:
+            return scale.refused(copy, reply.NO_SUCH_MAILBOX, "no-such-mailbox")
+        try:
+            books.mailboxes.check_room(mailbox.id, message.size)
+        except OverQuota:
+            return scale.put_off(copy, reply.MAILBOX_FULL, "mailbox-full")
+        result = scale.stored(copy)
+        seen = message.summary
+        read = mailbox.habits.read
+        settled = letter.asks and read is not Read.ASK
+        arrival = Arrival(
+            new_entry_id(),
+            message.size,
+            message.arrived,
+            Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id),
+            letter.index,
+            flags=await books.mailboxes.mask(mailbox.id, [MDN_SENT]) if settled else 0,
+            origin=copy.delivery.id,
+            wanted=letter.asks and read is Read.ALWAYS,
+        )
+        folder = await self._folder(mailbox, letter)
+        filing = books.mailboxes.appending(mailbox.id, folder, holder(copy.delivery.id), arrival)
+        report = message.mail.mail_from is None  # software has its receipt already
+        arrived = () if report else (books.arrived(copy, result.after, mailbox),)
+        return replace(result, also=(*filing, *arrived))
+
+    async def _folder(self, mailbox: Mailbox, letter: _Letter) -> str:
+        if not letter.report or mailbox.habits.reports is Reports.INBOX:
+            return INBOX
+        name, boxes = self.desk.reports_folder, self.desk.books.mailboxes
+        if boxes.find(mailbox.id, name) is None:
+            await boxes.create(mailbox.id, name)
+            await boxes.subscribe(mailbox.id, name, on=True)
+        return name
+
+
+def asks_for_a_receipt(header: Header, one: Attempt) -> bool:
+    """Whether a message's sender asks to be told when it is opened, and nobody else would be.
+
+    Only an answer to the return path, and to it alone, cannot be turned against a third person, and
+    no machine's mail is answered by a machine (R-F2, RFC 8098 §2.1).
+    """
+    sender = one.message.mail.mail_from
+    field = header.first("disposition-notification-to")
+    if field is None or sender is None or one.message.ours:
+        return False
+    if (header.first("auto-submitted") or b"no").split(b";")[0].strip().lower() != b"no":
+        return False
+    try:
+        asked = mailboxes(field)
+    except HeaderError:
+        return False
+    return [key(sender)] == [key(each.address) for each in asked]

@@ -1,0 +1,96 @@
+r"""What became of delivered messages: where each lies now, and when it was first opened.
+
+Whoever delivers names what it delivers; the name stays with the entry when it is moved, and the
+moment its ``\Seen`` was first set is kept, whatever becomes of the entry. A mail client's preview
+(``BODY.PEEK``) opens nothing. RFC 3501 §2.3.2.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from imap.store.flags import SEEN
+from vault.database import Database, Statement
+
+_ADD = "INSERT INTO origin (origin, entry, wanted) VALUES (?, ?, ?)"
+_FIND = (
+    "SELECT o.entry, o.opened, e.folder, e.uid, e.flags FROM origin o"
+    " LEFT JOIN entry e ON e.id = o.entry WHERE o.origin = ?"
+)
+_OPENING = (
+    "UPDATE origin SET opened = ? WHERE opened IS NULL AND entry IN"
+    " (SELECT id FROM entry WHERE folder = ? AND uid BETWEEN ? AND ? AND flags & 1 = 0"
+    " AND modseq <= ?)"
+)
+_FOLLOW = "UPDATE origin SET entry = ? WHERE entry = ?"
+_DUE = "SELECT origin FROM origin WHERE wanted = 1 AND opened IS NOT NULL LIMIT ?"
+_SETTLE = "UPDATE origin SET wanted = 0 WHERE origin = ? AND wanted = 1"
+# Whoever opened it a moment before is the quicker one: then the row has moved.
+_UNOPENED = "UPDATE entry SET flags = flags WHERE id = ? AND flags & 1 = 0"
+_FORGET = (
+    "DELETE FROM origin WHERE origin IN (SELECT origin FROM origin WHERE origin < ? LIMIT ?)"
+    " RETURNING 1"
+)
+_MANY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A delivered message, as it stands in its mailbox."""
+
+    entry: int
+    opened: datetime | None
+    folder: int | None  # None: it was erased
+    uid: int | None
+
+    @property
+    def unopened(self) -> bool:
+        """It lies there and nobody has opened it."""
+        return self.opened is None and self.folder is not None
+
+
+class Origins:
+    """The table ``origin``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def adding(self, origin: str, entry: int, *, wanted: bool) -> Statement:
+        """Return the statement that names an entry; ``wanted``: its opening is to be told."""
+        return Statement(_ADD, (origin, entry, wanted), expect=1)
+
+    def find(self, origin: str) -> Origin | None:
+        """Return how a delivered message stands; None: it was never here, or is forgotten."""
+        rows = self._database.read(_FIND, (origin,))
+        if not rows:
+            return None
+        entry, opened, folder, uid, flags = rows[0]
+        moment = None if opened is None else datetime.fromtimestamp(opened, UTC)
+        if moment is None and flags is not None and flags & SEEN:
+            folder = uid = None  # opened by a way that told nobody: not to be touched
+        return Origin(entry, moment, folder, uid)
+
+    def opening(
+        self, folder: int, first: int, last: int, now: datetime, unchanged_since: int
+    ) -> Statement:
+        """Return the statement that notes what is opened, before its flags are set."""
+        return Statement(_OPENING, (now.timestamp(), folder, first, last, unchanged_since))
+
+    def following(self, entry: int, to: int) -> Statement:
+        """Return the statement that lets a name follow its entry to another place."""
+        return Statement(_FOLLOW, (to, entry))
+
+    def due(self) -> list[str]:
+        """Return what was opened, and is still to be told."""
+        return [origin for (origin,) in self._database.read(_DUE, (_MANY,))]
+
+    def settling(self, origin: str) -> Statement:
+        """Return the statement that says that it was told; ``Conflict`` if it was before."""
+        return Statement(_SETTLE, (origin,), expect=1)
+
+    def claiming(self, entry: int) -> Statement:
+        """Return the statement by which an unopened message may go; ``Conflict`` if it was opened."""
+        return Statement(_UNOPENED, (entry,), expect=1)
+
+    def forgetting(self, before: str) -> Statement:
+        """Return the statement that forgets some of what was delivered before that."""
+        return Statement(_FORGET, (before, _MANY))
