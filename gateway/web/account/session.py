@@ -129,6 +129,8 @@ class Visitors:
         )
         if script:
             answer.headers["Content-Security-Policy"] = _SCRIPTED
+        # Under "no-referrer" browsers hide the origin of our own forms, which we look at.
+        answer.headers["Referrer-Policy"] = "same-origin"
         answer.headers.update(headers or {})
         if request.query_params.get("lang") == language:  # chosen, not guessed: remembered
             answer.set_cookie(
