@@ -114,6 +114,14 @@ class Addresses:
             return None
         return _pins(record, 2 + record[1] * _PIN) if record[1] else _NO_PINS
 
+    def lacking(self, others: "Addresses") -> int:
+        """Return how many of these are not among the others; one that is spelt anew is not."""
+        return sum(len(self.spelt(domain) - others.spelt(domain)) for domain in self.domains)
+
+    def spelt(self, domain: str) -> set[Address]:
+        """Return those of one domain as they are written."""
+        return {address for address, _ in self._book.within(domain)}
+
     def within(self, domain: str) -> Iterator[Listed]:
         """Yield those of one domain (lower-case A-labels)."""
         return (_listed(*entry) for entry in self._book.within(domain))

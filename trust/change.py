@@ -121,7 +121,8 @@ class Change:
 
     rows: tuple[Row, ...] = ()
     members: int = 0  # before
-    addresses: tuple[int, int] = (0, 0)  # before, after
+    addresses: int = 0  # before
+    lost: int = 0  # of these, those that would be gone
 
     @property
     def line(self) -> str:
@@ -171,12 +172,10 @@ def compare(
         if old is not None:
             rows += _of_source(old, new, rolling)
     rows.sort(key=lambda row: (_ORDER[row.cause], -len(row.domains), row.domains))
-    counts = [_addresses(old for old, _ in editions), _addresses(new for _, new in editions)]
-    return Change(tuple(rows), len(old_members), (counts[0], counts[1]))
-
-
-def _addresses(editions: Iterable[Edition | None]) -> int:
-    return sum(len(edition.claims.addresses) for edition in editions if edition)
+    listed = [(old.claims.addresses, new.claims.addresses) for old, new in editions if old]
+    # Counted one by one: as many others in their place would change as much.
+    lost = sum(each.lacking(later) for each, later in listed if each != later)
+    return Change(tuple(rows), len(old_members), sum(len(each) for each, _ in listed), lost)
 
 
 _Cause = tuple[Cause, tuple[str, ...], tuple[str, ...]]
@@ -259,7 +258,7 @@ class Policy:
 
     approvals: int = 1  # operators who must agree to a large change; 0: nobody is asked
     share: float = 0.05  # of the members before, of whom something else would be believed
-    removals: float = 0.02  # of the members before, who would be gone
+    removals: float = 0.02  # of the members before, who would be gone; of the addresses as well
 
     def judge(self, change: Change) -> Judgement:
         """Say whether a change applies as it comes."""
@@ -284,6 +283,5 @@ class Policy:
             FEW, self.removals * change.members
         ):
             yield f"{_domains(removed)} would be removed, {now}"
-        lost = change.addresses[0] - change.addresses[1]
-        if lost > max(FEW, self.share * change.addresses[0]):
-            yield f"{lost:,} of {change.addresses[0]:,} addresses would be gone"
+        if change.lost > max(FEW, self.removals * change.addresses):
+            yield f"{change.lost:,} of {change.addresses:,} addresses would be gone"

@@ -87,3 +87,15 @@ def test_an_entry_that_is_none(wrong: Callable[[], Listed]) -> None:
         wrong()
     with pytest.raises(IdentityError):
         Listed(DR, Kind.PER, pins=frozenset({"A" * 64}))
+
+
+def test_which_are_not_among_others() -> None:
+    """Each counts, of whatever domain; how many others there are does not."""
+    mine, theirs = (
+        Addresses.of(Listed(parse(each), Kind.PER) for each in addresses)
+        for addresses in (
+            ("a@x.example", "b@x.example", "a@y.example"),
+            ("b@x.example", "c@x.example", "d@x.example"),
+        )
+    )
+    assert (2, 2, 0) == (mine.lacking(theirs), theirs.lacking(mine), mine.lacking(mine))

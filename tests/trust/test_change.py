@@ -152,10 +152,22 @@ def test_addresses_are_counted() -> None:
     """Nobody reads half a million lines."""
     before = TrustList.of([edition(CHU, listed("a@chu.example"), listed("b@chu.example"))])
     found = compare(before, TrustList.of([edition(CHU)]))
-    assert (["0 addresses listed, and before 2"], (2, 0)) == (
+    assert (["0 addresses listed, and before 2"], 2, 2) == (
         [str(row) for row in found.rows],
         found.addresses,
+        found.lost,
     )
+
+
+def test_as_many_others_are_no_fewer_gone() -> None:
+    """A list that exchanges all addresses has lost them all, however many it names."""
+    before, after = (
+        TrustList.of([edition(CHU, *(listed(f"{word}{n}@chu.example") for n in range(30)))])
+        for word in ("a", "b")
+    )
+    found = compare(before, after)
+    assert (30, 30) == (found.addresses, found.lost)
+    assert "30 of 30 addresses would be gone" == Policy().judge(found).why
 
 
 def test_rows_stand_in_the_order_of_their_weight() -> None:
@@ -214,10 +226,11 @@ def _change(cause: Cause, touched: int, members: int) -> Change:
         (Policy(), _change(Cause.SOURCE, 1, 1000), 0),
         (Policy(), _change(Cause.SIGNERS, 0, 1000), 1),
         (Policy(), _change(Cause.ANCHORS, 0, 1000), 1),
-        (Policy(), Change((), 10, (1000, 951)), 0),
-        (Policy(), Change((), 10, (1000, 949)), 1),
-        (Policy(), Change((), 10, (21, 0)), 1),
-        (Policy(), Change((), 10, (0, 1000)), 0),
+        (Policy(), Change((), 10, 5000, 100), 0),
+        (Policy(), Change((), 10, 5000, 101), 1),
+        (Policy(removals=0.05), Change((), 10, 5000, 101), 0),
+        (Policy(), Change((), 10, 21, 20), 0),
+        (Policy(), Change((), 10, 21, 21), 1),
     ],
 )
 def test_what_operators_are_asked_about(policy: Policy, found: Change, approvals: int) -> None:
@@ -251,7 +264,7 @@ def test_all_objections_are_told() -> None:
         "the list is signed by another key than before; it brings other anchors;"
         " 30 domains would change, of 100 now; 30 domains would be removed, of 100 now;"
         " 500 of 1,000 addresses would be gone"
-    ) == Policy().judge(Change(rows, 100, (1000, 500))).why
+    ) == Policy().judge(Change(rows, 100, 1000, 500)).why
 
 
 _POOL = st.builds(

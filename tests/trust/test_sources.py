@@ -161,3 +161,14 @@ def test_an_overlay_is_laid_without_a_copy() -> None:
     after = before.under(overlay)
     assert (overlay, Overlay()) == (after.overlay, before.overlay)
     assert after.members is before.members
+
+
+def test_below_a_list_that_cannot_be_read_nothing_is_fresh() -> None:
+    """What no other names it may have named, and what a lesser one names it may have refused."""
+    editions = [edition("national", CHU), edition("local", LABO)]
+    whole, holed = TrustList.of(editions), TrustList.of(editions, eclipsed=frozenset({"local"}))
+    assert [False, True] == [each.silent(NOW) for each in (whole, holed)]
+    assert NOW >= holed.fresh_until
+    assert not holed.stale(NOW)
+    chu, labo = (holed.members[each] for each in ("chu.example", "labo.example"))
+    assert [False, True] == [holed.stale_for(each, NOW) for each in (chu, labo)]
