@@ -14,6 +14,12 @@ settings.register_profile("sceau", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("sceau")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stress", type=float, default=3.0, help="seconds that clients do anything at random"
+    )
+
+
 @pytest.fixture
 async def rest(tmp_path: Path) -> AsyncIterator[Rest]:
     opened = Rest.open(tmp_path)
