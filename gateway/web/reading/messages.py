@@ -80,7 +80,7 @@ class Messages:
             "message",
             place,
             uid=stored.row.uid,
-            path=f"{place.path}/{stored.row.uid}",
+            here=f"{place.path}/{stored.row.uid}",
             subject=subject_of(header),
             people={name: people(header.all(name)) for name in _FIELDS},
             at=when(moment(stored), language),
