@@ -20,6 +20,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
+from gateway.observe.metrics import Standing
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
@@ -95,7 +96,7 @@ class Gateway:
         self._stop = asyncio.Event()
         self._stopping = False
         self._alerting = Alerting.of(self.rooms, Fetching(), lambda: self._expires)
-        rooms.metrics.standing = lambda: standing(rooms, self._listening(), self._expires)
+        rooms.metrics.standing = self._standing
         rooms.keeper.subscribe(self._list_changed)
 
     async def run(self) -> None:
@@ -219,19 +220,31 @@ class Gateway:
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
         del before
-        self._believe()
         self._doors.list_changed(listed, self.rooms.clock())
+        self._believe()
 
     def _believe(self) -> None:
-        """Let TLS know the anchors that the list names now, and whether a bridge stands."""
-        keeper, (anchors, _) = self.rooms.keeper, self._believed
+        """Let TLS know the anchors that the list names now, and whether a bridge stands.
+
+        What cannot be loaded, a certificate half renewed say, is tried again at the next change.
+        """
+        keeper, before = self.rooms.keeper, self._believed
         now = named(keeper.current), bool(keeper.overlay.bridges.all)
-        if now == self._believed:
+        if now == before:
             return
-        self._outward = self._client_context()
-        self._doors.reload()
-        if now[0] != anchors:
+        try:
+            self._outward = self._client_context()
+            self._doors.reload()
+        except tls.TlsError as error:
+            self._believed = before
+            self._log.error("reload.failed", exc_info=error)
+            return
+        if now[0] != before[0]:
             self.rooms.watch.look_again()
+
+    def _standing(self) -> Standing:
+        found = standing(self.rooms, self._listening(), self._expires)
+        return replace(found, account_sessions=len(self._webs.account.visitors.sessions))
 
     def _listening(self) -> list[Door]:
         return [*self._doors.open_ones, *self._webs.open_ones]

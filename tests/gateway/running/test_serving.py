@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,10 @@ from gateway.operations.error import OperationError
 from tests.world.lists import Lists
 from tests.world.running import DOORS, Running, running, until, written
 from tests.world.site import Site
+from trust.bridges import LONGEST, Bridge, Bridges
+from trust.identity import Certificate
 from trust.members import Status
+from trust.overlay import Denials, Overlay
 
 _LABO, _CHU = "bio@labo.example", "dr.canari@chu.example"
 
@@ -274,4 +277,34 @@ async def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path: Path) 
 
     assert before != after
     assert after == kept
+    assert "reload.failed" in world.labo.log.getvalue()
+
+
+async def test_what_tls_cannot_load_now_it_loads_at_the_next_change(tmp_path: Path) -> None:
+    """A certificate half renewed keeps nobody in whom a change sends away, and no bridge open."""
+    async with _world(tmp_path) as world:
+        rooms, site = world.labo.rooms, world.labo.site
+        now, over = clock(), Certificate.parse(site.issued.der)
+        whole = (site.folder / "gateway.crt").read_bytes()
+        line = await _session(world.labo, _LABO)
+        bridge = Bridge(
+            "chu.example", over.spki_sha256, over.subject, now, now + LONGEST, "anne", "bruno"
+        )
+        any_date = []
+        for octets, bridges, denied in (
+            (whole, (bridge,), frozenset[str]()),
+            (b"half", (), frozenset({"labo.example"})),
+            (whole, (), frozenset({"labo.example", "x.example"})),
+        ):
+            (site.folder / "gateway.crt").write_bytes(octets)
+            overlay = Overlay(Denials(denied), bridges=Bridges(bridges))
+            rooms.keeper.overlaid(replace(overlay, certificates=rooms.keeper.overlay.certificates))
+            doors = {door.listener: door.context for door in world.labo.gateway._doors.open_ones}
+            any_date.append(bool(doors["relay"].verify_flags & 0x200000))
+            assert not doors["submission_certificate"].verify_flags & 0x200000
+        said = await asyncio.to_thread(line.getreply)
+        line.close()
+
+    assert [True, True, False] == any_date
+    assert 421 == said[0]
     assert "reload.failed" in world.labo.log.getvalue()
