@@ -58,15 +58,17 @@ class Entrance:
         copies = [result.copy for result in self.results]
         return [copy for copy in copies if copy.delivery.state is State.SENDING]
 
-    def statements(self, books: Books, sealed: Sealed, actor: str) -> list[Statement]:
-        """Return the transaction: body, keys, rows, cases, receipts, journal."""
+    def statements(
+        self, books: Books, sealed: Sealed, actor: str, more: Sequence[str] = ()
+    ) -> list[Statement]:
+        """Return the transaction: body, keys (and those of ``more``), rows, cases, receipts, journal."""
         holders = [
             holder(result.after.id)
             for result in self.results
             if result.after.state is not State.REFUSED
         ]
         return [
-            *books.vault.holding(sealed, holders),
+            *books.vault.holding(sealed, [*holders, *more]),
             *books.spool.entering(self.message, [result.copy for result in self.results]),
             *(s for result in self.results for s in _told(books, result, actor)),
         ]

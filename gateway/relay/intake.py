@@ -21,6 +21,7 @@ from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, is_report
+from gateway.relay.sent import Filing
 from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
 from gateway.settings.motion import Limits
 from smtp import reply
@@ -168,7 +169,9 @@ class Intake:
             await arrival.drained()
             return Reply(250, "2.0.0", "Accepted before")
         passage = Passage(arrival.start, arrival.body)
-        sealed = await self._books.vault.put(passage.blocks())
+        filing = Filing.of(draft, self._books)
+        blocks = passage.blocks() if filing is None else filing.through(passage.blocks())
+        sealed = await self._books.vault.put(blocks)
         # Asked again though RCPT asked already: the list may have changed during DATA, and this
         # is the answer the journal keeps.
         question = self._question(draft)
@@ -180,7 +183,7 @@ class Intake:
         lease = self._onward.room({domain_of(one.address) for one in unseen})
         message = arrival.message(sealed.size, ascii_only=passage.ascii)
         entered = entrance(self._desk, message, decided, lease, self._onward.pause)
-        noticed = await self._enter(arrival, entered, sealed, also)
+        noticed = await self._enter(arrival, entered, sealed, also, filing)
         self._onward.carry(entered.claimed, passage.start if arrival.whole else None)
         self._after(due=noticed or entered.due)
         self._desk.metrics.accepted.labels(door).inc()
@@ -192,6 +195,7 @@ class Intake:
         entered: Entrance,
         sealed: Sealed,
         also: Callable[[], list[Statement]],
+        filing: Filing | None,
     ) -> bool:
         """Commit a message with all that belongs to it; return whether its sender has a notice."""
         draft, message = arrival.draft, entered.message
@@ -199,8 +203,11 @@ class Intake:
         try:
             notices = await self._notices.reporting(message, entered.results, header)
             notices += await self._noticed(draft, message, header, entered.taken)
+            sent = [] if filing is None else await filing.statements(message)
+            holders = [filing.holder] if filing is not None and sent else []
             fixed = [
-                *entered.statements(self._books, sealed, self._actor(draft)),
+                *entered.statements(self._books, sealed, self._actor(draft), holders),
+                *sent,
                 *self._marks(draft, entered),
                 *self._refused(draft, message),
                 *notices,
