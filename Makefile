@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 DEMO_PEERS  := mosquitto
-TEST_PEERS  := $(DEMO_PEERS) postfix swaks strace gnupg dovecot-imapd dovecot-lmtpd curl isync mutt bsdutils thunderbird
+TEST_PEERS  := $(DEMO_PEERS) chromium postfix swaks strace gnupg dovecot-imapd dovecot-lmtpd curl isync mutt bsdutils thunderbird
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lock clean venv peers-demo peers-test

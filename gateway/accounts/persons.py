@@ -18,6 +18,8 @@ from smtp.reply import Reply
 
 _NOBODY = factors.seed(bytes(20))
 
+Guessed = Callable[[Mailbox, Peer], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Proved:
@@ -43,7 +45,7 @@ class Persons:
     accounts: Accounts
     factors: Factors
     logins: Logins
-    guessing: Callable[[Mailbox], None] = lambda _: None  # told: right passphrase, wrong code
+    guessed: Guessed  # told: somebody has a person's passphrase, and not their code
     tell: Tell = untold
 
     async def log_in(self, login: str, passphrase: str, code: str, peer: Peer) -> Proved | Reply:
@@ -57,7 +59,7 @@ class Persons:
                 return False
             found.extend(await self._coded(mailbox, code))
             if not found:
-                self.guessing(mailbox)
+                self.guessed(mailbox, peer)  # and does not wait: the answer's time would tell
             return bool(found)
 
         return _proved(await self.logins.person(login, peer, proof, "passphrase"), found)

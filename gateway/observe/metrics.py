@@ -44,6 +44,7 @@ class Standing:
     bridges: int = 0  # that stand over an expired certificate
     journal_head_age: float = 0.0
     disk_free: int = 0
+    account_sessions: int = 0  # people who are in by a browser
 
 
 # name, unit-bearing help; the label's name where Standing has a mapping
@@ -99,6 +100,7 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
         "Time since the journal's head was last signed.",
         "",
     ),
+    ("account_sessions", "sceau_account_sessions", "People who are in by a browser.", ""),
     ("disk_free", "sceau_disk_free_octets", "Free space where the data folder lies.", ""),
 )
 

@@ -30,6 +30,7 @@ from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.courier import Courier
 from gateway.relay.handing.lines import Caller, Lines, Unusable, lines
 from gateway.relay.lanes import Link
+from gateway.relay.readings import Readings
 from gateway.relay.resolver import Dns
 from gateway.running import certifying, checks
 from gateway.running.alerting import Alerting
@@ -143,6 +144,7 @@ class Gateway:
             ("keeper", rooms.keeper.run),
             ("directories", rooms.directories.run),
             ("courier", self._courier.run),
+            ("readings", Readings(rooms.desk, rooms.notices, self._courier.ring).run),
             ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),
             ("alerting", self._alerting.run),

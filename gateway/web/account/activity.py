@@ -17,7 +17,12 @@ from vault.journal import Entry
 
 ACTIVITY = "/account/activity"
 
-_LOGINS = {"login.accepted": "accepted", "login.failed": "failed", "login.throttled": "locked"}
+_LOGINS = {
+    "account.opened": "accepted",
+    "login.accepted": "accepted",
+    "login.failed": "failed",
+    "login.throttled": "locked",
+}
 _LOOKS = {
     "operation.mailbox.show": "looked-list",
     "operation.mailbox.message": "looked-message",

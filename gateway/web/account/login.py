@@ -4,6 +4,7 @@ One page asks for all at once, so that nobody learns which half was wrong. A for
 what a browser signed for it cannot be sent again. Whoever comes in has a session that nobody knew.
 """
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -59,7 +60,9 @@ class LogIn:
         self._spend(ticket)
         found = await self._proved(request, fields, ticket)
         if isinstance(found, Reply):
-            return self._form(request, further, why(found), fields.get("address", ""))
+            answer = self._form(request, further, why(found), fields.get("address", ""))
+            answer.background = BackgroundTask(self._parlour.warn)
+            return answer
         return self._visitors.enter(elsewhere(further), found.mailbox, found.factor.id)
 
     async def _proved(

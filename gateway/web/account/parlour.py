@@ -3,7 +3,7 @@
 A person does to their own mailbox what an operator could, by the same verbs; the journal says who.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ class Parlour:
     rooms: Rooms
     visitors: Visitors
     persons: Persons
+    warn: Callable[[], Awaitable[None]]  # done once a refusal is out, whatever was wrong
 
     async def perform(self, visitor: Visitor, verb: str, **arguments: Any) -> Any:
         """Do something to a mailbox as its person; ``OperationError`` says why not."""
@@ -44,7 +45,12 @@ class Parlour:
     async def told(self, mailbox: Mailbox, event: str, notice: str, peer: Peer) -> list[Statement]:
         """Return what tells the journal, and the owner by mail, what was done to an account."""
         entry = self.rooms.journal.entry(
-            self.rooms.clock(), event, f"mailbox:{mailbox.key}", who=mailbox.address, ip=peer.ip
+            self.rooms.clock(),
+            event,
+            f"mailbox:{mailbox.key}",
+            who=mailbox.address,
+            ip=peer.ip,
+            listener=peer.listener,
         )
         return [entry, *await noticing(self.rooms, mailbox, notice, peer.ip)]
 

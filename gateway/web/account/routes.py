@@ -9,8 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.accounts.logins import Logins
+from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.persons import Persons
 from gateway.accounts.sessions import Sessions
+from gateway.accounts.throttle import Throttle
 from gateway.operations.rooms import Rooms
 from gateway.web.account.activity import Activity
 from gateway.web.account.away import Away
@@ -23,8 +25,13 @@ from gateway.web.account.security import Security
 from gateway.web.account.session import Visitors
 from gateway.web.account.sharing import Sharing
 from gateway.web.account.tickets import Tickets
+from smtp.envelope import Peer
 
-_FILES = {"/account.css": "text/css", "/account.js": "text/javascript"}
+_FILES = {
+    "/account.css": "text/css",
+    "/account.js": "text/javascript",
+    "/account.svg": "image/svg+xml",
+}
 
 
 class _Room(Protocol):
@@ -38,9 +45,13 @@ class Account:
         settings = rooms.settings.account
         idle, longest = timedelta(seconds=settings.idle), timedelta(seconds=settings.longest)
         self.visitors = Visitors(rooms, Sessions(idle, longest), Tickets())
-        persons = Persons(rooms.accounts, rooms.factors, logins, tell=rooms.notes.tell)
+        persons = Persons(
+            rooms.accounts, rooms.factors, logins, self._guessed, tell=rooms.notes.tell
+        )
+        self._warned = Throttle(1, timedelta(hours=1))  # a mailbox is not flooded with warnings
+        self._suspects: list[tuple[Mailbox, Peer]] = []
         self._enabled = settings.enabled
-        self._parlour = Parlour(rooms, self.visitors, persons)
+        self._parlour = Parlour(rooms, self.visitors, persons, self._warn)
 
     def routes(self) -> list[Route]:
         """Return every page, if the settings want them."""
@@ -50,6 +61,20 @@ class Account:
             *(Route(path, _file, methods=["GET"]) for path in _FILES),
             *(route for room in self._rooms() for route in room.routes()),
         ]
+
+    def _guessed(self, mailbox: Mailbox, peer: Peer) -> None:
+        """Note that somebody has a person's passphrase, and not their code; at most once an hour."""
+        now = self._parlour.rooms.clock()
+        if not self._warned.locked(mailbox.key, now):
+            self._warned.failed(mailbox.key, now)
+            self._suspects.append((mailbox, peer))
+
+    async def _warn(self) -> None:
+        """Tell those people, after the answer is out."""
+        while self._suspects:
+            mailbox, peer = self._suspects.pop()
+            told = await self._parlour.told(mailbox, "account.guessed", "guessed", peer)
+            await self._parlour.commit(told)
 
     def _rooms(self) -> list[_Room]:
         parlour, activity = self._parlour, Activity(self._parlour)

@@ -250,7 +250,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "rights": ("Droits", "Rights"),
     "right-reader": ("lit", "reads"),
     "right-member": ("lit, classe, répond en son nom", "reads, files, answers in its name"),
-    "right-owner": ("et décide du partage", "and says who shares it"),
+    "right-owner": ("lit, répond, décide du partage", "reads, answers, says who shares it"),
     "right-other": ("droits particuliers ({letters})", "particular rights ({letters})"),
     "share": ("Partager", "Share"),
     "unshare": ("Retirer", "Take away"),
