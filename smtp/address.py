@@ -7,6 +7,7 @@ of one mailbox have in common: look-ups and comparisons go by it. RFC 5321 §4.1
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NewType
 
 Address = NewType("Address", str)  # only ``parse`` makes one
@@ -35,7 +36,8 @@ def parse(text: str, *, utf8: bool = True) -> Address:
     if not local.isascii():
         # First of all: some characters beyond ASCII are another way to write one within it.
         local = unicodedata.normalize("NFC", local)
-    if not 0 < len(local.encode("utf-8", "surrogatepass")) <= 64:
+    octets = len(local) if local.isascii() else len(local.encode("utf-8", "surrogatepass"))
+    if not 0 < octets <= 64:
         raise AddressError("the local part must have 1 to 64 octets")
     if not _DOT_STRING.fullmatch(local) and not _QUOTED_STRING.fullmatch(local):
         raise AddressError("the local part has characters that mail does not allow")
@@ -47,6 +49,7 @@ def parse(text: str, *, utf8: bool = True) -> Address:
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
+@lru_cache(20_000)  # a country's domains; a directory names each a hundred times
 def parse_domain(text: str) -> str:
     """Return the domain in lower-case A-labels; raise ``AddressError`` if it is none."""
     domain = text

@@ -12,10 +12,13 @@ import mmap
 import struct
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+from operator import itemgetter
 from zlib import crc32
 
-from smtp.address import Address, domain_of, key, local_of
+from smtp.address import Address, key
 from trust.errors import ListError
 
 Buffer = bytes | mmap.mmap | memoryview
@@ -25,7 +28,7 @@ _HEAD = struct.Struct("=QQQQQ")  # magic, entries, bits, domains, octets of the 
 _ENTRY = struct.Struct("=IBH")  # domain, octets of the local part, octets of the record
 _WORD = 4
 _PIECE = 1 << 20  # octets compared at once
-_CROWD = 4  # bits: some sixteen hashes share their first bits
+_CROWD = 1  # bits: some two hashes share their first bits
 MOST = 2**32 - 1  # octets of all entries: what a place in 32 bits can reach
 RECORD = 2**16 - 1  # octets of one record
 
@@ -100,23 +103,24 @@ class Book:
 
     def find(self, asked: str) -> Entry | None:
         """Return the entry with this key (``address.key``), if there is one."""
-        place = self._place(asked)
-        return None if place is None else self.read(place)
+        if (found := self._found(asked)) is None:
+            return None
+        place, middle, end = found
+        return self.read(place)[0], bytes(self._view[middle:end])
 
     def record(self, asked: str) -> bytes | None:
         """Return the record alone of the entry with this key: no address is made."""
-        if (place := self._place(asked)) is None:
+        if (found := self._found(asked)) is None:
             return None
-        at = self._start + place
-        _, local, record = _ENTRY.unpack_from(self._view, at)
-        at += _ENTRY.size + local
-        return bytes(self._view[at : at + record])
+        _, middle, end = found
+        return bytes(self._view[middle:end])
 
-    def _place(self, asked: str) -> int | None:
-        """Return where the entry with this key begins."""
-        hashes, buckets = self._hashes, self._buckets
-        if not hashes:
-            return None  # most lists name no address
+    def _found(self, asked: str) -> tuple[int, int, int] | None:
+        """Return the place of the entry with this key, and where its record begins and ends.
+
+        One long function: every message asks twice.
+        """
+        hashes, buckets, view = self._hashes, self._buckets, self._view
         octets = asked.encode()
         # Not Python's own hash: another process, with another seed, may have made the book.
         wanted = crc32(octets)
@@ -125,18 +129,15 @@ class Book:
         at = bisect_left(hashes, wanted, buckets[bucket], end)
         while at < end and hashes[at] == wanted:
             place = self._places[at]
-            if self._is(place, asked, octets):
-                return place
+            name = self._start + place + _ENTRY.size
+            domain, local, record = _ENTRY.unpack_from(view, name - _ENTRY.size)
+            middle = name + local
+            # Most are written as their own key.
+            same = bytes(view[name:middle]) + self._octets[domain] == octets
+            if same or key(self.read(place)[0]) == asked:
+                return place, middle, middle + record
             at += 1
         return None
-
-    def _is(self, place: int, asked: str, octets: bytes) -> bool:
-        """Whether the entry there has this key; most are written as their own key."""
-        at = self._start + place
-        domain, local, _ = _ENTRY.unpack_from(self._view, at)
-        at += _ENTRY.size
-        name = bytes(self._view[at : at + local])
-        return name + self._octets[domain] == octets or key(self.read(place)[0]) == asked
 
     def within(self, domain: str) -> Iterator[Entry]:
         """Yield the entries of one domain."""
@@ -145,16 +146,9 @@ class Book:
             return iter(())
         return self._between(self._starts[at], self._starts[at + 1])
 
-    def placed(self) -> Iterator[tuple[int, Entry]]:
-        """Yield all entries with the place where each can be ``read`` again."""
-        return self._walk(0, self._starts[-1])
-
     def _between(self, place: int, end: int) -> Iterator[Entry]:
-        return (entry for _, entry in self._walk(place, end))
-
-    def _walk(self, place: int, end: int) -> Iterator[tuple[int, Entry]]:
         while place < end:
-            yield place, self.read(place)
+            yield self.read(place)
             _, local, record = _ENTRY.unpack_from(self._view, self._start + place)
             place += _ENTRY.size + local + record
 
@@ -168,41 +162,60 @@ class Book:
         return Address(f"{name}@{self._names[domain]}"), bytes(view[middle : middle + record])
 
 
-def pack(entries: Iterable[Entry], repeated: Callable[[], None] | None = None) -> bytes:
+Placed = Callable[[int, Address, bytes], None]  # where an entry lies, and the entry
+
+
+def pack(
+    entries: Iterable[Entry],
+    repeated: Callable[[], None] | None = None,
+    placed: Placed | None = None,
+) -> bytes:
     """Return the book of these.
 
     Where an address comes again, ``repeated`` is called and the first counts; without it that
-    raises ``ListError``.
+    raises ``ListError``. ``placed`` is called with each entry that is taken, in their order.
     """
-    keyed = [(domain_of(address), key(address), address, record) for address, record in entries]
-    keyed.sort(key=lambda entry: entry[:2])
-    names: list[str] = []
+    by_domain: defaultdict[str, list[_Keyed]] = defaultdict(list)
+    for address, record in entries:
+        by_domain[address.rpartition("@")[2]].append((key(address), address, record))
+    names = sorted(by_domain)
     hashes, places, starts, parts = array("I"), array("I"), array("I"), bytearray()
-    before = ""
-    for domain, asked, address, record in keyed:
-        if asked == before:
-            if repeated is None:
-                raise ListError("an address is listed twice")
-            repeated()
-            continue
-        before = asked
-        if not names or names[-1] != domain:
-            names.append(domain)
-            starts.append(len(parts))
-        hashes.append(crc32(asked.encode()))
-        places.append(len(parts))
-        parts += _entry(len(names) - 1, address, record)
-        if len(parts) > MOST:
-            raise ListError("more addresses than a book can hold")
+    for number, domain in enumerate(names):
+        starts.append(len(parts))
+        for asked, address, record in _once(by_domain.pop(domain), repeated):
+            place = len(parts)
+            if place > MOST:
+                raise ListError("more addresses than a book can hold")
+            if len(record) > RECORD:
+                raise ListError("more is said of an address than a book can hold")
+            local = address[: ~len(domain)].encode()
+            hashes.append(crc32(asked.encode()))
+            places.append(place)
+            parts += _ENTRY.pack(number, len(local), len(record)) + local + record
+            if placed is not None:
+                placed(place, address, record)
+    if len(parts) > MOST:
+        raise ListError("more addresses than a book can hold")
     starts.append(len(parts))
     return _bound(names, hashes, places, starts, parts)
 
 
-def _entry(domain: int, address: Address, record: bytes) -> bytes:
-    if len(record) > RECORD:
-        raise ListError("more is said of an address than a book can hold")
-    local = local_of(address).encode()
-    return _ENTRY.pack(domain, len(local), len(record)) + local + record
+_Keyed = tuple[str, Address, bytes]
+_key_of = itemgetter(0)
+
+
+def _once(keyed: list[_Keyed], repeated: Callable[[], None] | None) -> Iterator[_Keyed]:
+    """Yield a domain's entries in their order, of those with one key the first that came."""
+    keyed.sort(key=_key_of)
+    before = ""
+    for entry in keyed:
+        if entry[0] != before:
+            before = entry[0]
+            yield entry
+        elif repeated is None:
+            raise ListError("an address is listed twice")
+        else:
+            repeated()
 
 
 def _bound(
@@ -212,18 +225,20 @@ def _bound(
     starts: "array[int]",
     parts: bytearray,
 ) -> bytes:
-    order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    by_hash = array("I", (hashes[at] for at in order))
+    # Each with its place as one number, which sorts faster than one by the other.
+    both = sorted([hashed << 32 | place for hashed, place in zip(hashes, places, strict=True)])
     bits = max(0, len(hashes).bit_length() - _CROWD)
     shift = _WORD * 8 - bits
-    edges = (bisect_left(by_hash, bucket << shift) for bucket in range((1 << bits) + 1))
+    counts = [0] * ((1 << bits) + 1)
+    for hashed in hashes:
+        counts[(hashed >> shift) + 1] += 1
     domains = "\n".join(names).encode("ascii")
     return b"".join(
         (
             _HEAD.pack(_MAGIC, len(hashes), bits, len(names), len(domains)),
-            array("I", edges),
-            by_hash,
-            array("I", (places[at] for at in order)),
+            array("I", accumulate(counts)),
+            array("I", [each >> 32 for each in both]),
+            array("I", [each & MOST for each in both]),
             starts,
             domains,
             parts,

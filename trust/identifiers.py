@@ -5,10 +5,9 @@ digit in front that says which kind the number is (CI-SIS: PS_IdNat, Struct_IdNa
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from stdnum import luhn
 
 from trust.errors import HolderError
 
@@ -30,16 +29,6 @@ class Scheme(StrEnum):
 
 
 _PEOPLE = frozenset({Scheme.RPPS, Scheme.ADELI})
-_DEPARTMENT = "(?:[0-9]{2}|2[AB])"
-_FORM = {
-    Scheme.RPPS: re.compile("[0-9]{11}"),
-    Scheme.ADELI: re.compile(f"{_DEPARTMENT}[0-9]{{7}}"),  # has no check digit
-    Scheme.FINESS: re.compile(f"{_DEPARTMENT}[0-9]{{7}}"),
-    Scheme.SIRET: re.compile("[0-9]{14}"),
-    Scheme.SIREN: re.compile("[0-9]{9}"),
-    Scheme.CABINET: re.compile("[0-9]{14}"),
-}
-_POST = "356000000"  # La Poste's own rule for its 16,000 establishments: the digits' sum
 _PERSON = {"0": Scheme.ADELI, "8": Scheme.RPPS}
 _STRUCTURE = {
     "1": Scheme.FINESS,
@@ -58,13 +47,10 @@ class Identifier:
     number: str
 
     def __post_init__(self) -> None:
-        if not _FORM[self.scheme].fullmatch(self.number):
-            raise HolderError(f"that is no {self.scheme.name} number: it has another form")
-        if not _checked(self.scheme, self.number):
-            raise HolderError(f"that is no {self.scheme.name} number: its check digit is wrong")
+        _judge(self.scheme, self.number)
 
     def __str__(self) -> str:
-        return f"{self.scheme.value}:{self.number}"
+        return f"{self.scheme}:{self.number}"
 
     @property
     def national(self) -> str:
@@ -72,18 +58,52 @@ class Identifier:
         return _DIGIT[self.scheme] + self.number
 
 
-def _checked(scheme: Scheme, number: str) -> bool:
-    match scheme:
-        case Scheme.ADELI:
-            return True
-        case Scheme.FINESS:  # Corsica's letter has no agreed value: only its form can be checked
-            return not number.isdigit() or luhn.is_valid(number)
-        case Scheme.CABINET:
-            return luhn.is_valid(number[:11])
-        case Scheme.SIRET if number.startswith(_POST):
-            return luhn.is_valid(number) or sum(map(int, number)) % 5 == 0
-        case _:
-            return luhn.is_valid(number)
+def _luhn(number: str) -> bool:
+    """Whether the last digit is right: of every other digit before it, twice it counts."""
+    digits = number.encode()
+    return (sum(digits[-1::-2].translate(_ONCE)) + sum(digits[-2::-2].translate(_TWICE))) % 10 == 0
+
+
+_ONCE = bytes(max(0, each - ord("0")) % 10 for each in range(256))
+_TWICE = bytes(sum(divmod(2 * each, 10)) for each in _ONCE)
+
+
+def _establishment(number: str) -> bool:
+    """Corsica's letter has no agreed value: of its numbers only the form can be checked."""
+    return not number.isdigit() or _luhn(number)
+
+
+def _business(number: str) -> bool:
+    """La Poste has a rule of its own for its 16,000 establishments: the digits' sum."""
+    return _luhn(number) or (number.startswith("356000000") and sum(map(int, number)) % 5 == 0)
+
+
+def _practice(number: str) -> bool:
+    return _luhn(number[:11])
+
+
+def _unchecked(_: str) -> bool:
+    return True
+
+
+_DEPARTMENT = "(?:[0-9]{2}|2[AB])"
+# The form of each scheme's numbers, and what their check digit says.
+_RULES: dict[Scheme, tuple[re.Pattern[str], Callable[[str], bool]]] = {
+    Scheme.RPPS: (re.compile("[0-9]{11}"), _luhn),
+    Scheme.ADELI: (re.compile(f"{_DEPARTMENT}[0-9]{{7}}"), _unchecked),  # has no check digit
+    Scheme.FINESS: (re.compile(f"{_DEPARTMENT}[0-9]{{7}}"), _establishment),
+    Scheme.SIRET: (re.compile("[0-9]{14}"), _business),
+    Scheme.SIREN: (re.compile("[0-9]{9}"), _luhn),
+    Scheme.CABINET: (re.compile("[0-9]{14}"), _practice),
+}
+
+
+def _judge(scheme: Scheme, number: str) -> None:
+    form, check = _RULES[scheme]
+    if not form.fullmatch(number):
+        raise HolderError(f"that is no {scheme.name} number: it has another form")
+    if not check(number):
+        raise HolderError(f"that is no {scheme.name} number: its check digit is wrong")
 
 
 def parse(text: str) -> Identifier:
@@ -99,19 +119,21 @@ def parse(text: str) -> Identifier:
     return Identifier(known, number.replace(" ", "").upper())
 
 
-def person(national: str) -> Identifier | None:
-    """Read a person's national identifier; None: no register that we know numbered them.
+def person(national: str) -> str:
+    """Return a person's national identifier as we write it; "": no register we know made it.
 
     Some are a structure's own numbers for its people: they say nothing to others.
     """
     return _of(national, _PERSON)
 
 
-def structure(national: str) -> Identifier | None:
-    """Read a structure's national identifier; None: no register that we know numbered it."""
+def structure(national: str) -> str:
+    """Return a structure's national identifier as we write it; "": no register we know made it."""
     return _of(national, _STRUCTURE)
 
 
-def _of(national: str, schemes: dict[str, Scheme]) -> Identifier | None:
-    scheme = schemes.get(national[:1])
-    return None if scheme is None else Identifier(scheme, national[1:])
+def _of(national: str, schemes: dict[str, Scheme]) -> str:
+    if (scheme := schemes.get(national[:1])) is None:
+        return ""
+    _judge(scheme, number := national[1:])
+    return f"{scheme}:{number}"

@@ -5,7 +5,6 @@ address whether a message to it would leave, in French and English. R-D3.
 """
 
 import asyncio
-from dataclasses import asdict
 from typing import Any
 
 from gateway.operations.error import OperationError
@@ -132,6 +131,6 @@ def _told(answer: Answer) -> dict[str, Any]:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    row = asdict(entry)
+    row = entry._asdict()
     del row["hidden"]
     return row | {"kind": entry.kind.value}

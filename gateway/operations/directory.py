@@ -147,4 +147,4 @@ def _standing(each: DirectoryStanding) -> dict[str, Any]:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    return asdict(entry) | {"kind": entry.kind.value}
+    return entry._asdict() | {"kind": entry.kind.value}

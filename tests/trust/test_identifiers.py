@@ -37,7 +37,7 @@ def test_both_ways(text: str, national: str) -> None:
     assert text == str(holder)
     assert national == holder.national
     read = identifiers.person if holder.scheme.person else identifiers.structure
-    assert holder == read(national)
+    assert text == read(national)
 
 
 def test_as_people_write_it() -> None:
@@ -74,9 +74,9 @@ def test_nobody(text: str) -> None:
 
 def test_numbers_of_no_register() -> None:
     """A structure's own number for somebody is no identifier, and no error."""
-    assert identifiers.person("3540002698/1234") is None
-    assert identifiers.person("") is None
-    assert identifiers.structure("0123456") is None
+    assert not identifiers.person("3540002698/1234")
+    assert not identifiers.person("")
+    assert not identifiers.structure("0123456")
 
 
 @given(st.text())
@@ -84,7 +84,7 @@ def test_any_text(text: str) -> None:
     """Any text is an identifier or our error."""
     for read in (identifiers.parse, identifiers.person, identifiers.structure):
         with suppress(HolderError):
-            assert isinstance(read(text), Identifier | None)
+            assert isinstance(read(text), Identifier | str)
 
 
 @given(st.integers(0, 10**10 - 1), st.integers(0, 10), st.integers(1, 9))

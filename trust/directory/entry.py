@@ -2,8 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 from smtp.address import Address, local_of
 from trust.addresses import Kind, Listed
@@ -13,8 +12,7 @@ _WORDS = re.compile(r"[^\W_]{2,}")  # one letter finds too much to find anything
 _BLANKS = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An address of a directory. Texts are clean: no control characters, and not endless."""
 
     address: Address
@@ -44,10 +42,9 @@ class Entry:
         return frozenset(words(" ".join(texts)))
 
 
-@lru_cache(50_000)
 def clean(text: str) -> str:
     """Return text that may be shown: composed, on one line, without what is invisible."""
-    if text.isascii() and text.isprintable() and "  " not in text:
+    if text.isprintable() and "  " not in text and unicodedata.is_normalized("NFC", text):
         return text.strip()[:LONGEST].rstrip()
     # What is unseen goes first: it may have kept blanks, or a letter and its accent, apart.
     seen = "".join(
@@ -63,10 +60,22 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def fold(text: str) -> str:
     """Return text without what makes no difference to people: case, accents, ligatures."""
-    if text.isascii():
-        return text.lower()
-    bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(c for c in bare if not unicodedata.combining(c))
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
+
+
+class _Folded(dict[int, str]):
+    """What each character folds to: none depends on its neighbours."""
+
+    def __missing__(self, code: int) -> str:
+        bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", chr(code)).casefold())
+        found = "".join(c for c in bare if not unicodedata.combining(c))
+        if len(self) < _REMEMBERED:
+            self[code] = found
+        return found
+
+
+_REMEMBERED = 4096  # nobody can fill our memory with characters
+_FOLDED = _Folded()
 
 
 def words(text: str) -> list[str]:

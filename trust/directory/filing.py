@@ -6,13 +6,12 @@ A million entries take half a minute of one processor: for ``trust.apart``, not 
 import struct
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import accumulate
 
-from smtp.address import local_of
+from smtp.address import Address, local_of
 from trust import book
-from trust.book import Book
 from trust.directory import record, strings
 from trust.directory import report as reporting
 from trust.directory.entry import Entry, words
@@ -39,6 +38,7 @@ def pack(entries: Iterable[Entry], report: Report) -> bytes:
     The entries count themselves while they come; ``ListError`` if the report is too bad.
     """
     structures, professions = Numbers(), Numbers()
+    index = _Index(structures)
     filed = book.pack(
         (
             (
@@ -50,49 +50,72 @@ def pack(entries: Iterable[Entry], report: Report) -> bytes:
             for entry in entries
         ),
         repeated=partial(report.leave_out, Fault.REPEATED),
+        placed=index.add,
     )
     report.check()
     if len(professions) > record.PROFESSIONS:
         raise ListError("a directory names more professions than there are")
     shared = (strings.pack(structures), strings.pack(professions))
-    sections = (filed, *shared, *_index(Book(filed), structures), reporting.write(report))
+    sections = (filed, *shared, *index.packed(), reporting.write(report))
     return b"".join((HEAD.pack(MAGIC, *map(len, sections)), *sections))
 
 
-def _index(filed: Book, structures: Iterable[str]) -> tuple[bytes, bytes, bytes, bytes]:
-    """Return the words, where each one's entries end, those entries, and people's by number.
+class _Index:
+    """The words of the entries and their people, taken down while the entries are placed.
 
-    What may not be shown is in none of them: it cannot be found by mistake.
+    What may not be shown is in none of it: it cannot be found by mistake.
     """
-    found: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
-    people: list[tuple[str, int]] = []
-    shared = [_structure_words(structure) for structure in structures]
-    services = _Services()
-    for place, (address, octets) in filed.placed():
+
+    def __init__(self, structures: Iterable[str]) -> None:
+        self._structures = structures  # complete once the first entry is placed
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+        self._shared: list[tuple[Callable[[int], None], ...]] = []
+        self._words = _Words()
+        self._people: list[str] = []
+        self._theirs: list[int] = []
+
+    def add(self, place: int, address: Address, octets: bytes) -> None:
+        """Take down an entry; they come in the order of their places."""
         if record.hidden(octets):
-            continue
+            return
+        if not self._shared:
+            self._shared.extend(map(self._adding, self._structures))
         structure, name, service = record.texts(octets)
-        own = words(f"{local_of(address)} {name}")
-        for word in {*own, *shared[structure], *services[service]}:
-            found[word].append(place)
+        for add in self._shared[structure]:
+            add(place)
+        own = words(local_of(address))
+        for text in (*name.split(" "), service):
+            own += self._words[text]
+        for word in own:
+            places = self._places[word]
+            if not places or places[-1] != place:
+                places.append(place)
         if person := record.person(octets):
-            people.append((person, place))
-    people.sort()
-    ordered = sorted(found)  # as code points, which is also the order of their UTF-8
-    ends = array("I", accumulate(len(found[word]) for word in ordered))
-    return (
-        strings.pack(ordered),
-        ends.tobytes(),
-        b"".join(found[word] for word in ordered),
-        array("I", (place for _, place in people)).tobytes(),
-    )
+            self._people.append(person)
+            self._theirs.append(place)
+
+    def _adding(self, structure: str) -> tuple[Callable[[int], None], ...]:
+        """Return what files a place under each word of a structure: many entries share it."""
+        return tuple(self._places[word].append for word in set(_structure_words(structure)))
+
+    def packed(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Return the words, where each one's entries end, those entries, and people's by number."""
+        found = {word: places for word, places in self._places.items() if places}
+        ordered = sorted(found)  # as code points, which is also the order of their UTF-8
+        people = sorted(range(len(self._people)), key=self._people.__getitem__)
+        return (
+            strings.pack(ordered),
+            array("I", accumulate(len(found[word]) for word in ordered)).tobytes(),
+            b"".join(array("I", found[word]) for word in ordered),
+            array("I", [self._theirs[at] for at in people]).tobytes(),
+        )
 
 
-class _Services(dict[str, list[str]]):
-    """The words of services, which many share."""
+class _Words(dict[str, list[str]]):
+    """The words of texts that many share: services, parts of names."""
 
-    def __missing__(self, service: str) -> list[str]:
-        self[service] = found = words(service)
+    def __missing__(self, text: str) -> list[str]:
+        self[text] = found = words(text)
         return found
 
 

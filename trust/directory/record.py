@@ -13,7 +13,6 @@ from trust.identifiers import Scheme
 # of the name. Then these two, and the service.
 _HEAD = struct.Struct("=BIHBH")
 _KINDS = tuple(Kind)
-_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 _HIDDEN = 0x80
 _KIND = 0x0F
 _SCHEME = 4  # bits below the scheme's
@@ -38,11 +37,9 @@ def write(entry: Entry, structure_number: int, profession_number: int) -> bytes:
     """Return an entry's record."""
     scheme, _, number = entry.person.partition(":")
     person, name = number.encode("ascii"), entry.name.encode()
-    first = (
-        _NUMBERS[entry.kind]
-        | (_HIDDEN if entry.hidden else 0)
-        | (_SCHEMES.index(scheme) << _SCHEME)
-    )
+    first = _KINDS.index(entry.kind) | (_SCHEMES.index(scheme) << _SCHEME)
+    if entry.hidden:
+        first |= _HIDDEN
     head = _HEAD.pack(first, structure_number, profession_number, len(person), len(name))
     return head + person + name + entry.service.encode()
 

@@ -7,8 +7,9 @@ counted; a file that is mostly wrong is refused whole. R-D1, R-D5, R-D6, R-D7.
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from operator import itemgetter
 from typing import IO
 
 from smtp.address import Address, AddressError, parse
@@ -97,11 +98,10 @@ def entries(content: Buffer, report: Report) -> Iterator[Entry]:
         read = _Rows(at).entry
         while line := text.readline(_LINE + 1):
             report.rows += 1
-            found = _entry(line, text, read)
-            if isinstance(found, Entry):
-                yield found
-            else:
-                report.leave_out(found)
+            try:
+                yield read(_row(line, text))
+            except _RowError as error:
+                report.leave_out(error.fault)
 
 
 @contextmanager
@@ -169,21 +169,18 @@ def _columns(header: str) -> tuple[int, ...]:
     return tuple(places)
 
 
-def _entry(line: bytes, text: IO[bytes], read: Callable[[list[str]], Entry]) -> Entry | Fault:
+def _row(line: bytes, text: IO[bytes]) -> list[str]:
     if len(line) > _LINE:
         while line and not line.endswith(b"\n"):
             line = text.readline(_LINE)
-        return Fault.TOO_LONG
+        raise _RowError(Fault.TOO_LONG)
     try:
         row = line.decode().rstrip("\r\n").split("|")
     except UnicodeDecodeError:
-        return Fault.ENCODING
+        raise _RowError(Fault.ENCODING) from None
     if len(row) != len(HEADER):
-        return Fault.COLUMNS
-    try:
-        return read(row)
-    except _RowError as error:
-        return error.fault
+        raise _RowError(Fault.COLUMNS)
+    return row
 
 
 class _RowError(Exception):
@@ -196,12 +193,13 @@ class _Rows:
     """Reads rows; what many of them share is judged once."""
 
     def __init__(self, at: tuple[int, ...]) -> None:
-        self._at = at
+        self._pick = itemgetter(*at)
         self._organisations: dict[tuple[str, str], str] = {}
+        self._clean = _Cleaned()
 
     def entry(self, row: list[str]) -> Entry:
         """Return what a row says."""
-        kind, address, person, scheme, structure, service, *rest = [row[at] for at in self._at]
+        kind, address, person, scheme, structure, service, *rest = self._pick(row)
         title, last, first, profession, legal, sign = rest
         return Entry(
             address=_address(address),
@@ -209,9 +207,9 @@ class _Rows:
             person=_person(person),
             organisation=self._organisation(scheme, structure),
             name=clean(f"{title} {first} {last}"),
-            profession=clean(profession),
-            structure=clean(legal or sign),
-            service=clean(service),
+            profession=self._clean[profession],
+            structure=self._clean[legal or sign],
+            service=self._clean[service],
         )
 
     def _organisation(self, scheme: str, number: str) -> str:
@@ -219,6 +217,14 @@ class _Rows:
             return ""
         if (found := self._organisations.get((scheme, number))) is None:
             found = self._organisations[scheme, number] = _structure(scheme, number)
+        return found
+
+
+class _Cleaned(dict[str, str]):
+    """Clean texts, of those that many rows share."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = found = clean(text)
         return found
 
 
@@ -241,7 +247,7 @@ def _address(text: str) -> Address:
 
 def _person(national: str) -> str:
     try:
-        return str(identifiers.person(national.strip()) or "")
+        return identifiers.person(national.strip())
     except HolderError:
         raise _RowError(Fault.PERSON) from None
 
@@ -256,6 +262,6 @@ def _structure(scheme: str, number: str) -> str:
         found = identifiers.structure(number)
     except HolderError:
         raise _RowError(Fault.ORGANISATION) from None
-    if known is not None and (found is None or found.scheme is not known):
+    if known is not None and not found.startswith(known):
         raise _RowError(Fault.ORGANISATION)
-    return str(found or "")
+    return found

@@ -203,8 +203,8 @@ def _entry(contact: Contact, resource: Resource, by_name: dict[str, Resource]) -
     return Entry(
         address=parse(contact.value.strip()),
         kind=_kind(sort, resource),
-        person=str(identifiers.person(_number(person, PEOPLE)) or ""),
-        organisation=str(identifiers.structure(_number(structure, STRUCTURES)) or ""),
+        person=identifiers.person(_number(person, PEOPLE)),
+        organisation=identifiers.structure(_number(structure, STRUCTURES)),
         name=_name(person),
         profession=_profession(resource, person),
         structure=_name(structure),

@@ -67,3 +67,11 @@ def test_any_text(text: str) -> None:
     assert len(shown) <= LONGEST
     assert not any(unicodedata.category(c).startswith("C") for c in shown)
     assert all(len(word) >= 2 and word == fold(word) for word in words(text))
+
+
+@given(st.text(max_size=12))
+def test_no_character_folds_by_its_neighbours(text: str) -> None:
+    """A text folds to what its characters fold to, which is what Unicode says of the whole."""
+    bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+
+    assert "".join(c for c in bare if not unicodedata.combining(c)) == fold(text)
