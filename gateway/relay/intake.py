@@ -113,13 +113,13 @@ class Intake:
         if len(draft.refused) >= _CURED:
             return said
         meant = cure(refused, sender, listed, self._desk.clock())
-        if meant is None or (domain_of(meant) in self._desk.domains and not self._receives(meant)):
+        if meant is None or (domain_of(meant) in self._desk.domains and not self._shown(meant)):
             return said
         return replace(said, cure=meant)
 
-    def _receives(self, who: Address) -> bool:
+    def _shown(self, who: Address) -> bool:
         mailbox = self._books.accounts.find(who)
-        return mailbox is not None and mailbox.receives
+        return mailbox is not None and mailbox.receives and not mailbox.hidden
 
     async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
         """Take responsibility for a message, wholly or not at all."""

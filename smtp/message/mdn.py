@@ -1,0 +1,113 @@
+"""A message was opened: the report that says so, written for the mailbox's owner, who allowed it.
+
+It is sent when the owner's chosen rule says so, never of our own accord, and says no more than that
+the message was opened. It answers a message and is never answered. RFC 8098, RFC 6522, RFC 3834
+(R-F1, R-F2); the reader is ``smtp.message.dsn_reader``.
+"""
+
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from smtp.address import Address
+from smtp.message.dsn import clean
+from smtp.message.trace import date
+
+SUBJECT = "Message lu / Message read"
+
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+_UNSAFE = re.compile(r"[^A-Za-z0-9.]")
+_WORDS = """\
+Votre message a été ouvert le {at} dans la boîte de {who}.
+
+Cela ne dit pas qu'il a été compris, ni par qui il a été lu si la boîte est partagée.
+
+Référence à donner à votre support : {reference}
+
+{rule}
+
+Your message was opened on {at} in the mailbox of {who}.
+
+This does not say that it was understood, nor by whom it was read if the mailbox is shared.
+
+Reference to give to your support: {reference}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message that was opened, and how its sender is told."""
+
+    reader: Address  # the mailbox
+    sender: Address
+    host: str  # ours
+    message_id: str  # of the report, new, with its angle brackets
+    at: datetime
+    now: datetime
+    original: str = ""  # the original recipient, typed: "rfc822;dr@chu.example"
+    original_message_id: str = ""
+    envelope_id: str = ""
+    reference: str = ""
+
+
+def compose(opened: Opened) -> bytes:
+    """Return the whole message. It needs 8BITMIME unless ASCII, SMTPUTF8 unless its addresses are."""
+    boundary = f"=_{_UNSAFE.sub('.', opened.message_id)[-60:].strip('.')}"
+    mark = f"--{boundary}".encode()
+    parts = (_human(opened), _machine(opened))
+    body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
+    lines = [
+        f"From: <{opened.reader}>",
+        f"To: <{opened.sender}>",
+        f"Subject: {SUBJECT}",
+        f"Date: {date(opened.now)}",
+        f"Message-ID: {opened.message_id}",
+    ]
+    if _MESSAGE_ID.fullmatch(opened.original_message_id):
+        lines += [f"In-Reply-To: {opened.original_message_id}"]
+        lines += [f"References: {opened.original_message_id}"]
+    lines += [
+        "Auto-Submitted: auto-replied",
+        "MIME-Version: 1.0",
+        "Content-Type: multipart/report; report-type=disposition-notification;",
+        f' boundary="{boundary}"',
+        f"Content-Transfer-Encoding: {'7bit' if body.isascii() else '8bit'}",
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + body
+
+
+def _human(opened: Opened) -> bytes:
+    text = _WORDS.format(
+        at=f"{opened.at:%Y-%m-%d %H:%M %Z}",
+        who=opened.reader,
+        reference=opened.reference,
+        rule="-" * 60,
+    )
+    return (
+        b"Content-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Language: fr, en\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        + binascii.b2a_qp(text.encode()).replace(b"\n", b"\r\n")
+    )
+
+
+def _machine(opened: Opened) -> bytes:
+    kind = "rfc822" if opened.reader.isascii() else "utf-8"
+    fields = [("Reporting-UA", f"{clean(opened.host)}; Sceau")]
+    if opened.original:
+        fields.append(("Original-Recipient", clean(opened.original)))
+    fields.append(("Final-Recipient", f"{kind}; {opened.reader}"))
+    if _MESSAGE_ID.fullmatch(opened.original_message_id):
+        fields.append(("Original-Message-ID", opened.original_message_id))
+    if opened.envelope_id:
+        fields.append(("Original-Envelope-Id", clean(opened.envelope_id)))
+    # The owner opened it; the rule that the owner chose sends this.
+    fields.append(("Disposition", "manual-action/MDN-sent-automatically; displayed"))
+    block = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    wide = "" if block.isascii() else "global-"
+    encoding = "7bit" if block.isascii() else "8bit"
+    return (
+        f"Content-Type: message/{wide}disposition-notification\r\n"
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n{block}"
+    ).encode()
