@@ -106,7 +106,16 @@ async def _found(
     if listed is None:
         return ()
     most = rooms.settings.lookup.most
-    return await asyncio.to_thread(lookup.search, wanted, sender, listed, rooms.clock(), most)
+    found = await asyncio.to_thread(lookup.search, wanted, sender, listed, rooms.clock(), most)
+    return tuple(entry for entry in found if _shown(rooms, entry.address))
+
+
+def _shown(rooms: Rooms, address: Address) -> bool:
+    """Whether what we know ourselves lets an address be shown: of ours, open and not *liste rouge*."""
+    if domain_of(address) not in rooms.settings.site.domains:
+        return True
+    mailbox = rooms.accounts.find(address)
+    return mailbox is not None and mailbox.receives and not mailbox.hidden
 
 
 def _about(rooms: Rooms, wanted: Address, sender: Address | None) -> Answer:
@@ -116,7 +125,7 @@ def _about(rooms: Rooms, wanted: Address, sender: Address | None) -> Answer:
     mailbox = rooms.accounts.find(wanted)
     if mailbox is None or not mailbox.receives:
         return Answer(wanted, State.NOT_TRUSTED, "no-such-mailbox")
-    return answer
+    return Answer(wanted, State.TRUSTED, "domain-trusted") if mailbox.hidden else answer
 
 
 def _told(answer: Answer) -> dict[str, Any]:

@@ -147,6 +147,20 @@ async def test_a_mailbox_of_ours_that_is_closed_cures_nothing(world: World) -> N
     assert not after.cure
 
 
+async def test_a_mailbox_of_ours_that_is_hidden_cures_nothing(world: World) -> None:
+    """Our own word on the *liste rouge* counts, whatever a list shows."""
+    mailbox = await world.labo.add("biologie")
+    world.lists.change("labo.example", open=False)
+    world.lists.addresses = [
+        Listed(parse(each), Kind.PER) for each in (DR, "biologie@labo.example")
+    ]
+    await world.publish()
+    await world.labo.books.accounts.describe(mailbox, name="", holder="", hidden=True)
+    said = await world.labo.submit(DR, ["biologiee@labo.example"])
+    assert said.permanent
+    assert not said.cure
+
+
 async def test_only_a_few_cures_are_looked_for(world: World) -> None:
     """A message to a hundred wrong addresses holds up nobody else's."""
     await _closed(world)

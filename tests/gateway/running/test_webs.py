@@ -345,6 +345,24 @@ async def test_an_operator_looks_up_the_same(tmp_path: Path) -> None:
     assert ("trusted", "domain-trusted", None) == _said(ours)
 
 
+async def test_who_is_hidden_here_is_hidden_whatever_a_directory_shows(tmp_path: Path) -> None:
+    """Our own word on the *liste rouge* counts at once, and so does that a mailbox is closed."""
+    async with _world(tmp_path) as world:
+        ask = world.chu.ask
+        people = [
+            Entry(parse(each), Kind.PER, name="Zoé Durand") for each in (_DR, "z@chu.example")
+        ]
+        world.chu.rooms.keeper.beside([Directory.of(people)])
+        before = await ask("address.search", q="durand")
+        await ask("mailbox.describe", address=_DR, hidden=True)
+        after = await ask("address.search", q="durand")
+        exact = await ask("address.search", q=_DR)
+
+    assert [_DR] == [each["address"] for each in before["results"]]
+    assert (0, []) == (after["found"], after["results"])
+    assert ("trusted", "domain-trusted", None) == _said(exact)
+
+
 async def test_a_stranger_of_the_sender_is_told_so(tmp_path: Path) -> None:
     """Where the obstacle is the sender, the words are about the sender."""
     async with _world(tmp_path) as world:
