@@ -164,7 +164,7 @@ async def opened(
 
 def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock) -> Rooms:
     """Open the key ring, the database and everything that works on them."""
-    ring = _ring(settings)
+    ring = ring_of(settings)
     database, vault = _at_rest(settings, ring)
     journal = Journal(database, ring, settings.paths.journal_head)
     metrics = Metrics()
@@ -277,7 +277,8 @@ def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:
     return database, vault
 
 
-def _ring(settings: Settings) -> KeyRing:
+def ring_of(settings: Settings) -> KeyRing:
+    """Open the key ring that the settings name."""
     path = settings.paths.keys
     if not path.exists():
         raise OperationError(

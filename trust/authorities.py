@@ -3,7 +3,7 @@
 What they said is kept by issuer and serial number, a CRL by issuer and address, both across
 restarts; while an authority is silent its last word stands, until it runs out and then for the
 grace (``trust.revocation``). One that does not answer, or answers with a page for people, is left
-alone for 30 seconds, and each time for twice as long, up to half an hour. R-A5, R-A6.
+alone for 30 seconds, and each time for twice as long, up to half an hour. R-A5.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 Validation is pyhanko-certvalidator's (RFC 5280 §6), which never asks the network here. A path is sought from the leaf to our anchors alone, by
 signatures and never by names: whoever writes our authority's name into its own certificate gets no
-further than the first signature. All of this is blocking work, for a thread. R-A5, R-A6.
+further than the first signature. All of this is blocking work, for a thread. R-A5.
 """
 
 import hashlib

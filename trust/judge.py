@@ -3,7 +3,7 @@
 An answer comes over plain HTTP from anybody, so only its signature counts; pyhanko-certvalidator
 checks it, its signer's right to give it and what it covers (RFC 5280 §6.3, RFC 6960 §3.2). Dates
 are ours: one that ran out still says what it said, and how long that counts is the grace's business
-(``trust.revocation``). Blocking work, for a thread. R-A5, R-A6.
+(``trust.revocation``). Blocking work, for a thread. R-A5.
 """
 
 import hashlib

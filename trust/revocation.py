@@ -3,7 +3,7 @@
 Chains and answers (CRL, OCSP) are judged elsewhere and ahead of time (``trust.chain``); here is only
 what came of it, by fingerprint, and the rule of grace: a good answer that has run out still counts
 for some hours, because authorities' servers fail more often than keys are stolen, and then nobody
-vouches for the certificate (R-A5, R-A6). Revoked counts at once and for good.
+vouches for the certificate (R-A5). Revoked counts at once and for good.
 RFC 5280 §3.3, RFC 6960 §2.2.
 """
 

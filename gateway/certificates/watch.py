@@ -3,7 +3,7 @@
 A certificate that nobody has shown before is asked about while its holder says EHLO; mail waits for
 that answer, a bounded time, and is put off if none comes. From then on answers are renewed ahead of
 their end, and a decision only looks up what is known. One that becomes revoked is gone from open
-connections and from the next attempt at once. R-A5, R-A6.
+connections and from the next attempt at once. R-A5.
 """
 
 import asyncio

@@ -9,7 +9,9 @@ import click
 from gateway.operations.error import OperationError
 
 _NOUNS = {
+    "init": "A first configuration, with its key ring.",
     "serve": "Run the gateway.",
+    "doctor": "Is everything as it must be, and if not, what to do.",
     "demo": "Two gateways, a laboratory and clinicians on this machine.",
     "trust": "The signed list of who may write to whom.",
     "certificates": "Certificates: ours and those that were shown to us.",
