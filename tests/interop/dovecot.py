@@ -49,6 +49,7 @@ def told(connection: imaplib.IMAP4_stream, items: str) -> Iterator[dict[bytes, N
     whole = b""
     for row in rows:
         # imaplib takes a literal for a value of its own; here it is part of the text.
+        assert row is not None
         whole += row if isinstance(row, bytes) else row[0] + b"\r\n" + row[1]
         if isinstance(row, bytes) and whole.count(b"(") and row.endswith(b")"):
             nodes = parsed(whole[whole.index(b"(") :])

@@ -2,7 +2,7 @@
 
 import secrets
 from email.headerregistry import Address
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def _digest() -> EmailMessage:
     message.make_mixed()
     message.set_type("multipart/digest")
     for _ in range(2):
-        part = MIMEPart(policy=SMTP)
+        part = EmailMessage(policy=SMTP)
         part.set_content(_letter("inner"))
         message.attach(part)
     return message

@@ -31,6 +31,7 @@ from smtp.reply import Reply
 FOLDER = Path(__file__).parent
 HOST = "gw.chu-nord.example"
 USER = parse("dr@labo.example")
+TOKEN = "abc.def.ghi"  # what the issuer's tokens look like, to whom cannot read them
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,16 @@ def read(path: Path) -> Transcript:
 def _rules(text: str) -> tuple[Rules, bool]:
     listener, *options = text.split()
     raw = "raw" in options
-    numbers = {k: int(v) for k, _, v in (o.partition("=") for o in options if o != "raw")}
-    return Rules.of(listener, HOST, postmaster="admin@chu-nord.example", **numbers), raw
+    numbers = {k: int(v) for k, eq, v in (o.partition("=") for o in options) if eq}
+    rules = Rules.of(
+        listener,
+        HOST,
+        postmaster="admin@chu-nord.example",
+        tokens="tokens" in options,
+        max_size=numbers.get("max_size", 35 << 20),
+        max_recipients=numbers.get("max_recipients", 100),
+    )
+    return rules, raw
 
 
 def _joined(steps: list[Step], step: Step) -> list[Step]:
@@ -162,6 +171,9 @@ class Desk:
 
     async def certificate(self, authzid: str, peer: Peer) -> Address | Reply:
         return USER if peer.certificate and authzid in ("", USER) else reply.BAD_CREDENTIALS
+
+    async def token(self, login: str, token: str, peer: Peer) -> Address | Reply:
+        return USER if (login, token) == (USER, TOKEN) else reply.BAD_CREDENTIALS
 
     def note(self, name: str) -> str:
         """What was recorded under this name, as a transcript writes it."""

@@ -21,11 +21,11 @@ from smtp.receive.events import (
     RecipientAsked,
     TlsAsked,
 )
-from smtp.receive.login import PasswordClaim
+from smtp.receive.login import PasswordClaim, TokenClaim
 from smtp.receive.session import Session
 from smtp.reply import Reply
 from tests.smtp.stage import LOOPS, Pki, Wire, opened, run
-from tests.transcripts.play import USER, Desk, Step, Transcript, matches, transcripts
+from tests.transcripts.play import TOKEN, USER, Desk, Step, Transcript, matches, transcripts
 
 ALL = list(transcripts())
 LOG_IN = "AUTH PLAIN AGRyQGxhYm8uZXhhbXBsZQByaWdodA=="
@@ -90,6 +90,8 @@ class Core:
             case LoginAsked(PasswordClaim(login, password)):
                 right = (login, password) == (USER, "right")
                 return USER if right else reply.BAD_CREDENTIALS
+            case LoginAsked(TokenClaim(login, token)):
+                return USER if (login, token) == (USER, TOKEN) else reply.BAD_CREDENTIALS
             case LoginAsked():
                 return USER
             case ContentBegun(draft):
