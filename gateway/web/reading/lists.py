@@ -71,7 +71,9 @@ class Lists:
             visitor,
             "list",
             place,
-            rows=await rows(self._store, place, entries, self._room.language(request)),
+            rows=await rows(
+                self._store, place, entries, self._room.language(request), self._room.rooms.clock()
+            ),
             said=request.query_params.get("said", ""),
             **{"search": None, "older": None, "before": None, **values},
         )

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.web.reading.places import Place
-from gateway.web.reading.shown import line, when
+from gateway.web.reading.shown import line, soon
 from imap.folder import UidSet
 from imap.store import Entry, Mailboxes, Wanted
 from smtp.message.fields import words
@@ -69,7 +70,7 @@ def people(values: Sequence[bytes]) -> list[Person]:
 
 
 async def rows(
-    store: Mailboxes, place: Place, entries: Sequence[Entry], language: str
+    store: Mailboxes, place: Place, entries: Sequence[Entry], language: str, now: datetime
 ) -> list[Row]:
     """Return entries as a list shows them, newest first."""
     found = []
@@ -85,7 +86,7 @@ async def rows(
                 f"{place.path}/{entry.uid}",
                 ", ".join(one.short for one in who[:3]) + (" …" if len(who) > 3 else ""),
                 line(words(entry.summary.subject)),
-                when(entry.arrived, language),
+                soon(entry.arrived, now, language),
                 unread="\\seen" not in flags,
                 flagged="\\flagged" in flags,
                 answered="\\answered" in flags,

@@ -85,6 +85,15 @@ def when(at: datetime, language: str) -> str:
     return f"{here.day} {month} {here.year}, {here:%H:%M}"
 
 
+def soon(at: datetime, now: datetime, language: str) -> str:
+    """Return a time as a list has room for it: the hour today, the day this year, else the year."""
+    here, there = at.astimezone(), now.astimezone()
+    month = _MONTHS[language][here.month - 1]
+    if here.date() == there.date():
+        return f"{here:%H:%M}"
+    return f"{here.day} {month}" if here.year == there.year else f"{here.day} {month} {here.year}"
+
+
 def size(octets: int, language: str) -> str:
     """Return a size in words."""
     amount, unit = float(octets), 0

@@ -74,7 +74,7 @@ class Form:
                 "on_header_field": self._header_name,
                 "on_header_value": self._header_value,
                 "on_header_end": self._header_ends,
-                "on_headers_finished": lambda: self._events.append(_Event("part")),
+                "on_headers_finished": self._headed,
                 "on_part_data": self._part_data,
                 "on_part_end": lambda: self._events.append(_Event("end")),
                 "on_end": self._ended,
@@ -88,8 +88,7 @@ class Form:
         if event.kind == "over":
             self._events.append(event)  # and so it stays
             return None
-        said = self._headers.get(b"content-disposition", b"")
-        _, options = parse_options_header(said)
+        _, options = parse_options_header(event.octets)
         named = options.get(b"filename")
         return Piece(
             options.get(b"name", b"").decode("utf-8", "replace"),
@@ -147,6 +146,10 @@ class Form:
     def _header_ends(self) -> None:
         self._headers[self._name.lower()] = self._header
         self._name, self._header = b"", b""
+
+    def _headed(self) -> None:
+        said = self._headers.get(b"content-disposition", b"")
+        self._events.append(_Event("part", said))
 
     def _part_data(self, block: bytes, start: int, end: int) -> None:
         self._events.append(_Event("data", block[start:end]))
