@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from trust.calm import calmly
 from trust.chain import Chain, Link, chains, fingerprint
 from trust.fetching import Fetch, Fetched, FetchError
 from trust.judge import AnswerError, Judge, dates
@@ -253,7 +254,8 @@ class Authorities:
         )
         if isinstance(fetched, Fetched):
             der = _der(fetched)
-            await asyncio.to_thread(self._judge.crl, chain, link, der, now)
+            # A list of megabytes is a million objects for a moment.
+            await calmly(self._judge.crl, chain, link, der, now)
             begins, until = await asyncio.to_thread(dates, der)
             if held is not None and begins < held.begins:
                 raise AnswerError("older-than-the-last")

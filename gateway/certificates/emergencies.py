@@ -114,6 +114,19 @@ class Emergencies:
         """Take a bridge, or the request for one, away."""
         await self._forget("bridge", domain)
 
+    async def end(self, now: datetime) -> None:
+        """Take away what has ended: a clock that goes back builds no bridge anew."""
+        standing = {one.domain for one in self.asked(now)}
+        rows = self.database.read("SELECT domain, facts FROM bridge")
+        gone = [
+            # Only this very row: meanwhile somebody may ask for another.
+            Statement("DELETE FROM bridge WHERE domain = ? AND facts = ?", (domain, facts))
+            for domain, facts in rows
+            if domain not in standing
+        ]
+        if gone:
+            await self.database.commit(gone)
+
     def _rows(self, table: str, kind: type[_Row]) -> list[_Row]:
         found = []
         rows = self.database.read(f"SELECT domain, facts FROM {table} ORDER BY domain")  # noqa: S608 - our own names

@@ -51,7 +51,9 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         await quarantine.expire(rooms)
 
     async def bridges() -> None:
-        certifying.bridged(rooms.keeper, rooms.emergencies, rooms.clock())
+        now = rooms.clock()
+        certifying.bridged(rooms.keeper, rooms.emergencies, now)
+        await rooms.emergencies.end(now)
 
     return (
         Chore("cases", 60, expire_cases),

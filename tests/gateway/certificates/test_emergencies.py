@@ -55,8 +55,19 @@ async def test_a_bridge_stands_once_confirmed_and_for_its_hours(rest: Rest) -> N
     assert Certificate.parse(LEAF.der).spki_sha256 == bridge.spki_sha256
     assert ("operator:ana", "operator:bob") == (bridge.asked_by, bridge.confirmed_by)
     assert () == emergencies.bridges(START + timedelta(hours=12)).all
+    await emergencies.end(START + timedelta(hours=11))
+    assert (bridge,) == emergencies.bridges(START).all
     await emergencies.remove("labo.example")
     assert () == emergencies.bridges(START).all
+
+
+async def test_a_bridge_that_ended_stays_down_whatever_the_clock_does(rest: Rest) -> None:
+    """Set back by an hour it does not give an hour more."""
+    emergencies = Emergencies(rest.database, rest.ring)
+    built = Asked("labo.example", LEAF.der, 12.0, START, "operator:ana", "", START, "operator:bob")
+    await emergencies.ask(built)
+    await emergencies.end(START + timedelta(hours=12))
+    assert () == emergencies.bridges(START + timedelta(hours=11)).all
 
 
 async def test_a_row_that_was_moved_or_changed_grants_nothing(rest: Rest) -> None:
