@@ -6,6 +6,7 @@ client's certificate included. RFC 9112.
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Collection, Mapping
@@ -26,6 +27,9 @@ from smtp.porch import Porch
 from smtp.tls import culprit, issuers
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
+
+# What uvicorn says is of strangers' broken requests, a line each: nobody is to fill our log with them.
+logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,3 +188,14 @@ async def test_every_answer_is_dated() -> None:
         writer.write(_ASK % b"")
         assert b"\r\ndate: " in await reader.readuntil(b"\r\n\r\n")
         writer.close()
+
+
+@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\n\r\n", b"\xff\r\n\r\n"])
+async def test_a_stranger_fills_no_log(said: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """What is no request is answered so, and not written down a line each."""
+    async with _open(Slow()) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(said)
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+        writer.close()
+    assert [] == caplog.records
