@@ -5,6 +5,7 @@ come out of the message they lay in, those that are uploaded from the connection
 goes when the new one is durable. Nothing is ever in a file, in clear, or whole in memory.
 """
 
+import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -24,6 +25,7 @@ from imap.store import Mode, Stored
 from smtp.address import Address
 
 _TYPE = "application/octet-stream"
+_MEDIA = re.compile(r"[a-z]{1,30}/[a-z0-9][a-z0-9.+-]{0,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Files:
         """Yield each as a part of a message, while it comes."""
         while (piece := self._next) is not None:
             name = file_name((piece.file_name or "").rpartition("\\")[2], "file")
-            yield letters.file_head(name, _TYPE, boundary)
+            yield letters.file_head(name, _kind(piece.kind), boundary)
             coded = letters.Base64()
             async with aclosing(piece.blocks()) as blocks:
                 async for block in blocks:
@@ -74,6 +76,13 @@ class Files:
                     yield coded.feed(block)
             yield coded.finish()
             self._next = await self._form.fields(self._fields)
+
+
+def _kind(said: str) -> str:
+    """Return a file's media type as its browser says it, unless it would have parts of its own."""
+    kind = said.partition(";")[0].strip().lower()
+    good = _MEDIA.fullmatch(kind) and not kind.startswith(("multipart/", "message/"))
+    return kind if good else _TYPE
 
 
 class Drafts:

@@ -109,7 +109,7 @@ class _Written:
     def _begin(self, ours: str, tag: str) -> None:
         if len(self._open) < _DEEPEST and self._size < _MOST:
             self._out.append(f"<{ours}>")
-            self._size += len(ours)
+            self._size += 2 * len(ours) + 5
             self._open.append(ours)
             self._names.append(tag)
 

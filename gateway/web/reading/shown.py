@@ -97,9 +97,9 @@ def soon(at: datetime, now: datetime, language: str) -> str:
 def size(octets: int, language: str) -> str:
     """Return a size in words."""
     amount, unit = float(octets), 0
-    while amount >= 1000 and unit < len(_UNITS[language]) - 1:
-        amount, unit = amount / 1000, unit + 1
+    while amount >= 1024 and unit < len(_UNITS[language]) - 1:
+        amount, unit = amount / 1024, unit + 1
     digits = f"{amount:.1f}" if unit and amount < 10 else f"{amount:.0f}"
     if language == "fr":
         digits = digits.replace(".", ",")
-    return f"{digits} {_UNITS[language][unit]}"
+    return f"{digits}\N{NO-BREAK SPACE}{_UNITS[language][unit]}"

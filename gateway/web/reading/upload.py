@@ -28,8 +28,8 @@ class _Event(NamedTuple):
 class Piece:
     """One part of a form: read it before the next is asked for, or it is passed over."""
 
-    def __init__(self, name: str, file_name: str | None, form: "Form") -> None:
-        self.name, self.file_name = name, file_name
+    def __init__(self, name: str, file_name: str | None, kind: str, form: "Form") -> None:
+        self.name, self.file_name, self.kind = name, file_name, kind
         self._form = form
 
     @property
@@ -67,6 +67,7 @@ class Form:
         self._header = b""  # of the part whose header is coming
         self._name = b""
         self._headers: dict[bytes, bytes] = {}
+        self._kinds: deque[bytes] = deque()  # the media types of parts that were not asked for yet
         self._parser = MultipartParser(
             boundary,
             {
@@ -93,6 +94,7 @@ class Form:
         return Piece(
             options.get(b"name", b"").decode("utf-8", "replace"),
             None if named is None else named.decode("utf-8", "replace"),
+            self._kinds.popleft().decode("ascii", "replace"),
             self,
         )
 
@@ -149,6 +151,7 @@ class Form:
 
     def _headed(self) -> None:
         said = self._headers.get(b"content-disposition", b"")
+        self._kinds.append(self._headers.get(b"content-type", b""))
         self._events.append(_Event("part", said))
 
     def _part_data(self, block: bytes, start: int, end: int) -> None:
