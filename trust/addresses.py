@@ -110,8 +110,9 @@ class Addresses:
 
         What each message asks, without making a ``Listed``.
         """
-        if (record := self._book.record(key(address))) is None:
+        if (found := self._book.look(key(address))) is None:
             return None
+        record = found[1]
         return _pins(record, 2 + record[1] * _PIN) if record[1] else _NO_PINS
 
     def lacking(self, others: "Addresses") -> int:

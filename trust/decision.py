@@ -512,6 +512,7 @@ def _under(der: bytes, anchors: frozenset[str], lent: bool) -> Certificate:  # n
     return Certificate.parse(der).under(anchors, lent=lent)
 
 
+@lru_cache(maxsize=4096)
 def _read(der: bytes) -> Certificate | None:
     try:
         return Certificate.parse(der)

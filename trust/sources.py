@@ -22,6 +22,7 @@ from trust.overlay import Overlay
 from trust.signatures.verified import Verified
 
 Reader = Callable[[Verified, datetime], Claims]  # one a format; raises ``ListError``
+Pins = Callable[[Address], frozenset[str] | None]  # of a list's addresses: ``Addresses.pins``
 
 
 class Directory(Protocol):
@@ -78,6 +79,7 @@ class TrustList:
     fresh_until: datetime = field(init=False, repr=False)  # no source is stale before
     _speakers: Mapping[Mark, Sequence[Member]] = field(init=False, repr=False)
     _by_source: Mapping[str, Edition] = field(init=False, repr=False)
+    _pins: Mapping[str, Pins] = field(init=False, repr=False)  # by source
 
     def __post_init__(self) -> None:
         by_source = {edition.source: edition for edition in self.editions}
@@ -98,6 +100,7 @@ class TrustList:
             ("fresh_until", self._fresh_until()),
             ("_speakers", speakers),
             ("_by_source", by_source),
+            ("_pins", {each.source: each.claims.addresses.pins for each in self.editions}),
         ):
             object.__setattr__(self, name, value)
 
@@ -160,7 +163,7 @@ class TrustList:
 
         No pins: any key. This is what each message asks, and costs half of ``listed``.
         """
-        return self._by_source[member.source].claims.addresses.pins(address)
+        return self._pins[member.source](address)
 
     def find(self, address: Address) -> Listed | None:
         """Return what is known of an address, by the list or else by a directory.
