@@ -103,7 +103,7 @@ class Spool:
                     self._ring.index(message.summary.message_id, "message-id")
                     if message.summary.message_id
                     else None,
-                    self._ring.index(message.envid, "envid"),
+                    self._ring.index(mail.envid, "envid") if mail.envid else None,
                     self._ring.seal(
                         message_facts(mail, message.summary), f"message/{message.id}/facts"
                     ),
@@ -273,17 +273,22 @@ class Spool:
         both where both fit, else the ENVID, else the Message-ID.
         """
         who = self.address(sender)
-        by_envid, by_id = (
-            self._copies(
-                f"message IN (SELECT id FROM message WHERE {column} = ? AND sender = ?)",  # noqa: S608 - constants only
-                (self._ring.index(value, column.replace("_", "-")), who),
-            )
-            if value
-            else []
-            for column, value in (("envid", envid), ("message_id", message_id))
-        )
+        by_envid, by_id = self._by_envid(who, envid), self._by_message_id(who, message_id)
         named = {copy.delivery.id for copy in by_id}
         return [copy for copy in by_envid if copy.delivery.id in named] or by_envid or by_id
+
+    def _by_envid(self, sender: bytes, envid: str | None) -> list[Copy]:
+        # Who gave none has our id quoted (``Message.envid``): that needs no index of its own.
+        if not envid:
+            return []
+        where = "message IN (SELECT id FROM message WHERE (envid = ? OR id = ?) AND sender = ?)"
+        return self._copies(where, (self._ring.index(envid, "envid"), envid, sender))
+
+    def _by_message_id(self, sender: bytes, message_id: str | None) -> list[Copy]:
+        if not message_id:
+            return []
+        where = "message IN (SELECT id FROM message WHERE message_id = ? AND sender = ?)"
+        return self._copies(where, (self._ring.index(message_id, "message-id"), sender))
 
     def given_to(self, recipient: Address, message_id: str) -> list[Copy]:
         """Return this recipient's copies of what came under that Message-ID."""

@@ -40,7 +40,7 @@ CREATE TABLE message (                  -- what we took responsibility for
     sender_domain TEXT NOT NULL,        -- '' for the null reverse-path
     sender        BLOB,                 -- keyed
     message_id    BLOB,                 -- keyed: the header's Message-ID
-    envid         BLOB,                 -- keyed: what a peer's report will quote
+    envid         BLOB,                 -- keyed: what a peer's report will quote, if not our id
     facts         BLOB NOT NULL         -- sealed: envelope and the headers we need
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_reference ON message (reference);
@@ -75,7 +75,7 @@ CREATE INDEX seen_at ON seen (at);
 
 CREATE TABLE outbox (                   -- receipts on their way to software
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
-    id        TEXT NOT NULL UNIQUE,
+    id        TEXT NOT NULL,            -- random, and nobody looks for it: no index
     mailbox   TEXT NOT NULL,            -- the mailbox's opaque key
     message   TEXT NOT NULL,
     type      TEXT NOT NULL,            -- 'delivered', 'failed' ...
