@@ -11,6 +11,7 @@ from typing import Protocol
 
 from imap.commands import perform
 from imap.commands.appending import Appending
+from imap.errors import BrokenOff
 from imap.events import (
     AppendEnded,
     AppendFailed,
@@ -145,6 +146,10 @@ class Attendant:
         try:
             answer = await perform(visit, command)
         except ConnectionAbortedError:
+            return
+        except BrokenOff as error:
+            self._broken(error)
+            self._line.abort()
             return
         except Exception as error:  # noqa: BLE001 - the boundary: the client hears a fixed sentence
             answer = self._broken(error)

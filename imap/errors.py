@@ -8,6 +8,10 @@ class ImapError(Exception):
     """What was asked cannot be done; nothing of it was done."""
 
 
+class BrokenOff(ImapError):  # noqa: N818 - what happened to the answer
+    """A literal was announced and cannot be said to its end: nothing that follows would be understood."""
+
+
 class MailboxError(ImapError):
     """Something asked of a mailbox was not done, and nothing changed."""
 
@@ -22,6 +26,12 @@ class NoFolder(MailboxError):  # noqa: N818 - what was found, said in two words
     """There is no folder of that name, or it was deleted meanwhile."""
 
     code = "NONEXISTENT"
+
+
+class Expunged(MailboxError):  # noqa: N818 - what became of them
+    """Messages that were asked for are gone, though their numbers still count (RFC 2180 §4.1)."""
+
+    code = "EXPUNGEISSUED"
 
 
 class FolderExists(MailboxError):  # noqa: N818 - what was found, said in two words

@@ -5,16 +5,19 @@ and a long one goes out block by block, no faster than the client takes it. RFC 
 RFC 3516 (BINARY).
 """
 
+from collections.abc import AsyncIterator
+
+from imap.errors import BrokenOff
 from imap.grammar.fetch import Binary, Body, Section
 from imap.store import Stored
 from imap.visit import Visit
+from vault.errors import VaultError
 
 _SHORT = 64 << 10  # read at once; what is longer is streamed
 
 
 async def body(visit: Visit, stored: Stored, item: Body) -> None:
-    """Say ``BODY[...]`` of a message."""
-    visit.say(item.label.encode() + b" ")
+    """Say what ``BODY[...]`` is of a message; whoever cannot begin has said nothing."""
     span = stored.index.span(_name(item.section))
     if span is None:
         visit.say(b"NIL")
@@ -24,13 +27,22 @@ async def body(visit: Visit, stored: Stored, item: Body) -> None:
         _say_string(visit, _cut(chosen_fields(header, item.section), item.span))
         return
     start, end = _within(span.start, span.end, item.span)
-    visit.say(b"{%d}\r\n" % (end - start))
     if end - start <= _SHORT:
-        visit.say(await visit.mailboxes.read(stored, start, end))
-        return
-    async for block in visit.mailboxes.stream(stored, start, end):
-        visit.say(block)
-        await visit.flow()
+        _say_string(visit, await visit.mailboxes.read(stored, start, end))
+    else:
+        blocks = visit.mailboxes.stream(stored, start, end)
+        await _streamed(visit, b"{%d}\r\n" % (end - start), blocks)
+
+
+async def _streamed(visit: Visit, announced: bytes, blocks: AsyncIterator[bytes]) -> None:
+    """Say a long literal, once its beginning is there."""
+    visit.say(announced + await anext(blocks, b""))
+    try:
+        async for block in blocks:
+            visit.say(block)
+            await visit.flow()
+    except VaultError as error:
+        raise BrokenOff from error
 
 
 def _name(section: Section) -> str:
@@ -73,7 +85,6 @@ def chosen_fields(header: bytes, section: Section) -> bytes:
 async def binary(visit: Visit, stored: Stored, item: Binary) -> None:
     """Say a part with its transfer encoding undone, or how long that is."""
     name = ".".join(map(str, item.part))
-    visit.say(item.label.encode() + b" ")
     size = 0
     async for block in visit.mailboxes.binary(stored, name):
         size += len(block)
@@ -81,9 +92,12 @@ async def binary(visit: Visit, stored: Stored, item: Binary) -> None:
         visit.say(b"%d" % size)
         return
     start, end = _within(0, size, item.span)
-    visit.say(b"~{%d}\r\n" % (end - start))
+    blocks = _between(visit.mailboxes.binary(stored, name), start, end)
+    await _streamed(visit, b"~{%d}\r\n" % (end - start), blocks)
+
+
+async def _between(blocks: AsyncIterator[bytes], start: int, end: int) -> AsyncIterator[bytes]:
     at = 0
-    async for block in visit.mailboxes.binary(stored, name):
-        visit.say(block[max(0, start - at) : max(0, end - at)])
+    async for block in blocks:
+        yield block[max(0, start - at) : max(0, end - at)]
         at += len(block)
-        await visit.flow()

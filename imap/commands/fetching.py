@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from imap.commands import content
+from imap.errors import Expunged, MailboxError
 from imap.folder import Row, UidSet
 from imap.grammar import dates, writer
 from imap.grammar.command import Fetch
@@ -17,6 +18,9 @@ from imap.grammar.fetch import Binary, Body, Item
 from imap.grammar.writer import Answer
 from imap.store import Mode, Stored
 from imap.visit import Visit
+from vault.errors import Gone, VaultError
+
+_EXPUNGED = "Some of the messages no longer exist"
 
 Piece = Callable[[Row], bytes]
 
@@ -36,7 +40,7 @@ async def fetch(visit: Visit, command: Fetch) -> Answer:
         items.insert(0, Item("UID"))
     told = await _Fetching(visit, tuple(dict.fromkeys(items))).run(uids)
     if told < len(uids) and not command.by_uid:
-        return Answer("NO", "Some of the messages no longer exist", "EXPUNGEISSUED")
+        raise Expunged(_EXPUNGED)
     return Answer("OK", "Fetched")
 
 
@@ -63,6 +67,7 @@ class _Fetching:
             isinstance(item, Body | Binary) or item.name in _INDEXED for item in items
         )
         self._gives = _gives(items)
+        self._failed: Exception | None = None
         self._pieces = [None if isinstance(i, Body | Binary) else self._piece(i) for i in items]
 
     async def run(self, uids: UidSet) -> int:
@@ -117,10 +122,9 @@ class _Fetching:
         for place, (item, piece) in enumerate(zip(self._items, self._pieces, strict=True)):
             if place:
                 visit.say(b" ")
-            if isinstance(item, Body):
-                await content.body(visit, stored, item)
-            elif isinstance(item, Binary):
-                await content.binary(visit, stored, item)
+            if isinstance(item, Body | Binary):
+                visit.say(item.label.encode() + b" ")
+                await self._content(stored, item)
             elif item.name in _INDEXED:
                 visit.say(self._structure(item, stored))
             elif piece is not None:
@@ -129,6 +133,19 @@ class _Fetching:
             visit.say(b" FLAGS " + writer.flags(row.flags))
         visit.say(b")\r\n")
         await visit.flow()
+        if self._failed is not None:
+            raise self._failed
+
+    async def _content(self, stored: Stored, item: Body | Binary) -> None:
+        """Say one item; what cannot be said is NIL, so that the answer can be read to its end."""
+        try:
+            if isinstance(item, Body):
+                await content.body(self.visit, stored, item)
+            else:
+                await content.binary(self.visit, stored, item)
+        except (MailboxError, VaultError) as error:
+            self.visit.say(b"0" if item.label.startswith("BINARY.SIZE") else b"NIL")
+            self._failed = Expunged(_EXPUNGED) if isinstance(error, Gone) else error
 
     async def _marked(self, some: Sequence[Stored]) -> list[Stored]:
         """Mark as read what is now given out to be read."""

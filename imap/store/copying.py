@@ -101,7 +101,10 @@ class Copying:
                 return await self._once(road, uids)
             except Conflict:  # one of them was expunged meanwhile, or the folder was deleted
                 self._shelf.folder(road.target.id)
-        return await self._once(road, uids)
+        if len(uids) == 1:
+            return await self._once(road, uids)
+        # Others are at the same messages: one by one nobody is in the way for long.
+        return [pair for uid in uids for pair in await self._few(road, UidSet.of([uid]))]
 
     async def _once(self, road: _Road, uids: UidSet) -> list[tuple[int, int]]:
         rows = [

@@ -21,6 +21,7 @@ _SLICE = 200  # messages whose flags change in one transaction
 FEW = 25  # messages that are copied or erased in one: each has a body, a card, a key
 _MOST_VANISHED = 4000  # ranges of expunged UIDs that a folder remembers
 TRIES = 4
+_TRIES = 50  # an expunge meets others, and must end
 
 _BUMP = "UPDATE folder SET modseq = modseq + 1 WHERE id = ? AND gone = 0"
 _MODSEQ = "(SELECT modseq FROM folder WHERE id = entry.folder)"
@@ -106,16 +107,17 @@ class Writing:
 
     async def _erase(self, folder_id: int, uids: UidSet | None, which: str) -> UidSet:
         erased: list[int] = []
-        tries = TRIES
-        while doomed := self._doomed(folder_id, uids, which, erased[-1] if erased else 0):
+        tries, few = _TRIES, FEW
+        while doomed := self._doomed(folder_id, uids, which, erased[-1] if erased else 0)[:few]:
             try:
                 await self._database.commit(erasing(folder_id, UidSet.of(doomed), which))
             except Conflict:  # another session was quicker, or took a mark back: look again
                 if (tries := tries - 1) == 0:
                     raise
+                few = max(1, few // 2)  # of one message nobody is quicker for long
                 continue
             erased += doomed
-            tries = TRIES
+            tries, few = _TRIES, FEW
         return UidSet.of(erased)
 
     def _doomed(self, folder_id: int, uids: UidSet | None, which: str, after: int) -> list[int]:

@@ -25,6 +25,7 @@ _UID = re.compile(rb"\bUID (\d+)")
 _FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)")
 _MODSEQ = re.compile(rb"\bMODSEQ \((\d+)\)")
 _LITERAL = re.compile(rb"\{(\d+)\}\r\n")
+_PATIENCE = 30.0
 _SILENT = {"FETCH", "STORE", "SEARCH"}
 
 
@@ -63,7 +64,8 @@ class Client:
 
     async def response(self) -> bytes:
         while (said := whole(self.heard)) is None:
-            block = await self.wire.reader.read(1 << 16)
+            async with asyncio.timeout(_PATIENCE):
+                block = await self.wire.reader.read(1 << 16)
             assert block, f"the server left after {self.command}"
             self.heard += block
         self.heard = self.heard[len(said) :]
