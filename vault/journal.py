@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class Journal:
 
     def __init__(self, database: Database, ring: KeyRing, head: Path) -> None:
         self._database, self._ring, self._head = database, ring, head
+        # The same few write to each other again and again.
+        self._index = lru_cache(maxsize=4096)(ring.index)
         self._signed: Head | None = None
         self._signing = asyncio.Lock()
         database.define("chain", 9, chain.link)
@@ -92,7 +95,7 @@ class Journal:
         return Statement(_APPEND, args, expect=1)
 
     def _key(self, who: Address | None) -> bytes | None:
-        return None if who is None else self._ring.index(address.key(who), "address")
+        return None if who is None else self._index(address.key(who), "address")
 
     async def by_message(self, message: str) -> list[Entry]:
         """All that was written of one message, oldest first."""

@@ -98,7 +98,7 @@ def topic(site: str, mailbox_key: str) -> str:
 
 
 def _rfc3339(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 class _Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
