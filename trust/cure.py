@@ -34,8 +34,8 @@ def cure(refused: Address, sender: Address, listed: TrustList, now: datetime) ->
         found = {
             key(entry.address): entry.address
             for each in rule(refused, listed)
-            if attempt(sender, each, listed, now).action is Action.ALLOW
-            and (entry := shown(each, listed)) is not None
+            if (entry := shown(each, listed)) is not None  # of hundreds tried, hardly any is
+            and attempt(sender, each, listed, now).action is Action.ALLOW
             and key(each) != key(refused)
             and each.isascii()
         }

@@ -215,7 +215,7 @@ class Keeper:
                 offer,
                 watch.source.demands,
                 now,
-                known=watch.since(now),
+                known=watch.since,
                 before=watch.edition,
             )
         except OfferError as refused:

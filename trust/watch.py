@@ -186,15 +186,14 @@ class Watch:
             return True  # our clock was ahead that day: it would never grow old
         return now - claims.issued >= (claims.stale_after - claims.issued) / 4
 
-    def since(self, now: datetime) -> Known | None:
-        """Return the version below which nothing may come.
+    @property
+    def since(self) -> Known | None:
+        """The version below which nothing may come.
 
-        A list without a date counts from when it came by our clock. If that was ahead, everything
-        true would be older, for as long as it was ahead.
+        A list without a date counts from when it came, by our own clock: that it seems older, or of
+        the same second, says something of the clock and nothing of the list.
         """
-        known = self.known
-        ahead = self.source.undated and known is not None and known.issued > now + SKEW
-        return None if ahead else known
+        return None if self.source.undated else self.known
 
     def standing(self, now: datetime) -> SourceStanding:
         """Return how it stands."""

@@ -643,6 +643,15 @@ async def test_a_list_from_the_future_is_not_replaced_unasked(site: Site) -> Non
     assert (Outcome.WAITING, None) == (arrival.outcome, keeper.current)
 
 
+async def test_our_own_clock_makes_no_roll_back(site: Site) -> None:
+    """An undated list in the same second, or after the clock was set back a little, is a new one."""
+    demands = replace(site.authority.demands, form=Undated(site.authority.quorum))
+    keeper = Keeper([Source(demands, undated=True)], site.store, site.clock)
+    for back in (0, 0, 20):
+        site.clock.now -= timedelta(seconds=back)
+        assert (await keeper.offer("list", site.authority.offer())).good
+
+
 async def test_a_clock_that_was_ahead_freezes_no_undated_list(site: Site) -> None:
     """Or what came that day would never grow old, and everything true be a roll-back."""
     demands = replace(site.authority.demands, form=Undated(site.authority.quorum))
