@@ -101,10 +101,18 @@ class Body:
         length = Request(scope).headers.get("content-length", "")
         self._declared = int(length) if length.isascii() and length.isdecimal() else 0
         self._taken = 0
+        self._over = False
 
     def widen(self, limit: int) -> None:
         """Let a longer body come, block by block: for a room that knows by now who sends it."""
         self.limit, self._wide = limit, True
+
+    async def drain(self) -> None:
+        """Read past what is left, within bounds: a client that still sends hears no answer."""
+        self.limit *= 2
+        with suppress(Problem):
+            while not self._over:
+                await self()
 
     async def __call__(self) -> Message:
         """Return what comes next (ASGI's ``receive``)."""
@@ -112,6 +120,7 @@ class Body:
             raise Problem("too-big", {"Connection": "close"})
         message = await self._receive()
         self._taken += len(message.get("body", b""))
+        self._over = not message.get("more_body", False)
         if self._taken > self.limit:
             raise Problem("too-big", {"Connection": "close"})
         if self._wide:

@@ -58,13 +58,13 @@ class Room:
             except Turned:
                 raise
             except Problem as problem:
-                page = self.refusal(request, visitor, problem.reason, problem.status)
-                page.headers.update(problem.headers)
-                return page
+                why = problem.reason, problem.status
             except (Gone, SealError):
-                return self.refusal(request, visitor, "gone", 404)
+                why = "gone", 404
             except (MailboxError, StorageFull):
-                return self.refusal(request, visitor, "mailbox", 409)
+                why = "mailbox", 409
+            await request.state.body.drain()
+            return self.refusal(request, visitor, *why)
 
         return Route(path, answered, methods=[method])
 

@@ -146,6 +146,7 @@ class Writing:
             self._room.visitors.checked(request, visitor, fields.get("ticket", ""), PURPOSE)
         except Turned:
             # Somebody wrote for longer than a ticket holds: nothing is done, nothing is lost.
+            await request.state.body.drain()
             return self._page(request, visitor, desk, Shown("old-page"), status=403)
         files = Files(form, first, fields, most)
         async with self._hands.setdefault(visitor.mailbox.id, asyncio.Lock()):

@@ -105,6 +105,19 @@ class Reader:
         )
         return self.page
 
+    async def post_raw(self, action: str, **fields: str) -> httpx.Response:
+        """Send a form to another place than the page has one for, with the page's ticket."""
+        ticket = self.text.partition(f'action="{action}')[2] or self.text.partition("<main")[2]
+        value = ticket.partition('name="ticket" value="')[2].partition('"')[0]
+        return await self.browser.client.post(action, data={"ticket": value, **fields})
+
+    async def upload(self, files: Iterable[File]) -> httpx.Response:
+        """Save a letter with files, and stay at the page."""
+        page = self.browser.page
+        answer = await self.write("save", files)
+        self.browser.page = page
+        return answer
+
     async def write(
         self, do: str, files: Iterable[File] = (), drop: Iterable[str] = (), **fields: str
     ) -> httpx.Response:
