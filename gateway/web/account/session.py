@@ -34,7 +34,7 @@ LOGIN = "/account/login"
 _FIELDS = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{43}")
 _YEAR = 365 * 24 * 3600
-_WITHIN = re.compile(r"/(?:account|read)(?:/[A-Za-z0-9_.-]+)*")  # where one may be sent on to
+_WITHIN = re.compile(r"/(?:account|read)(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")  # where one may be sent on to
 _SCRIPTED = f"{POLICY}; script-src 'self'"
 
 
@@ -162,6 +162,7 @@ class Visitors:
         """End a session."""
         self.sessions.end(lambda session: session.key == visitor.session)
         answer.delete_cookie(SESSION, path="/", secure=True, httponly=True, samesite="strict")
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
 
     def closed(self, who: Address) -> None:

@@ -158,7 +158,11 @@ async def test_token(credentials: Credentials, mailbox: Mailbox) -> None:
 
     assert made == credentials.with_token(text)
     assert [made] == credentials.of(mailbox)
-    assert (frozenset({Scope.ADDRESSES}), later, "logiciel") == (made.scopes, made.expires, made.label)
+    assert (frozenset({Scope.ADDRESSES}), later, "logiciel") == (
+        made.scopes,
+        made.expires,
+        made.label,
+    )
     assert (hashed(text), "token") == (made.secret, made.kind)
     assert text not in repr(made)
 

@@ -96,7 +96,7 @@ async def logged_in(browser: Browser, code: str, where: str = "/account") -> htt
     await browser.open(where)
     assert "/account/login" == browser.path
     fields = {"address": DR, "passphrase": PASSPHRASE, "code": code}
-    return await browser.send("/account/login", **fields)
+    return await browser.send("/account/login", 0, **fields)
 
 
 async def test_a_device_reads_until_it_is_revoked(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ async def test_factors_are_added_changed_and_removed(tmp_path: Path) -> None:
         await browser.send("/account/factors/app", code=place.code(seed), label="autre")
         await browser.open("/account/factors/passphrase")
         fields = {"passphrase": "une autre phrase à moi", "again": "une autre phrase à moi"}
-        await browser.send("/account/factors/passphrase", **fields)
+        await browser.send("/account/factors/passphrase", 0, **fields)
         assert "/account/factors" == browser.path
         await browser.send("/account/factors/remove", 0)
         page = await browser.open("/account")
@@ -225,7 +225,7 @@ async def test_absence_is_set_and_ended(tmp_path: Path) -> None:
         await browser.open("/account/absence")
         empty = await browser.send("/account/absence", text=" ")
         dates = {"since": "2030-01-10", "until": "2030-01-02"}
-        wrong = await browser.send("/account/absence", text="Absent", **dates)
+        wrong = await browser.send("/account/absence", 0, text="Absent", **dates)
         await browser.send("/account/absence", text="De retour <bientôt>", until="2030-01-02")
         set_ = await place.chu.ask("mailbox.absence", address=DR)
         page = browser.page.text

@@ -1,13 +1,14 @@
 """What an attacker tries at the account's pages, and does not get."""
 
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from smtp.address import parse
-from tests.gateway.web.account.browser import DR, PASSPHRASE, Browser, Place, placed
+from tests.gateway.web.account.browser import DR, PASSPHRASE, Browser, placed
 from tests.world.running import written
 
 SESSION, FORM = "__Host-sceau", "__Host-sceau-form"
@@ -16,7 +17,7 @@ SESSION, FORM = "__Host-sceau", "__Host-sceau-form"
 async def attempt(browser: Browser, address: str, **fields: str) -> httpx.Response:
     await browser.open("/account/login")
     told = {"address": address, "passphrase": "x", "code": "123456"} | fields
-    return await browser.send("/account/login", **told)
+    return await browser.send("/account/login", 0, **told)
 
 
 def body(page: httpx.Response) -> str:
@@ -106,36 +107,29 @@ async def test_a_login_form_is_the_browsers_own(tmp_path: Path) -> None:
     assert [403, 303, 403] == [answer.status_code for answer in (planted, first, again)]
 
 
+class Counting(PasswordHasher):
+    """A cheap hasher that counts what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.asked = 0
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+        self.asked += 1
+        return super().verify(hash, password)
+
+
 async def test_addresses_cannot_be_guessed_from_answers(tmp_path: Path) -> None:
     """Nobody, somebody without factors, somebody with: the same page and status, the same work."""
+    others = ("sans@chu.example", "inconnu@chu.example", "a@b.example")
     async with placed(tmp_path) as place:
         await place.person()
-        await place.chu.ask("mailbox.add", address="sans@chu.example")
-        verified: list[str] = []
-        hasher = place.chu.rooms.factors.hasher
-        real = hasher.verify
-
-        def counting(kept: Any, typed: Any) -> Any:
-            verified.append(kept)
-            return real(kept, typed)
-
-        hasher.verify = counting  # type: ignore[method-assign]
-        try:
-            pages = [
-                await attempt(place.browser(), address)
-                for address in (DR, "sans@chu.example", "personne@chu.example", "x")
-            ]
-        finally:
-            hasher.verify = real  # type: ignore[method-assign]
-    bodies = {
-        body(page).replace(address, "?")
-        for page, address in zip(
-            pages, (DR, "sans@chu.example", "personne@chu.example", '"x"'), strict=True
-        )
-    }
-    assert {403} == {page.status_code for page in pages}
-    assert 4 == len(verified)
-    assert 2 >= len(bodies)
+        await place.chu.ask("mailbox.add", address=others[0])
+        place.chu.rooms.factors.hasher = hasher = Counting()
+        pages = [(address, await attempt(place.browser(), address)) for address in (DR, *others)]
+    assert {403} == {page.status_code for _, page in pages}
+    assert 1 == len({body(page).replace(address, "?") for address, page in pages})
+    assert 4 == hasher.asked
 
 
 async def test_guessing_locks_and_is_told(tmp_path: Path) -> None:
@@ -248,5 +242,5 @@ async def test_nothing_of_it_lies_in_clear(tmp_path: Path) -> None:
         _, seed = await place.person()
         code = await place.invited("autre@chu.example")
         lies = written(place.chu.site.data) + place.chu.log.getvalue().encode()
-    for secret in (seed, PASSPHRASE, code, code.replace("-", ""), "argon2id"):
+    for secret in (seed, PASSPHRASE, code, code.replace("-", ""), "argon2id$v"):
         assert secret.encode() not in lies
