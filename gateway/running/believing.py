@@ -1,8 +1,9 @@
 """The keeper of the lists, made of what the settings say: formats, pinned signers, places."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 
 from cryptography import x509
@@ -52,14 +53,28 @@ def keeper(
         }
         notes.tell(f"trust.{arrival.outcome}", facts)
 
+    sources = [_source(named, settings.paths.data, fetch, revocation) for named in trust.sources]
+    _check_signers(sources)
     return Keeper(
-        [_source(named, settings.paths.data, fetch, revocation) for named in trust.sources],
+        sources,
         versions,
         clock,
         ours=frozenset(settings.site.domains),
         policy=Policy(trust.approvals, trust.share, trust.removals),
         tell=tell,
     )
+
+
+def _check_signers(sources: Sequence[Source]) -> None:
+    """Refuse two native lists that the same signers could sign: neither says which of them it is."""
+    forms = [(each.name, each.demands.form) for each in sources]
+    quorums = [(name, form.quorum) for name, form in forms if isinstance(form, native.Source)]
+    for (one, first), (other, second) in permutations(quorums, 2):
+        if first.suffices(second):
+            raise OperationError(
+                f"[trust] whoever signs the list of the source {one} could sign that of {other}",
+                "a list does not name its source: give each of them signers of its own",
+            )
 
 
 def form_of(settings: Settings, source: str, home: Path) -> Format:

@@ -11,6 +11,7 @@ from datetime import datetime
 from trust.errors import SignatureError
 from trust.signatures import cms, openpgp
 from trust.signatures.cms import Digests, PublicKey, fingerprint
+from trust.signatures.gathering import parted
 from trust.signatures.verified import WITNESS, Verified
 
 ENVELOPE_LIMIT = 1 << 20  # octets of one signature file; real ones have 2,000
@@ -36,6 +37,13 @@ class Quorum:
     def size(self) -> int:
         """How many signers are pinned."""
         return len(self.keys) + (len(self.ring.fingerprints) if self.ring else 0)
+
+    def suffices(self, other: "Quorum") -> bool:
+        """Whether signers that are pinned here could sign a list for the other as well."""
+        shared = len(self.keys.keys() & other.keys.keys())
+        if self.ring and other.ring:
+            shared += len(self.ring.fingerprints & other.ring.fingerprints)
+        return shared >= other.threshold
 
     @classmethod
     def of(
@@ -103,6 +111,23 @@ def _signers(
 ) -> set[str]:
     if len(envelope) > ENVELOPE_LIMIT:
         raise SignatureError("the file is too large for a signature")
+    parts = parted(envelope)
+    if len(parts) == 1:
+        return _signers_of_one(digests, parts[0], quorum, now)
+    found, complaints = set[str](), []
+    for part in parts:
+        try:
+            found |= _signers_of_one(digests, part, quorum, now)
+        except SignatureError as error:
+            complaints.append(str(error))
+    if not found:
+        raise SignatureError("; ".join(complaints))
+    return found
+
+
+def _signers_of_one(
+    digests: Digests, envelope: bytes, quorum: Quorum, now: datetime | None
+) -> set[str]:
     if not openpgp.looks_like(envelope):
         return cms.signers(digests, envelope, quorum.keys)
     if quorum.ring is None:

@@ -248,3 +248,17 @@ def test_the_form_of_a_source_by_its_name(world: World, tmp_path: Path) -> None:
     assert [native.Source, mssante.WhiteList, direct.Bundle] == kinds
     with pytest.raises(OperationError, match="no source autre"):
         believing.form_of(settings, "autre", tmp_path / "autre")
+
+
+@pytest.mark.parametrize(
+    ("signers", "threshold"), [('"signer.crt", "other.crt"', 2), ('"signer.crt"', 1)]
+)
+def test_two_lists_have_signers_of_their_own(world: World, signers: str, threshold: int) -> None:
+    """A list does not say whose it is: the one, offered as the other, would be believed there."""
+    world.drop("other.crt", Authority.make(NOW).issue("Autre", signer=True).chain_pem)
+    section = 'list = "list.json"\n[[trust.source]]\nname = "two"\nsigners = [{}]\nthreshold = {}\n'
+    world.site.configure(section.format('"other.crt"', 1))
+    assert ["list", "two"] == [each.name for each in world.keeper().standing().sources]
+    world.site.configure(section.format(signers, threshold))
+    with pytest.raises(OperationError, match="could sign that of"):
+        world.keeper()

@@ -129,3 +129,11 @@ def test_an_openpgp_key_expires(keys: Keys, ring: openpgp.Ring) -> None:
     assert verify(CONTENT, by, Quorum.of((), 1, ring), NOW).signers
     with pytest.raises(SignatureError, match="expired"):
         verify(CONTENT, by, Quorum.of((), 1, ring), NOW.replace(year=NOW.year + 2))
+
+
+def test_signers_of_one_list_may_be_enough_for_another(ring: openpgp.Ring) -> None:
+    """Keys of either kind that both pin, as many as the other asks for."""
+    alone, both = Quorum.of((ONE.chain_pem,), 1), quorum(2)
+    assert [False, True] == [alone.suffices(both), both.suffices(alone)]
+    assert not alone.suffices(Quorum.of((TWO.der,), 1, ring))
+    assert quorum(1, ring).suffices(Quorum.of((), 1, ring))
