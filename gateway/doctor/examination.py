@@ -1,10 +1,12 @@
 """The whole examination, from the inside out; each look is for itself."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+
+from dns.resolver import Resolver
 
 from gateway.app import settings_of
 from gateway.control.lock import Lock
@@ -13,9 +15,13 @@ from gateway.doctor.finding import Finding, Level, Look, looked, ok, warn
 from gateway.operations.error import OperationError
 from gateway.settings import Settings
 
+Make = Callable[[], neighbours.Asking]
 
-def examine(config: Path, ask: beliefs.Ask, now: datetime) -> Iterator[Finding]:
-    """Look at everything; ``ask`` performs an operator's verb."""
+
+def examine(
+    config: Path, ask: beliefs.Ask, now: datetime, asking: Make = Resolver
+) -> Iterator[Finding]:
+    """Look at everything; ``ask`` performs an operator's verb, ``asking`` makes a resolver."""
     settings: Settings | None = None
 
     def read() -> Iterator[Finding]:
@@ -26,7 +32,7 @@ def examine(config: Path, ask: beliefs.Ask, now: datetime) -> Iterator[Finding]:
     yield from looked("settings", read)
     if settings is not None:
         yield from _inside(settings, ask, now)
-        yield from _outside(settings, now)
+        yield from _outside(settings, now, asking)
 
 
 def _inside(settings: Settings, ask: beliefs.Ask, now: datetime) -> Iterator[Finding]:
@@ -51,14 +57,15 @@ def _inside(settings: Settings, ask: beliefs.Ask, now: datetime) -> Iterator[Fin
     yield from looked("journal", lambda: beliefs.journal(ask))
 
 
-def _outside(settings: Settings, now: datetime) -> Iterator[Finding]:
+def _outside(settings: Settings, now: datetime, asking: Make) -> Iterator[Finding]:
     if runs(settings):
         yield from looked("ports", lambda: doors.doors(settings, bound(settings)))
+        yield from looked("outside", lambda: neighbours.outside(settings, bound(settings)))
     else:
         yield warn("ports", "no gateway runs here: none was tried", "sceau serve starts it")
     yield from looked("revocation", lambda: neighbours.authorities(settings, now))
     yield from looked("broker", lambda: neighbours.broker(settings))
-    yield from looked("dns", lambda: neighbours.names(settings, bound(settings)))
+    yield from looked("dns", lambda: neighbours.names(settings, bound(settings), asking))
 
 
 def runs(settings: Settings) -> bool:

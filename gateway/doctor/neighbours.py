@@ -4,13 +4,16 @@ Nothing is published, nothing is changed anywhere. A place without DNS is told o
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
-import dns.exception
-import dns.resolver
+from dns.exception import DNSException
+from dns.resolver import NXDOMAIN, NoAnswer
 
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.doctor.house import chained
@@ -18,10 +21,18 @@ from gateway.receipts.mqtt import Broker, BrokerError
 from gateway.settings import Settings
 from gateway.web.fetching import Fetching
 from gateway.web.setup.records import Record, records
-from gateway.web.setup.servers import Servers
+from gateway.web.setup.servers import Server, Servers
+from smtp import tls
 from trust.fetching import FetchError
 
 _PATIENCE = 5.0
+
+
+class Asking(Protocol):
+    """What is asked of a name service."""
+
+    def resolve(self, qname: str, rdtype: str, *, lifetime: float) -> Iterable[object]:
+        """Return the records of a name; raise for none."""
 
 
 def authorities(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -65,19 +76,52 @@ async def _met(there: Broker) -> None:
         pass
 
 
-def names(settings: Settings, bound: Mapping[str, int]) -> Iterator[Finding]:
+def outside(settings: Settings, bound: Mapping[str, int]) -> Iterator[Finding]:
+    """Connect as mail programs are told to: by that host, at that port, by its certificate's name."""
+    servers = Servers.of(settings, bound)
+    host = settings.setup.host or settings.site.host
+    try:
+        found = {each[4][0] for each in socket.getaddrinfo(host, None)}
+    except OSError:
+        yield warn("outside", f"{host} has no address", "mail programs and peers look for us there")
+        return
+    yield ok("outside", f"{host} is {', '.join(sorted(map(str, found)))}")
+    context = tls.asking_context(settings.tls.anchors.read_bytes())
+    web = (servers.web,) if servers.web is not None else ()
+    for server in (*servers.reading, *servers.sending, *web):
+        yield _reached(server, context)
+
+
+def _reached(server: Server, context: ssl.SSLContext) -> Finding:
+    where = f"{server.host}:{server.port}"
+    try:
+        with socket.create_connection((server.host, server.port), _PATIENCE) as line:
+            if not server.starttls:
+                context.wrap_socket(line, server_hostname=server.host).close()
+    except ssl.SSLCertVerificationError as error:
+        why = error.verify_message
+        return warn("outside", f"{where} is not believed: {why}", "who answers there is not we")
+    except OSError as error:
+        cure = "open the way in, or say in [setup] which one it is; not every network leads back inside"
+        return warn("outside", f"{where} is not reached ({type(error).__name__})", cure)
+    return ok("outside", f"{where} is reached")
+
+
+def names(
+    settings: Settings, bound: Mapping[str, int], make: Callable[[], Asking]
+) -> Iterator[Finding]:
     """Compare the zones of our domains with what they should have."""
-    asking = _resolver()
-    if asking is None:
+    try:
+        asking = make()
+    except (DNSException, OSError):
         yield warn("dns", "this machine has no name server", "peers are found by the list alone")
         return
-    yield from _host(asking, settings.setup.host or settings.site.host)
     wanted = list(records(Servers.of(settings, bound)))
     for domain in settings.site.domains:
         of_domain = [each for each in wanted if each.name.endswith(f".{domain}")]
         try:
             missing = [each for each in of_domain if not _there(asking, each)]
-        except (dns.resolver.NoNameservers, dns.exception.Timeout):
+        except DNSException:
             yield warn(
                 "dns", f"nobody answers about {domain}", "look at this machine's name server"
             )
@@ -94,32 +138,24 @@ def names(settings: Settings, bound: Mapping[str, int]) -> Iterator[Finding]:
             yield ok("dns", f"{domain}: mail programs find us")
 
 
-def _resolver() -> dns.resolver.Resolver | None:
-    with suppress(dns.exception.DNSException, OSError):
-        made = dns.resolver.Resolver()
-        made.lifetime = _PATIENCE
-        return made
-    return None
-
-
-def _host(asking: dns.resolver.Resolver, host: str) -> Iterator[Finding]:
-    try:
-        found = [str(each) for each in asking.resolve_name(host).addresses()]
-    except dns.exception.DNSException:
-        yield warn("dns", f"{host} has no address", "mail programs and peers look for us there")
-    else:
-        yield ok("dns", f"{host} is {', '.join(found)}")
-
-
-def _there(asking: dns.resolver.Resolver, wanted: Record) -> bool:
+def _there(asking: Asking, wanted: Record) -> bool:
     """Return whether the record is there; a name that leads to the same addresses will do."""
     try:
         if wanted.kind == "CNAME":
-            here = set(asking.resolve_name(wanted.name).addresses())
-            return here == set(asking.resolve_name(wanted.value).addresses())
-        answer = asking.resolve(wanted.name, wanted.kind)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            here, there = (_addresses(asking, name) for name in (wanted.name, wanted.value))
+            return here == there
+        answer = asking.resolve(wanted.name, wanted.kind, lifetime=_PATIENCE)
+    except (NXDOMAIN, NoAnswer):
         # What is said not to be there may as well be left out.
         return wanted.value.endswith(" .")
-    found = {str(each).lower().split()[2:] == wanted.value.split()[2:] for each in answer}
-    return True in found
+    found = [str(each).lower().split() for each in answer]
+    # Priority and weight are the zone's own affair.
+    return any(each[2:] == wanted.value.split()[2:] for each in found)
+
+
+def _addresses(asking: Asking, name: str) -> set[str]:
+    found: set[str] = set()
+    for kind in ("A", "AAAA"):
+        with suppress(NoAnswer):
+            found |= {str(each) for each in asking.resolve(name, kind, lifetime=_PATIENCE)}
+    return found
