@@ -40,6 +40,7 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.handing.servers import Servers
 from gateway.relay.notices import Notices
+from gateway.relay.proof import signing
 from gateway.relay.spool import Spool
 from gateway.running import believing, certifying, checks, dumps, referring
 from gateway.running.housekeeping import sign_journal
@@ -221,6 +222,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         lambda: emergencies.patience,
         Servers.of(settings.mailboxes.server),
         settings.mailboxes.reports_folder,
+        signing(settings.tls.certificate, settings.tls.key),
     )
     return Rooms(
         settings=settings,

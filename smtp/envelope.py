@@ -74,6 +74,7 @@ class Mail:
     ret: Ret | None = None
     envid: str | None = None  # decoded from xtext
     transfer: str | None = None  # another Sceau's mark, the same for every attempt
+    recall: bool = False  # it wants back what it sent under that mark: docs/recall.md
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _NOUNS = {
     "directory": "What directories say of addresses, and should say of ours.",
     "token": "Tokens for software that asks by HTTPS.",
     "spool": "Messages on their way.",
+    "recall": "Take a message back that was sent.",
     "trace": "The whole story of a message, or of an address.",
     "receipts": "What was told to software about deliveries.",
     "quarantine": "Messages that wait for a person.",

@@ -18,6 +18,7 @@ from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.desk import Desk
 from gateway.relay.notices import Notices
+from gateway.relay.recalls import Ask, nobody
 from gateway.relay.spool import Spool
 from gateway.settings import Settings
 from imap.store import Mailboxes
@@ -66,6 +67,7 @@ class Rooms:
     notes: Notes
     desk: Desk
     notices: Notices
+    ask: Ask = nobody  # a peer, for what it was given: back
     wake: Callable[[], None] = _nobody  # rings the courier's bell
     leave: Callable[[Address], None] = _nobody  # ends a mailbox's connections
     actor: str = "gateway"  # who asks, for the journal

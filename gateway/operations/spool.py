@@ -49,7 +49,7 @@ async def list_(
 
 async def show(rooms: Rooms, *, what: str) -> object:
     """Return a message with its deliveries."""
-    copies = _copies(rooms, what)
+    copies = copies_of(rooms, what)
     message = copies[0].message
     return {
         "message": message.id,
@@ -69,7 +69,7 @@ async def retry(rooms: Rooms, *, what: str | None = None, domain: str | None = N
     if what is None:
         done = await _hasten_domain(rooms, (domain or "").lower())
     else:
-        copies = [c for c in _copies(rooms, what) if c.delivery.state is State.DEFERRED]
+        copies = [c for c in copies_of(rooms, what) if c.delivery.state is State.DEFERRED]
         for copy in copies:
             await _commit(rooms, copy, _hastening(rooms, copy))
         done = len(copies)
@@ -113,7 +113,7 @@ async def cancel(rooms: Rooms, *, what: str) -> object:
     """Give up what has not ended; the sender's software and the sender are told."""
     now = rooms.clock()
     done = 0
-    for copy in _copies(rooms, what):
+    for copy in copies_of(rooms, what):
         try:
             after = step(copy.delivery, Event.CANCEL, now, _CANCELLED)
         except IllegalTransition:
@@ -168,7 +168,7 @@ async def _commit(rooms: Rooms, copy: Copy, statements: list[Any]) -> None:
         ) from None
 
 
-def _copies(rooms: Rooms, what: str) -> list[Copy]:
+def copies_of(rooms: Rooms, what: str) -> list[Copy]:
     """Return the copies meant by a delivery's or message's id, a reference, a Message-ID."""
     if (one := rooms.spool.find(what.upper())) is not None:
         return [one]

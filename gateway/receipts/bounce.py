@@ -223,7 +223,15 @@ _POLICY = Why(
     " your support can help, with the reference.",
 )
 
+_BY_ITSELF = Why(
+    "vous avez rappelé ce message avant qu'il ne parte : il n'est pas parti, et sa clé est détruite."
+    " Il n'y a rien d'autre à faire.",
+    "you took this message back before it left: it was not sent, and its key is destroyed."
+    " There is nothing else to do.",
+)
+
 _OURS: Mapping[Reply, Why] = {
+    reply.RECALLED: _BY_ITSELF,
     reply.RECIPIENT_NOT_LISTED: _NOT_LISTED,
     reply.RECIPIENT_ADDRESS_NOT_LISTED: _NOT_LISTED,
     reply.RECIPIENT_REVOKED: _REVOKED,

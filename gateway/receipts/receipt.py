@@ -37,6 +37,7 @@ class Kind(StrEnum):
     HELD = "held"  # a person must look at it
     RELEASED = "released"  # a person let it go on
     READ = "read"  # the recipient's reader says that it was displayed
+    WITHDRAWN = "withdrawn"  # its sender took it back from the mailbox, unopened
     HANDLED = "handled"  # it says that something else was done with it; the reason says what
 
 

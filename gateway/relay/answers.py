@@ -4,20 +4,24 @@ On relay a report moves deliveries only if it comes from whoever was given the c
 only a reading report is taken, from the mailbox that was given it. RFC 3464, RFC 8098.
 """
 
+import base64
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gateway.accounts.credentials import fingerprint
+from gateway.receipts.recalled import Outcome
 from gateway.receipts.receipt import Kind as Told
 from gateway.relay.arrival import Arrival
 from gateway.relay.delivery import Event, State
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy
+from gateway.relay.proof import ProofError, enclosed, verified
 from gateway.relay.reports import NO_ANSWER, NOT_A_REPORT, Finding, findings
 from gateway.relay.verdict import RELAY
 from smtp.address import Address, key
 from smtp.message.dsn import Kind, Report
 from smtp.message.dsn_reader import read
-from smtp.reply import Reply
+from smtp.reply import Reply, printable
 from trust.decision import speaks_for
 from vault.database import Statement
 
@@ -46,7 +50,8 @@ class Answer:
         found, now = self.found, self.arrival.at
         if isinstance(found, Reply):
             return []
-        return [s for finding in found for s in self.answers.meaning(finding, now)]
+        proofs = [s for finding in found for s in self.answers.proving(finding, self.arrival)]
+        return [*proofs, *(s for finding in found for s in self.answers.meaning(finding, now))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,39 @@ class Answers:
 
     def _submitted(self, arrival: Arrival) -> bool:
         return arrival.draft.peer.listener != RELAY
+
+    def proving(self, finding: Finding, arrival: Arrival) -> list[Statement]:
+        """Return what the journal, and software, keep of a recall that the peer proves it did."""
+        envelope, certificate = enclosed(arrival.rest), arrival.draft.peer.certificate
+        if envelope is None or certificate is None:
+            return []
+        books, copy = self.desk.books, finding.copy
+        standing = replace(copy.delivery, changed=arrival.at)
+        try:
+            said = verified(envelope, certificate)
+            if (said.transfer, key(Address(said.recipient))) != (
+                copy.message.id,
+                key(copy.recipient.address),
+            ):
+                raise ProofError("it proves what became of another message")
+        except ProofError as error:
+            return [
+                books.told(
+                    copy, standing, "recall.unproven", arrival.at, reason=printable(str(error))
+                )
+            ]
+        entry = books.journal.entry(
+            arrival.at,
+            "recall.proved",
+            f"peer:{fingerprint(certificate)}",
+            message=copy.message.id,
+            whom=copy.recipient.address,
+            reason=said.outcome,
+            proof=base64.b64encode(envelope).decode(),
+        )
+        gone = said.outcome in {Outcome.WITHDRAWN, Outcome.CANCELLED}
+        told = books.receipt(copy, standing, "recalled", Told.WITHDRAWN) if gone else []
+        return [entry, *told]
 
     def meaning(self, finding: Finding, now: datetime) -> list[Statement]:
         """Return the statements that carry out what a report says of one copy."""

@@ -20,9 +20,10 @@ from gateway.relay.message import Copy
 from gateway.relay.placing import Placing
 from gateway.relay.resolver import Resolver
 from gateway.relay.results import BACKED_OFF, OUR_FAULT, Result, Scale, outgoing
-from gateway.relay.routes import Beside, Hosts, Lookup, Ours, Route
+from gateway.relay.routes import Beside, Hosts, Lookup, Ours, Route, route
 from gateway.settings.motion import Relay
 from smtp import reply
+from smtp.envelope import Body
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE, Connection, Entitled, TlsFailure
 from smtp.send.outgoing import Outcome, Outgoing
@@ -283,6 +284,21 @@ class Carrier:
 
     def _judged(self, one: Attempt, der: bytes) -> Decision:
         return next_hop(one.domain, der, self.desk.keeper.current, self.desk.clock())
+
+    async def recall(self, copy: Copy) -> Reply:
+        """Ask the gateway that was given a copy to give it back; nothing of it is sent again."""
+        desk = self.desk
+        way = route(copy.domain, desk.domains, desk.keeper.current, self.settings.default_port)
+        one = Attempt(copy.message, copy.domain, (copy,))
+        found = await self._reach(Lane(way, 1), one)
+        if isinstance(found, _Obstacle):
+            return found.said
+        said = replace(outgoing(one, (copy,)), recall=True, body=Body.SEVEN_BIT, size=2)
+        try:
+            outcome = await found.send(said, _one(b"\r\n"))
+        finally:
+            await found.close()
+        return outcome.replies[0][1]
 
     async def rest(self, lanes: Iterable[Lane]) -> None:
         """Close the connections that nobody used for a while."""

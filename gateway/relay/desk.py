@@ -9,6 +9,7 @@ from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
 from gateway.relay.handing.servers import Servers
+from gateway.relay.proof import Sign, unsigned
 from gateway.relay.results import Scale, chance
 from gateway.settings.site import Site
 from trust.keeper import Keeper
@@ -52,6 +53,7 @@ class Desk:
     watch: Watch = field(default_factory=Unwatched)
     patience: Callable[[], frozenset[str]] = frozenset  # domains whose mail does not grow old
     servers: Servers = field(default_factory=Servers)
+    sign: Sign = unsigned  # with our certificate: what became of a recall
     reports_folder: str = (
         "Accusés"  # where reports are filed, for those who do not want them in INBOX
     )
@@ -74,6 +76,7 @@ class Desk:
         patience: Callable[[], frozenset[str]] = frozenset,
         servers: Servers | None = None,
         reports_folder: str = "Accusés",
+        sign: Sign = unsigned,
     ) -> "Desk":
         """Make the desk of a site."""
         return cls(
@@ -89,5 +92,6 @@ class Desk:
             watch or Unwatched(),
             patience,
             servers or Servers(),
+            sign,
             reports_folder,
         )

@@ -23,12 +23,14 @@ from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, is_report
 from gateway.relay.sent import Filing
 from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
+from gateway.relay.withdrawing import NOTHING_OF_THAT_NAME, Withdrawing
 from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, domain_of, key
 from smtp.envelope import Draft, Peer, Recipient, Refusal, new_message_id
 from smtp.reply import Reply
 from trust.cure import cure
+from trust.decision import Action
 from vault.database import Statement
 from vault.errors import Conflict, StorageFull, VaultError
 from vault.store import Sealed
@@ -72,6 +74,7 @@ class Intake:
         self._limits = limits
         self._onward = onward
         self._answers = Answers(desk)
+        self._withdrawing = Withdrawing(desk, notices)
         self._flood = Throttle(_REFUSALS, timedelta(minutes=1))
 
     async def met(self, peer: Peer) -> None:
@@ -124,6 +127,8 @@ class Intake:
     async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
         """Take responsibility for a message, wholly or not at all."""
         try:
+            if draft.mail.recall:
+                return await self._recall(draft, body)
             arrival = await arrive(draft, body, self._desk, self._limits)
             if arrival.refusal is not None:
                 return await self._reject(arrival, arrival.refusal)
@@ -136,6 +141,28 @@ class Intake:
         except VaultError as error:
             self._desk.on_event("message.not_kept", {"error": type(error).__name__})
             return reply.LOCAL_ERROR
+
+    async def _recall(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
+        """Give back what this sender sent under this transfer id, if nobody opened it.
+
+        Nobody else knows that mark: it is made of the sender's domain, for which the peer's
+        certificate speaks, and found here only if it is what we took.
+        """
+        async for _ in body:
+            pass
+        if len(draft.recipients) != 1 or draft.peer.listener != RELAY:
+            return ONE_AT_A_TIME
+        (recipient,) = draft.recipients
+        verdict = self._verdict(self._question(draft), recipient.address)
+        if verdict.action is not Action.ALLOW:
+            return verdict.reply
+        copy, sender = self._books.spool.taken(self._mark(draft, recipient)), draft.mail.mail_from
+        theirs = copy.message.mail.mail_from if copy is not None else None
+        if copy is None or sender is None or theirs is None or key(theirs) != key(sender):
+            return NOTHING_OF_THAT_NAME
+        said = await self._withdrawing.withdraw(copy, self._actor(draft))
+        self._after()
+        return said
 
     async def abandoned(self, draft: Draft) -> None:
         """Tell a sender of ours who was refused, when no message came of it."""
@@ -320,8 +347,10 @@ class Intake:
         if draft.mail.transfer is None:
             return []
         at, spool = entered.message.arrived, self._books.spool
-        taken = (result.copy.recipient for result in entered.results)
-        return [spool.seeing(self._mark(draft, one), at) for one in taken]
+        return [
+            spool.seeing(self._mark(draft, one.copy.recipient), one.after.id, at)
+            for one in entered.results
+        ]
 
     def _question(self, draft: Draft) -> Question:
         desk, peer, sender = self._desk, draft.peer, draft.mail.mail_from

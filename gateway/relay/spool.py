@@ -70,6 +70,10 @@ _FORGET_TRANSFERS = (
     "DELETE FROM seen WHERE transfer IN (SELECT transfer FROM seen WHERE at < ? LIMIT ?)"
     " RETURNING 1"
 )
+_FORGET_ORIGINS = (
+    "DELETE FROM origin WHERE origin IN (SELECT origin FROM origin WHERE origin < ?"
+    " AND NOT EXISTS (SELECT 1 FROM delivery WHERE id = origin) LIMIT ?) RETURNING 1"
+)
 _FEW = 500  # rows removed in one transaction
 _REPEATS = timedelta(days=7)  # who sends a transfer again does so sooner
 _PAGE = 200  # deliveries opened in one go: the rest of the gateway waits meanwhile
@@ -186,6 +190,7 @@ class Spool:
         for sql, args in (
             (_FORGET_DELIVERIES, (earliest, at, _DONE, _FEW)),
             (_FORGET_MESSAGES, (earliest, _FEW)),
+            (_FORGET_ORIGINS, (earliest, _FEW)),
             (_FORGET_TRANSFERS, ((now - _REPEATS).timestamp(), _FEW)),
         ):
             removed = _FEW
@@ -203,10 +208,16 @@ class Spool:
         """Whether we took that copy already."""
         return bool(self._database.read("SELECT 1 FROM seen WHERE transfer = ?", (transfer,)))
 
-    def seeing(self, transfer: bytes, now: datetime) -> Statement:
+    def taken(self, transfer: bytes) -> Copy | None:
+        """Return what that copy became here."""
+        rows = self._database.read("SELECT delivery FROM seen WHERE transfer = ?", (transfer,))
+        return self.find(rows[0][0]) if rows else None
+
+    def seeing(self, transfer: bytes, delivery: DeliveryId, now: datetime) -> Statement:
         """Return the statement that remembers it; ``Conflict`` if another was quicker."""
         return Statement(
-            "INSERT INTO seen (transfer, at) VALUES (?, ?)", (transfer, now.timestamp())
+            "INSERT INTO seen (transfer, delivery, at) VALUES (?, ?, ?)",
+            (transfer, delivery, now.timestamp()),
         )
 
     def next_due(self) -> datetime | None:

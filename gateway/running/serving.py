@@ -31,6 +31,7 @@ from gateway.relay.courier import Courier
 from gateway.relay.handing.lines import Caller, Lines, Unusable, lines
 from gateway.relay.lanes import Link
 from gateway.relay.readings import Readings
+from gateway.relay.recalls import Recalls
 from gateway.relay.resolver import Dns
 from gateway.running import certifying, checks
 from gateway.running.alerting import Alerting
@@ -88,7 +89,9 @@ class Gateway:
         self._outward = self._client_context()
         carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial, _lines(settings))
         self._courier = Courier(rooms.desk, rooms.notices, carrier, settings.relay)
-        self.rooms = replace(rooms, wake=self._courier.hasten, leave=self._leave)
+        self.rooms = replace(
+            rooms, wake=self._courier.hasten, leave=self._leave, ask=carrier.recall
+        )
         self._doors = Doors(rooms, self._courier)
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
         self._webs = Webs(self.rooms, self._doors, pages(rooms.metrics, self._problems))
@@ -145,6 +148,7 @@ class Gateway:
             ("directories", rooms.directories.run),
             ("courier", self._courier.run),
             ("readings", Readings(rooms.desk, rooms.notices, self._courier.ring).run),
+            ("recalls", Recalls(rooms.desk, rooms.notices, rooms.ask, self._courier.ring).run),
             ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),
             ("alerting", self._alerting.run),

@@ -6,7 +6,7 @@ statements for somebody else's transaction; what a mail client changes is a tran
 durable when it returns. RFC 3501 §2.3.1.1 (UIDs), RFC 7162 §3.1 (modification sequences).
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from datetime import datetime
 
@@ -42,6 +42,12 @@ from vault.keys import KeyRing
 from vault.store import Vault
 
 Clock = Callable[[], datetime]
+Recalled = Callable[[int, UidSet], Awaitable[None]]
+RECALL = "$recall"  # the keyword, in small letters, by which a sender wants a message back
+
+
+async def _not_recalled(_folder: int, _uids: UidSet) -> None:
+    """Nobody recalls anything."""
 
 
 class Mailboxes:
@@ -74,6 +80,7 @@ class Mailboxes:
         self._searching = Searching(vault, self._shelf)
         self._keywords = keywords
         self.origins = Origins(database)
+        self._recalled: Recalled = _not_recalled
         self._bells = Bells()
         self._database = database
         database.listen(self._bells.ring)
@@ -199,7 +206,11 @@ class Mailboxes:
         unchanged_since: int | None = None,
     ) -> Flagged:
         """Change flags of messages, of those that did not change since."""
-        return await self._writing.flag(folder_id, uids, mode, flags, unchanged_since)
+        named = list(flags)
+        done = await self._writing.flag(folder_id, uids, mode, named, unchanged_since)
+        if mode is not Mode.REMOVE and any(each.lower() == RECALL for each in named):
+            await self._recalled(folder_id, uids - done.modified)
+        return done
 
     def batch(self, folder_id: int) -> Batch:
         """Begin an append."""
@@ -238,12 +249,17 @@ class Mailboxes:
         """Have somebody rung when messages were marked as seen."""
         self._writing.opened = ring
 
-    def withdrawing(self, origin: Origin) -> list[Statement]:
+    def withdrawing(self, name: str, origin: Origin) -> list[Statement]:
         """Return the statements that erase an unopened message; ``Conflict`` if it was opened."""
         assert origin.folder is not None
         assert origin.uid is not None
         uid = UidSet(((origin.uid, origin.uid),))
-        return [self.origins.claiming(origin.entry), *erasing(origin.folder, uid)]
+        claiming = self.origins.claiming(name, origin.entry, self._clock())
+        return [*claiming, *erasing(origin.folder, uid)]
+
+    def on_recall(self, recalled: Recalled) -> None:
+        """Have somebody told of messages that were marked with ``$Recall``."""
+        self._recalled = recalled
 
     async def mask(self, mailbox: int, flags: Iterable[str]) -> int:
         """Return flags as a delivery gives them to what it files."""

@@ -13,7 +13,7 @@ from vault.database import Database, Statement
 
 _ADD = "INSERT INTO origin (origin, entry, wanted) VALUES (?, ?, ?)"
 _FIND = (
-    "SELECT o.entry, o.opened, e.folder, e.uid, e.flags FROM origin o"
+    "SELECT o.entry, o.opened, o.withdrawn, e.folder, e.uid, e.flags FROM origin o"
     " LEFT JOIN entry e ON e.id = o.entry WHERE o.origin = ?"
 )
 _OPENING = (
@@ -26,10 +26,7 @@ _DUE = "SELECT origin FROM origin WHERE wanted = 1 AND opened IS NOT NULL LIMIT 
 _SETTLE = "UPDATE origin SET wanted = 0 WHERE origin = ? AND wanted = 1"
 # Whoever opened it a moment before is the quicker one: then the row has moved.
 _UNOPENED = "UPDATE entry SET flags = flags WHERE id = ? AND flags & 1 = 0"
-_FORGET = (
-    "DELETE FROM origin WHERE origin IN (SELECT origin FROM origin WHERE origin < ? LIMIT ?)"
-    " RETURNING 1"
-)
+_WITHDRAW = "UPDATE origin SET withdrawn = ? WHERE origin = ? AND withdrawn IS NULL"
 _MANY = 200
 
 
@@ -39,6 +36,7 @@ class Origin:
 
     entry: int
     opened: datetime | None
+    withdrawn: datetime | None  # its sender took it back
     folder: int | None  # None: it was erased
     uid: int | None
 
@@ -63,11 +61,11 @@ class Origins:
         rows = self._database.read(_FIND, (origin,))
         if not rows:
             return None
-        entry, opened, folder, uid, flags = rows[0]
-        moment = None if opened is None else datetime.fromtimestamp(opened, UTC)
+        entry, opened, withdrawn, folder, uid, flags = rows[0]
+        moment = _moment(opened)
         if moment is None and flags is not None and flags & SEEN:
             folder = uid = None  # opened by a way that told nobody: not to be touched
-        return Origin(entry, moment, folder, uid)
+        return Origin(entry, moment, _moment(withdrawn), folder, uid)
 
     def opening(
         self, folder: int, first: int, last: int, now: datetime, unchanged_since: int
@@ -87,10 +85,13 @@ class Origins:
         """Return the statement that says that it was told; ``Conflict`` if it was before."""
         return Statement(_SETTLE, (origin,), expect=1)
 
-    def claiming(self, entry: int) -> Statement:
-        """Return the statement by which an unopened message may go; ``Conflict`` if it was opened."""
-        return Statement(_UNOPENED, (entry,), expect=1)
+    def claiming(self, origin: str, entry: int, now: datetime) -> list[Statement]:
+        """Return the statements by which an unopened message may go; ``Conflict`` if it was opened."""
+        return [
+            Statement(_UNOPENED, (entry,), expect=1),
+            Statement(_WITHDRAW, (now.timestamp(), origin), expect=1),
+        ]
 
-    def forgetting(self, before: str) -> Statement:
-        """Return the statement that forgets some of what was delivered before that."""
-        return Statement(_FORGET, (before, _MANY))
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,10 +1,12 @@
 """A message was opened: the report that says so, written for the mailbox's owner, who allowed it.
 
 It is sent when the owner's chosen rule says so, never of our own accord, and says no more than that
-the message was opened. It answers a message and is never answered. RFC 8098, RFC 6522, RFC 3834
-(R-F1, R-F2); the reader is ``smtp.message.dsn_reader``.
+the message was opened. The same report answers a sender who took a message back: unopened, it is
+``deleted``; the proof goes with it. It answers a message and is never answered. RFC 8098, RFC 6522,
+RFC 3834 (R-F1, R-F2); the reader is ``smtp.message.dsn_reader``.
 """
 
+import base64
 import binascii
 import re
 from dataclasses import dataclass
@@ -12,27 +14,24 @@ from datetime import datetime
 
 from smtp.address import Address
 from smtp.message.dsn import clean
+from smtp.message.dsn_words import REFERENCE
 from smtp.message.trace import date
 
 SUBJECT = "Message lu / Message read"
+READ = (
+    (
+        "Votre message a été ouvert le {at} dans la boîte de {who}.\n\n"
+        "Cela ne dit pas qu'il a été compris, ni par qui il a été lu si la boîte est partagée."
+    ),
+    (
+        "Your message was opened on {at} in the mailbox of {who}.\n\n"
+        "This does not say that it was understood, nor by whom it was read if the mailbox is shared."
+    ),
+)
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]")
-_WORDS = """\
-Votre message a été ouvert le {at} dans la boîte de {who}.
-
-Cela ne dit pas qu'il a été compris, ni par qui il a été lu si la boîte est partagée.
-
-Référence à donner à votre support : {reference}
-
-{rule}
-
-Your message was opened on {at} in the mailbox of {who}.
-
-This does not say that it was understood, nor by whom it was read if the mailbox is shared.
-
-Reference to give to your support: {reference}
-"""
+_BY_RULE = "manual-action/MDN-sent-automatically; displayed"  # the owner's rule sends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +48,24 @@ class Opened:
     original_message_id: str = ""
     envelope_id: str = ""
     reference: str = ""
+    subject: str = SUBJECT
+    words: tuple[str, str] = READ  # in French and in English, with {at} and {who}
+    disposition: str = _BY_RULE
+    proof: bytes = b""  # a CMS envelope (DER)
 
 
 def compose(opened: Opened) -> bytes:
     """Return the whole message. It needs 8BITMIME unless ASCII, SMTPUTF8 unless its addresses are."""
     boundary = f"=_{_UNSAFE.sub('.', opened.message_id)[-60:].strip('.')}"
     mark = f"--{boundary}".encode()
-    parts = (_human(opened), _machine(opened))
+    parts = [_human(opened), _machine(opened)]
+    if opened.proof:
+        parts.append(_proof(opened.proof))
     body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
     lines = [
         f"From: <{opened.reader}>",
         f"To: <{opened.sender}>",
-        f"Subject: {SUBJECT}",
+        f"Subject: {opened.subject}",
         f"Date: {date(opened.now)}",
         f"Message-ID: {opened.message_id}",
     ]
@@ -78,12 +83,12 @@ def compose(opened: Opened) -> bytes:
 
 
 def _human(opened: Opened) -> bytes:
-    text = _WORDS.format(
-        at=f"{opened.at:%Y-%m-%d %H:%M %Z}",
-        who=opened.reader,
-        reference=opened.reference,
-        rule="-" * 60,
-    )
+    at = f"{opened.at:%Y-%m-%d %H:%M %Z}"
+    told = [
+        "\n\n".join((words.format(at=at, who=opened.reader), named.format(opened.reference)))
+        for words, named in zip(opened.words, REFERENCE, strict=True)
+    ]
+    text = f"\n\n{'-' * 60}\n\n".join(told) + "\n"
     return (
         b"Content-Type: text/plain; charset=utf-8\r\n"
         b"Content-Language: fr, en\r\n"
@@ -102,8 +107,7 @@ def _machine(opened: Opened) -> bytes:
         fields.append(("Original-Message-ID", opened.original_message_id))
     if opened.envelope_id:
         fields.append(("Original-Envelope-Id", clean(opened.envelope_id)))
-    # The owner opened it; the rule that the owner chose sends this.
-    fields.append(("Disposition", "manual-action/MDN-sent-automatically; displayed"))
+    fields.append(("Disposition", opened.disposition))
     block = "".join(f"{name}: {value}\r\n" for name, value in fields)
     wide = "" if block.isascii() else "global-"
     encoding = "7bit" if block.isascii() else "8bit"
@@ -111,3 +115,11 @@ def _machine(opened: Opened) -> bytes:
         f"Content-Type: message/{wide}disposition-notification\r\n"
         f"Content-Transfer-Encoding: {encoding}\r\n\r\n{block}"
     ).encode()
+
+
+def _proof(envelope: bytes) -> bytes:
+    return (
+        b'Content-Type: application/pkcs7-mime; smime-type=signed-data; name="recall.p7m"\r\n'
+        b'Content-Disposition: attachment; filename="recall.p7m"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\n"
+    ) + base64.encodebytes(envelope).replace(b"\n", b"\r\n")

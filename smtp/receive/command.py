@@ -6,6 +6,7 @@ RFC 6531 §3.4, RFC 6533 §3.
 """
 
 import re
+from collections.abc import Mapping
 
 from smtp import reply
 from smtp.address import Address, AddressError, parse
@@ -24,7 +25,7 @@ _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
 _HEXCHAR = re.compile(r"\+([0-9A-F]{2})")
 _EMBEDDED = re.compile(r"\\x\{(10[0-9A-F]{4}|[1-9A-F][0-9A-F]{1,4}|[1-9A-F][0-9A-F]?)\}")
 
-FLAGS = frozenset({"SMTPUTF8"})
+FLAGS = frozenset({"SMTPUTF8", "XRECALL"})
 MAIL_PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID"})
 RCPT_PARAMETERS = frozenset({"NOTIFY", "ORCPT"})
 
@@ -125,7 +126,14 @@ def mail(argument: str, offered: frozenset[str]) -> Mail:
         ret=Ret(_choice(given["RET"], Ret)) if "RET" in given else None,
         envid=_envelope_id(given["ENVID"]) if "ENVID" in given else None,
         transfer=_matched(_TRANSFER, given["XTRANSFER"]) if "XTRANSFER" in given else None,
+        recall=_recalls(given),
     )
+
+
+def _recalls(given: Mapping[str, str]) -> bool:
+    if "XRECALL" in given and "XTRANSFER" not in given:
+        raise CommandError(reply.SYNTAX)  # nothing says what is meant
+    return "XRECALL" in given
 
 
 def recipient(argument: str, *, smtputf8: bool, postmaster: str) -> Recipient:

@@ -61,7 +61,7 @@ class Rules:
     def parameters(self) -> frozenset[str]:
         """The parameters that MAIL may have here."""
         auth = {"AUTH"} if self.mechanisms else set()
-        transfer = {"XTRANSFER"} if self.transfer else set()
+        transfer = {"XTRANSFER", "XRECALL"} if self.transfer else set()
         return MAIL_PARAMETERS | auth | transfer
 
     def offers(self, *, tls: bool) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class Rules:
         if self.mechanisms:
             promised.append(f"AUTH {' '.join(self.mechanisms)}")
         if self.transfer:
-            promised.append("XTRANSFER")
+            promised += ("XTRANSFER", "XRECALL")
         return tuple(promised)
 
 

@@ -21,6 +21,7 @@ NO_UTF8_ADDRESSES = Reply(
 TOO_BIG_FOR_THEM = Reply(
     552, "5.3.4", "The message is larger than the next hop accepts; it was not sent"
 )
+NO_RECALL = Reply(550, "5.3.3", "The recipient's gateway gives nothing back once it has taken it")
 TOO_MANY_FOR_THEM = Reply(
     452, "4.5.3", "The next hop takes fewer recipients at once; the others follow"
 )
@@ -39,6 +40,7 @@ class Outgoing:
     ret: Ret | None = None
     transfer: str | None = None  # the same for every attempt: lets another Sceau drop a repeat
     again: bool = False  # an attempt before this one may have got there
+    recall: bool = False  # nothing is sent: what went under that transfer is wanted back
 
     @property
     def international(self) -> bool:
@@ -87,6 +89,8 @@ class Offer:
 
     def refusal(self, outgoing: Outgoing) -> Reply | None:
         """Say why they cannot take the message at all, or None if they can."""
+        if outgoing.recall and "XRECALL" not in self:
+            return NO_RECALL
         if outgoing.international and "SMTPUTF8" not in self:
             return NO_UTF8_ADDRESSES
         if outgoing.body is Body.EIGHT_BIT and "8BITMIME" not in self:
@@ -110,6 +114,8 @@ class Offer:
             words.append(f"ENVID={xtext(outgoing.envid)}")
         if "XTRANSFER" in self and outgoing.transfer is not None:
             words.append(f"XTRANSFER={xtext(outgoing.transfer)}")
+        if outgoing.recall:
+            words.append("XRECALL")
         return " ".join(words).encode() + b"\r\n"
 
     def rcpt(self, recipient: Recipient) -> bytes:

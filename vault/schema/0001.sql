@@ -69,9 +69,18 @@ CREATE INDEX delivery_state ON delivery (state);
 
 CREATE TABLE seen (                     -- transfers we took, so that a repeated one is not taken twice
     transfer  BLOB PRIMARY KEY,         -- keyed: peer, transfer id, recipient
+    delivery  TEXT NOT NULL,            -- what it became here
     at        REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX seen_at ON seen (at);
+
+CREATE TABLE recall (                   -- what its sender wants back, and could not be asked of the peer
+    delivery TEXT PRIMARY KEY,
+    actor    TEXT NOT NULL,
+    due      REAL NOT NULL,
+    until    REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recall_due ON recall (due);
 
 CREATE TABLE outbox (                   -- receipts on their way to software
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -244,7 +253,8 @@ CREATE TABLE origin (                   -- what was delivered: where it lies, wh
     origin   TEXT PRIMARY KEY,          -- the delivery's id
     entry    INTEGER NOT NULL,          -- its last place; the entry may be gone
     opened   REAL,
-    wanted   INTEGER NOT NULL           -- 1: its sender is to be told of that
+    wanted   INTEGER NOT NULL,          -- 1: its sender is to be told of that
+    withdrawn REAL                      -- its sender took it back, unopened
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX origin_entry ON origin (entry);
 CREATE INDEX origin_due ON origin (origin) WHERE wanted = 1 AND opened IS NOT NULL;

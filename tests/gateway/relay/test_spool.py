@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.relay import spool as spools
-from gateway.relay.delivery import Delivery, Event, State, delivery_id, step
+from gateway.relay.delivery import Delivery, DeliveryId, Event, State, delivery_id, step
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.spool import Spool
 from smtp import reply
@@ -180,11 +180,11 @@ async def test_a_transfer_is_taken_once(database: Database, spool: Spool) -> Non
     """Another Sceau that lost our 250 and sends again is not stored twice."""
     mark = spool.transfer("labo.example", "01ABC", TO[0])
     assert not spool.seen(mark)
-    await database.commit([spool.seeing(mark, NOW)])
+    await database.commit([spool.seeing(mark, DeliveryId("01K.1"), NOW)])
     assert spool.seen(mark)
     assert not spool.seen(spool.transfer("labo.example", "01ABC", TO[1]))
     with pytest.raises(Conflict):
-        await database.commit([spool.seeing(mark, NOW)])
+        await database.commit([spool.seeing(mark, DeliveryId("01K.1"), NOW)])
 
 
 async def test_a_report_finds_what_its_reader_sent(database: Database, spool: Spool) -> None:
@@ -216,7 +216,7 @@ async def test_what_ended_long_ago_is_forgotten(database: Database, spool: Spool
         await database.commit([spool.recording(copy.delivery, after)])
     later = NOW + timedelta(days=91)
     mark = spool.transfer("labo.example", "01ABC", TO[0])
-    await database.commit([spool.seeing(mark, NOW)])
+    await database.commit([spool.seeing(mark, DeliveryId("01K.1"), NOW)])
     assert 0 == await spool.forget(NOW, timedelta(days=90))
     assert 2 == len(spool.copies(first.message.id))
     assert 2 == await spool.forget(later, timedelta(days=90))

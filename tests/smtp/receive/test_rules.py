@@ -33,7 +33,7 @@ def test_in_clear_only_the_way_out_is_offered(name: str) -> None:
         ("submission", ["AUTH PLAIN LOGIN"]),
         ("submission_starttls", ["AUTH PLAIN LOGIN"]),
         ("submission_certificate", ["AUTH EXTERNAL"]),
-        ("relay", ["XTRANSFER"]),
+        ("relay", ["XTRANSFER", "XRECALL"]),
     ],
 )
 def test_what_is_offered_under_tls(name: str, last: list[str]) -> None:
