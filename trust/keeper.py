@@ -262,7 +262,7 @@ class Keeper:
         return None
 
     async def _enforce(self, watch: Watch, edition: Edition) -> Arrival:
-        watch.edition, watch.pending, watch.lost, watch.unread = edition, None, None, False
+        watch.enforce(edition)
         await self._settle()
         return Arrival.in_force(edition, self._clock())
 
@@ -327,7 +327,7 @@ class Keeper:
     async def _settle(self) -> None:
         """Combine what every source says now, off the loop, and swap it in."""
         editions, pending = self._editions, self.pending
-        lost = [name for name, each in self._watches.items() if each.once and each.edition is None]
+        lost = [name for name, each in self._watches.items() if each.lost_sight]
         listed, weighed = await calmly(self._scales.weigh, editions, pending, lost)
         for each in weighed:
             self._watches[each.source].pending = each

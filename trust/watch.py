@@ -142,6 +142,7 @@ class SourceStanding:
     well: datetime | None  # when a look last found a list that is in force
     useless: int  # files beside it, when it was last read, that add no signer
     pending: Pending | None
+    lost: bool = False  # some version was in force, and none can be read
 
 
 @dataclass(slots=True)
@@ -207,7 +208,18 @@ class Watch:
             self.well,
             self.useless,
             self.pending,
+            self.lost_sight,
         )
+
+    def enforce(self, edition: Edition) -> None:
+        """Let this be in force; whatever waited or was lost is done with."""
+        self.edition, self.once = edition, True
+        self.pending, self.lost, self.unread = None, None, False
+
+    @property
+    def lost_sight(self) -> bool:
+        """Whether it has spoken, and nobody can read now for whom."""
+        return self.once and self.edition is None
 
     def ageing(self, now: datetime) -> Arrival | None:
         """Say, once, that nothing newer has come for so long that it will be, or is, stale."""

@@ -60,6 +60,15 @@ def _lists(rooms: Rooms) -> Iterator[Condition]:
 
 def _source(rooms: Rooms, source: SourceStanding) -> Iterator[Condition]:
     now, name = rooms.clock(), source.name
+    if source.lost and rooms.keeper.current is not None:
+        yield Condition(
+            "list-missing",
+            Level.ALARM,
+            f"The list of {name} was in force, and cannot be used now: mail with whom it may have"
+            " named waits until it is back; nothing is refused for it.",
+            f"sceau trust show --source {name} says why; sceau trust import brings one in",
+            name,
+        )
     if source.edition is not None:
         until = source.edition.claims.stale_after
         soon = timedelta(seconds=rooms.settings.alerts.stale_before)

@@ -287,6 +287,15 @@ async def test_no_list_at_all(site: Site, clock: Clock) -> None:
         assert {"list-missing": Level.ALARM} == await names(rooms)
 
 
+async def test_a_list_that_cannot_be_read_any_more(rooms: Rooms) -> None:
+    """Beside others it is not merely late: what it may have named waits already."""
+    rooms.keeper._watches["list"].edition = None
+    assert {"list-missing": Level.ALARM} == await names(rooms)
+    (condition,) = conditions(rooms, FAR)
+    assert "nothing is refused for it" in condition.sentence
+    assert "list" == condition.about
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What members last showed."""
