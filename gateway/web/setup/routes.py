@@ -7,6 +7,7 @@ an address of another domain is answered with nothing at all. R-A6.
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 from cryptography import x509
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.settings import Settings
+from gateway.web.account.words import say
 from gateway.web.pages import languages, page
 from gateway.web.problem import Problem
 from gateway.web.setup import apple, outlook, thunderbird
@@ -96,9 +98,13 @@ class SetUp:
 
     async def _page(self, request: Request) -> Response:
         address = request.query_params.get("address", "").strip()[:_LONGEST]
+        language = languages(request)
         return page(
             "setup.html",
-            languages(request),
+            language,
+            t=partial(say, language),
+            visitor=None,
+            path="/setup",
             address=address,
             ours=bool(address) and self._servers.domain(address) is not None,
             servers=self._servers,
