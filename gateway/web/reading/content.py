@@ -94,6 +94,12 @@ async def read(
     """Return a text of a message; ``words`` are those for a link and a picture."""
     stop = min(part.end, part.body + _LONGEST_TEXT)
     octets = await mailboxes.read(stored, part.body, stop)
+    # In a thread: mail goes on while a long text is looked through letter by letter.
+    found = await asyncio.to_thread(_shown, octets, part, words)
+    return found._replace(cut=found.cut or stop < part.end)
+
+
+def _shown(octets: bytes, part: Section, words: tuple[str, str]) -> Shown:
     try:
         undo = decoder(part.encoding)
         octets = undo.feed(octets) + undo.finish()
@@ -101,9 +107,9 @@ async def read(
         pass  # shown as it lies there, as other readers do
     text = octets.decode(readable(part.charset), "replace")
     if part.type != "text/html":
-        return Shown(clear(text), stop < part.end)
-    markup, cut = await asyncio.to_thread(safe, text, link=words[0], image=words[1])
-    return Shown(markup, cut or stop < part.end, rich=True)
+        return Shown(clear(text), cut=False)
+    markup, cut = safe(text, link=words[0], image=words[1])
+    return Shown(markup, cut, rich=True)
 
 
 def plain(shown: Shown) -> str:

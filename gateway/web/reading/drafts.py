@@ -5,6 +5,7 @@ come out of the message they lay in, those that are uploaded from the connection
 goes when the new one is durable. Nothing is ever in a file, in clear, or whole in memory.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -102,7 +103,7 @@ class Drafts:
         with_files = bool(kept) or (files is not None and files.any)
         boundary = secrets.token_hex(16) if with_files else ""
         now = self._room.rooms.clock()
-        head = letters.head(letter, hand.name, hand.really, now, boundary)
+        head = await asyncio.to_thread(letters.head, letter, hand.name, hand.really, now, boundary)
         blocks = self._written(head, boundary, source, files)
         batch = self._store.batch(place.folder.id)
         try:

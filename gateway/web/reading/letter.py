@@ -28,6 +28,8 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _MOST_REFERENCES = 20
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
+_LONGEST_LIST = 20_000  # octets of a list of addresses
+_MOST_FIELDS = 20
 _QUOTED = 20_000  # characters of a message that an answer repeats
 
 
@@ -237,11 +239,16 @@ def forward(original: Original, intro: Sequence[str]) -> Letter:
     )
 
 
+def bounded(value: bytes) -> bytes:
+    """Return a list of addresses as far as it is looked at: whole ones."""
+    return value if len(value) <= _LONGEST_LIST else value[:_LONGEST_LIST].rpartition(b",")[0]
+
+
 def _people(header: Header, name: str) -> list[Named]:
     found: list[Named] = []
-    for value in header.all(name):
+    for value in header.all(name)[:_MOST_FIELDS]:
         try:
-            found += mailboxes(value)
+            found += mailboxes(bounded(value))
         except HeaderError:
             continue
     return found

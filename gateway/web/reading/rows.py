@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.web.reading.letter import bounded
 from gateway.web.reading.places import Place
 from gateway.web.reading.shown import line, soon
 from imap.folder import UidSet
@@ -14,6 +15,7 @@ from smtp.message.header import Header, HeaderError, mailboxes
 
 _HEADER = 16 << 10
 _MOST_NAMED = 100
+_MOST_FIELDS = 20
 _AT_ONCE = 200  # messages that are searched before it is asked again whether there is time
 _LONG_ENOUGH = 15.0  # seconds of one search: a request has 30
 _WRITTEN = frozenset({"\\Sent", "\\Drafts"})  # folders whose messages are their owner's own
@@ -59,11 +61,11 @@ class Found:
 def people(values: Sequence[bytes]) -> list[Person]:
     """Return whom some fields of a header name; what is no address is shown as it stands."""
     found: list[Person] = []
-    for value in values:
+    for value in values[:_MOST_FIELDS]:
         try:
-            named = mailboxes(value)
+            named = mailboxes(bounded(value))
         except HeaderError:
-            found.append(Person(line(words(value.decode("utf-8", "replace"))), ""))
+            found.append(Person(line(words(value[:1000].decode("utf-8", "replace"))), ""))
             continue
         found += [Person(line(words(one.shown), 100), line(one.address)) for one in named]
     return found[:_MOST_NAMED]

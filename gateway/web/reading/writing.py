@@ -106,12 +106,11 @@ class Writing:
         w = W[language]
         header = await header_of(self._store, source.stored)
         shape = await content.shape(self._store, source.stored)
-        texts = [
-            content.plain(
-                await content.read(self._store, source.stored, part, (w["link"], w["image"]))
-            )
+        shown = [
+            await content.read(self._store, source.stored, part, (w["link"], w["image"]))
             for part in shape.texts
         ]
+        texts = await asyncio.to_thread(lambda: [content.plain(each) for each in shown])
         at = when(moment(source.stored), language)
         text = "\n".join(texts)
         original = letters.Original(header, text, at)
@@ -175,7 +174,7 @@ class Writing:
         """Read a form; what it names is looked up among what its visitor may see."""
         given = {name: fields.get(name, "") for name in Letter.__dataclass_fields__}
         given["sender"] = self._sender(visitor, given["sender"].encode("utf-8", "replace"))
-        letter = letters.cleaned(Letter(**given))
+        letter = await asyncio.to_thread(letters.cleaned, Letter(**given))
         if letters.marked(letter.mark) is None:
             letter = replace(letter, mark=self._new(visitor).mark)
         source = await self._source(request, visitor, fields.get("source", ""))

@@ -100,9 +100,7 @@ class Reader:
     async def post(self, action: str, **fields: str) -> httpx.Response:
         """Fill in a form of the page that has no files, and send it."""
         told = self.form(action).fields | fields
-        self.browser.page = await self.browser.client.post(
-            action, data=told, follow_redirects=True
-        )
+        self.browser.page = await self.browser.client.post(action, data=told, follow_redirects=True)
         return self.page
 
     async def post_raw(self, action: str, **fields: str) -> httpx.Response:
@@ -126,7 +124,9 @@ class Reader:
         told = {name: value for name, value in told.items() if name not in set(drop)}
         told["text"] = told.get("text", "").removeprefix("\n")
         parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in told.items()]
-        parts += [("files", file) for file in files] or [("files", ("", b"", "application/octet-stream"))]
+        parts += [("files", file) for file in files] or [
+            ("files", ("", b"", "application/octet-stream"))
+        ]
         parts.append(("do", (None, do)))
         self.browser.page = await self.browser.client.post(
             "/read/write", files=parts, follow_redirects=True
@@ -200,13 +200,17 @@ def letter(subject: str = "Compte rendu", body: bytes = b"Bonjour.\r\n", **field
 
 def mixed(*parts: tuple[str, bytes]) -> bytes:
     """Write a multipart message of parts, each a header and a body."""
-    body = b"".join(b"--b\r\n%b\r\n\r\n%b\r\n" % (head.encode(), content) for head, content in parts)
+    body = b"".join(
+        b"--b\r\n%b\r\n\r\n%b\r\n" % (head.encode(), content) for head, content in parts
+    )
     return letter(body=body + b"--b--\r\n", Content_Type='multipart/mixed; boundary="b"')
 
 
 def references(text: str) -> list[str]:
     """Return everything that a page would load, lead to or send to."""
-    return re.findall(r"""(?:src|href|action|formaction|data|url)\s*[=(]\s*["']?([^"'\s>)]+)""", text)
+    return re.findall(
+        r"""(?:src|href|action|formaction|data|url)\s*[=(]\s*["']?([^"'\s>)]+)""", text
+    )
 
 
 __all__ = ["DR", "INES", "OTHER", "Reader", "UidSet", "letter", "mixed", "reading", "references"]

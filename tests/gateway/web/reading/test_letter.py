@@ -52,7 +52,9 @@ def test_base64_does_not_depend_on_the_blocks(octets: bytes, size: int) -> None:
     coder = Base64()
     coded = b"".join(coder.feed(octets[at : at + size]) for at in range(0, len(octets), size))
     coded += coder.finish()
-    assert base64.encodebytes(octets).replace(b"\n", b"\r\n").count(b"\r\n") <= len(octets) // 57 + 1
+    assert (
+        base64.encodebytes(octets).replace(b"\n", b"\r\n").count(b"\r\n") <= len(octets) // 57 + 1
+    )
     assert octets == base64.b64decode(coded)
     assert all(len(row) <= 76 for row in coded.split(b"\r\n"))
 

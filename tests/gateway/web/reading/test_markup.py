@@ -10,8 +10,35 @@ from gateway.web.reading.markup import safe
 
 _TAGS = re.compile(r"</?([a-z0-9]+)>")
 _OURS = frozenset(
-    "p div blockquote ul ol li pre table tbody thead tr td th b strong i em u s sub sup code"
-    " h3 h4 br hr span".split()  # noqa: SIM905 - as it is read
+    [
+        "p",
+        "div",
+        "blockquote",
+        "ul",
+        "ol",
+        "li",
+        "pre",
+        "table",
+        "tbody",
+        "thead",
+        "tr",
+        "td",
+        "th",
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "s",
+        "sub",
+        "sup",
+        "code",
+        "h3",
+        "h4",
+        "br",
+        "hr",
+        "span",
+    ]
 )
 _PIECES = st.sampled_from(
     [

@@ -103,7 +103,9 @@ async def test_files_go_along(tmp_path: Path) -> None:
             subject="Bilan",
         )
         saved = me.form("/read/write").boxes
-        await me.write("save", files=[("c.eml", b"From: x\r\n\r\n", "message/rfc822")], drop=[saved[1]])
+        await me.write(
+            "save", files=[("c.eml", b"From: x\r\n\r\n", "message/rfc822")], drop=[saved[1]]
+        )
         kept, drafts = me.form("/read/write").boxes, me.flags("Drafts")
         page = await me.write("send")
         [message] = await _arrived(me)
@@ -141,7 +143,10 @@ async def test_a_message_is_handed_on_with_its_files(tmp_path: Path) -> None:
         path = await me.receive(
             mixed(
                 ("Content-Type: text/plain", b"Texte."),
-                ('Content-Type: application/dicom; name="s.dcm"', b"\x00\x01brut sans fin de ligne"),
+                (
+                    'Content-Type: application/dicom; name="s.dcm"',
+                    b"\x00\x01brut sans fin de ligne",
+                ),
             )
         )
         await me.open(f"{path}/forward")
