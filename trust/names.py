@@ -10,6 +10,7 @@ RFC 4514, RFC 1779 §2; R-C2.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from asn1crypto import core
 from cryptography import x509
@@ -80,8 +81,12 @@ def _certified(value: str | bytes) -> str:
     return normalise(value) if isinstance(value, str) else f"#{value.hex()}"
 
 
+@lru_cache(maxsize=16_384)
 def parse(text: str) -> Name:
-    """Read a name as a list spells it; raise ``IdentityError`` for what is none."""
+    """Read a name as a list spells it; raise ``IdentityError`` for what is none.
+
+    One operator's name stands for a thousand domains: it is read once, and kept once.
+    """
     if len(text) > _LIMIT:
         raise IdentityError(f"a distinguished name has at most {_LIMIT} characters")
     if any(unicodedata.category(c) in _UNWANTED for c in text):

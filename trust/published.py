@@ -82,7 +82,7 @@ def extended(index: Index | None, version: Version, quorum: Quorum, now: datetim
 
     Publishing the last version once more changes nothing.
     """
-    step, claims = _verified(version, quorum)
+    step, claims = _verified(version, quorum, now)
     if index is not None and step == index.versions[-1]:
         return index
     if claims.stale_after <= now:
@@ -97,13 +97,15 @@ def walk(find: Find, quorum: Quorum, known: Iterable[bytes] = ()) -> tuple[Step,
     """Walk a whole history; return its steps, or raise ``TrailError`` where it breaks.
 
     ``known`` are versions that somebody holds already: each must be in the history, byte for byte,
-    or the history was cut short or written anew.
+    or the history was cut short or written anew. Each version is judged at its own date: a key that
+    has expired since signed it well.
     """
     index = read_index(find(INDEX))
     steps = index.versions
     for step in steps:
         place = path_of(step.version)
-        found, _ = _verified(Version(find(place), (find(place + SIGNED),)), quorum)
+        version = Version(find(place), (find(place + SIGNED),))
+        found, _ = _verified(version, quorum, step.issued)
         if found != step:
             raise TrailError(f"{place} is not what the index says")
     if native.digest(find(CURRENT)) != steps[-1].digest:
@@ -118,10 +120,10 @@ def walk(find: Find, quorum: Quorum, known: Iterable[bytes] = ()) -> tuple[Step,
     return steps
 
 
-def _verified(version: Version, quorum: Quorum) -> tuple[Step, Claims]:
+def _verified(version: Version, quorum: Quorum, at: datetime) -> tuple[Step, Claims]:
     digest = native.digest(version.content)
     try:
-        verified = verify(version.content, version.signatures, quorum)
+        verified = verify(version.content, version.signatures, quorum, at)
         claims = native.read(verified.content)
     except (SignatureError, ListError) as error:
         raise TrailError(f"the list {digest[:12]} is not to be believed: {error}") from None

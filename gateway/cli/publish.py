@@ -1,5 +1,8 @@
 """``sceau trust publish``, and ``verify --history``: an authority's folder, written and walked."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,7 +16,10 @@ from trust.signatures.quorum import Quorum
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 _signers = click.option(
-    "--signer", "signers", type=_FILE, multiple=True, required=True, help="Whom to believe, PEM."
+    "--signer", "signers", type=_FILE, multiple=True, help="Whom to believe, PEM."
+)
+_openpgp = click.option(
+    "--openpgp", type=_FILE, multiple=True, help="Whom to believe, a public key."
 )
 _threshold = click.option(
     "--threshold",
@@ -35,6 +41,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Answer with one
     help="The folder; [publish] folder serves it.",
 )
 @_signers
+@_openpgp
 @_threshold
 @_as_json
 def publish(
@@ -43,6 +50,7 @@ def publish(
     signatures: tuple[Path, ...],
     to: Path,
     signers: tuple[Path, ...],
+    openpgp: tuple[Path, ...],
     threshold: int,
     as_json: bool,
 ) -> None:
@@ -54,7 +62,8 @@ def publish(
     from gateway.app import clock
     from gateway.operations import publishing
 
-    made = publishing.publish(file, signatures, to, _quorum(signers, threshold), clock())
+    with _quorum(signers, openpgp, threshold) as quorum:
+        made = publishing.publish(file, signatures, to, quorum, clock())
     Asking(file, as_json=as_json).answer(made, show.pairs)
 
 
@@ -62,14 +71,17 @@ def walked(
     place: str,
     anchors: Path | None,
     holding: tuple[Path, ...],
+    *,
     signers: tuple[Path, ...],
+    openpgp: tuple[Path, ...],
     threshold: int,
 ) -> dict[str, object]:
     """Verify a whole published history: a folder, or an https address."""
     from gateway.operations import publishing
 
     find = _over_https(place, anchors) if "://" in place else publishing.within(Path(place))
-    return publishing.history(find, _quorum(signers, threshold), holding)
+    with _quorum(signers, openpgp, threshold) as quorum:
+        return publishing.history(find, quorum, holding)
 
 
 def _over_https(url: str, anchors: Path | None) -> Find:
@@ -89,15 +101,15 @@ def _over_https(url: str, anchors: Path | None) -> Find:
     return find
 
 
-def _quorum(signers: tuple[Path, ...], threshold: int) -> Quorum:
-    from trust.errors import SignatureError
+@contextmanager
+def _quorum(
+    signers: tuple[Path, ...], openpgp: tuple[Path, ...], threshold: int
+) -> Iterator[Quorum]:
+    """Pin these signers, for as long as GnuPG has a home for their keys."""
+    from gateway.operations import lists
 
-    try:
-        return Quorum.of((path.read_bytes() for path in signers), threshold)
-    except SignatureError as error:
-        raise OperationError(
-            f"--signer and --threshold cannot be used: {error}", "name whom to believe, once each"
-        ) from None
+    with tempfile.TemporaryDirectory() as home:
+        yield lists.pinned(signers, openpgp, threshold, Path(home) / "gnupg").quorum
 
 
 VERBS = (publish,)

@@ -9,6 +9,7 @@ import click
 from gateway.cli import publish as published
 from gateway.cli import show
 from gateway.cli.call import Asking, asking
+from trust.verification import Format
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -108,14 +109,16 @@ def verify(
     from gateway.settings import load
 
     if history is not None:
-        found = published.walked(history, anchors, holding, signers, threshold)
+        found = published.walked(
+            history, anchors, holding, signers=signers, openpgp=openpgp, threshold=threshold
+        )
     elif file is None or (source is None and not signatures):
         raise click.UsageError("name a list and its signatures, or --history")
     else:
         with tempfile.TemporaryDirectory() as home:
             gnupg = Path(home) / "gnupg"
             if source is None:
-                form = lists.pinned(signers, openpgp, threshold, gnupg)
+                form: Format = lists.pinned(signers, openpgp, threshold, gnupg)
             else:
                 form = believing.form_of(load(call.config), source, gnupg)
             found = lists.verify(file, signatures, form, clock())

@@ -82,7 +82,7 @@ def _signed(signature: bytes, out: Path, claims: Claims, content: bytes) -> dict
 
 def pinned(
     certificates: Sequence[Path], keys: Sequence[Path], threshold: int, home: Path
-) -> Format:
+) -> native.Source:
     """Return the native format with these signers; ``home`` is for GnuPG, if there are such keys."""
     try:
         ring = openpgp.Ring.made(home, [path.read_bytes() for path in keys]) if keys else None

@@ -23,7 +23,7 @@ def publish(
     content = file.read_bytes()
     try:
         given = [path.read_bytes() for path in envelopes]
-        verify(content, given, quorum)  # says of each that does not count why not
+        verify(content, given, quorum, now)  # says of each that does not count why not
         useful, _ = sift(content, given, quorum)
         signed = gathered(useful)
         after = published.extended(index_of(to), Version(content, (signed,)), quorum, now)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.app import clock
 from gateway.cli import main
 from gateway.demo import national
 from gateway.demo.pki import Authority
@@ -126,6 +127,35 @@ def test_a_list_signed_with_a_card(
     assert keys.bob in json.loads(judged.stdout)["signers"]
     assert native.digest(content) == json.loads(judged.stdout)["digest"]
     assert 1 == _run("trust", "verify", file, signature, *believed).exit_code
+
+
+def test_publishing_what_openpgp_signed(
+    keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signer with a smart card counts where a list is published, and where its history is walked."""
+    monkeypatch.setenv("GNUPGHOME", str(keys.home))
+    pki = Authority.make(clock().replace(microsecond=0))
+    lists = Lists.make(pki)
+    lists.add("labo.example", pki.issue("mx.labo.example"))
+    content, envelope = lists.published(clock().replace(microsecond=0))
+    names = ("list.json", "bob.asc", "signer.crt", "list.json.p7s", "folder")
+    file, public, crt, plain, folder = (tmp_path / name for name in names)
+    file.write_bytes(content)
+    public.write_bytes(keys.public(keys.bob))
+    crt.write_bytes(lists.signer.chain_pem)
+    plain.write_bytes(envelope)
+    signature = tmp_path / "list.json.bob.asc"
+    signed = _run("trust", "sign", file, "--openpgp", keys.bob, "--out", signature)
+    assert 0 == signed.exit_code, signed.stderr
+    believed = ("--signer", crt, "--openpgp", public, "--threshold", "2")
+
+    made = _run("trust", "publish", file, plain, signature, "--to", folder, *believed)
+    walked = _run("trust", "verify", "--history", folder, *believed, "--json")
+
+    assert 0 == made.exit_code, made.stderr
+    assert 1 == json.loads(walked.stdout)["versions"]
+    fewer = _run("trust", "verify", "--history", folder, "--signer", crt, "--threshold", "2")
+    assert 1 == fewer.exit_code
 
 
 @pytest.mark.parametrize(
