@@ -200,8 +200,11 @@ class Directories:
         if len(fresh) < LOSS * before and not anyway:
             sentence = f"it has {len(fresh)} addresses and had {before}: it is not believed"
             return self._note(shelf, Outcome.IMPLAUSIBLE, sentence)
+        outdated = [shelf.directory]
         shelf.directory, shelf.seen, shelf.taken = fresh, found.seen, self._clock()
         self._beside(self.all)
+        # To let go of a hundred MiB takes 30 ms: nobody waits for it.
+        await asyncio.to_thread(outdated.clear)
         try:
             await self._store.save(shelf.source.name, Kept(shelf.taken, found.packed))
         except Exception as error:  # noqa: BLE001 - whatever the store is made of
