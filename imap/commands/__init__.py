@@ -21,9 +21,10 @@ from imap.commands import (
 from imap.errors import MailboxError
 from imap.grammar.command import Command
 from imap.grammar.errors import GrammarError
-from imap.grammar.writer import Answer
+from imap.grammar.writer import NO_ROOM, Answer
 from imap.visit import Visit
 from smtp.reply import printable
+from vault.errors import StorageFull
 
 # Each takes the class of command that the grammar makes under that name.
 _PERFORM: dict[str, Callable[[Visit, Any], Awaitable[Answer]]] = {
@@ -75,6 +76,8 @@ async def perform(visit: Visit, command: Command) -> Answer:
         answer = await _PERFORM[command.name](visit, command)
     except MailboxError as error:
         answer = Answer("NO", printable(error.words), error.code)
+    except StorageFull:
+        answer = NO_ROOM
     except GrammarError as error:
         answer = Answer("BAD", f"{str(error)[:1].upper()}{str(error)[1:]}")
     await visit.refresh(

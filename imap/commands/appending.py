@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 
 from imap.errors import MailboxError, NoFolder, TooBig
 from imap.grammar.command import Announced
-from imap.grammar.writer import Answer
+from imap.grammar.writer import NO_ROOM, Answer
 from imap.principal import settable
 from imap.store import Batch
 from imap.visit import Visit
 from smtp.reply import printable
+from vault.errors import StorageFull
 
 
 class Appending:
@@ -53,6 +54,8 @@ class Appending:
             await self._batch.add(flags, arrived, blocks, announced.size)
         except MailboxError as error:
             self.failed = Answer("NO", printable(error.words), error.code)
+        except StorageFull:
+            self.failed = NO_ROOM
 
     async def commit(self) -> Answer:
         """Put the messages into the folder; durable when this returns."""
@@ -67,6 +70,8 @@ class Appending:
         except MailboxError as error:
             await batch.discard()
             return Answer("NO", printable(error.words), error.code)
+        except StorageFull:
+            return NO_ROOM
         await self._visit.acted("filed", folder, done.uids)
         return Answer("OK", "Kept", f"APPENDUID {done.uid_validity} {done.uids}")
 

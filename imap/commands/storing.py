@@ -19,12 +19,14 @@ async def store(visit: Visit, command: Store) -> Answer:
         visit.condstore = True
     uids = visit.chosen(command.messages, by_uid=command.by_uid)
     modified, expunged = UidSet(), False
+    # SILENT spares a client its own change, not what others changed in these messages.
+    told = visit.view.modseq if command.silent else None
     for some in uids.slices(1000):
         flagged = await visit.mailboxes.flag(
-            visit.open_id, some, _MODES[command.mode], flags, command.unchanged_since
+            visit.open_id, some, _MODES[command.mode], flags, command.unchanged_since, told=told
         )
         modified |= flagged.modified
-        visit.did(flagged.rows)
+        visit.did([row for row in flagged.rows if row.uid not in flagged.behind])
         marked = UidSet.of(row.uid for row in flagged.rows)
         await visit.acted("marked", visit.opened, marked, f"{command.mode or '='}{' '.join(flags)}")
         expunged |= len(flagged.rows) + len(flagged.modified) < len(some)

@@ -29,6 +29,9 @@ class Answer:
         return f"{tag} {self.kind} {code}{self.text}\r\n".encode("ascii")
 
 
+NO_ROOM = Answer("NO", "There is no room for it now; please try again later", "UNAVAILABLE")
+
+
 def string(octets: bytes) -> bytes:
     """Return octets quoted where that can be, else as a literal."""
     if len(octets) <= 500 and _QUOTABLE.fullmatch(octets):

@@ -204,10 +204,12 @@ class Mailboxes:
         mode: Mode,
         flags: Iterable[str],
         unchanged_since: int | None = None,
+        *,
+        told: int | None = None,
     ) -> Flagged:
         """Change flags of messages, of those that did not change since."""
         named = list(flags)
-        done = await self._writing.flag(folder_id, uids, mode, named, unchanged_since)
+        done = await self._writing.flag(folder_id, uids, mode, named, unchanged_since, told=told)
         if mode is not Mode.REMOVE and any(each.lower() == RECALL for each in named):
             await self._recalled(folder_id, uids - done.modified)
         return done

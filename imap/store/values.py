@@ -126,6 +126,7 @@ class Flagged:
 
     rows: tuple[Row, ...]
     modified: UidSet
+    behind: UidSet = UidSet()  # noqa: RUF009 - a value; of these others changed something untold
 
 
 @dataclass(frozen=True, slots=True)

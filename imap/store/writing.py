@@ -8,6 +8,7 @@ RFC 7162 §3.1.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain
 
 from imap.folder import Row, UidSet
 from imap.store.flags import DELETED, SEEN, Keywords
@@ -64,8 +65,14 @@ class Writing:
         mode: Mode,
         flags: Iterable[str],
         unchanged_since: int | None = None,
+        *,
+        told: int | None = None,
     ) -> Flagged:
-        """Change flags, of messages that did not change since; a slice is one transaction."""
+        """Change flags, of messages that did not change since; a slice is one transaction.
+
+        ``told``: up to which modification sequence the client knows; what others changed in these
+        messages beyond that is ``behind``.
+        """
         mailbox = self._shelf.folder(folder_id).mailbox
         if mode is Mode.REMOVE:
             mask = self._keywords.known(mailbox, flags)
@@ -73,17 +80,29 @@ class Writing:
             mask = await self._keywords.mask(mailbox, flags)
         modified: list[int] = []
         rows: list[Row] = []
+        behind: list[int] = []
         for some in self._shelf.present(folder_id, uids, _SLICE):
             opening = self._opening(folder_id, some, mode, mask, unchanged_since)
+            asking = [
+                Statement(_MODIFIED, (folder_id, first, last, since))
+                for since in (told, unchanged_since)
+                if since is not None
+                for first, last in some.ranges
+            ]
             setting = _flagging(folder_id, some, mode, mask, unchanged_since)
-            met = (await self._database.commit([*opening, *setting]))[len(opening) :]
+            met = (await self._database.commit([*opening, *asking, *setting]))[len(opening) :]
+            found = [[uid for (uid,) in each] for each in met[: len(asking)]]
+            if told is not None:
+                behind += chain.from_iterable(found[: len(some.ranges)])
             if unchanged_since is not None:
-                modified += (uid for found in met[: len(some.ranges)] for (uid,) in found)
+                modified += chain.from_iterable(found[-len(some.ranges) :])
+            ((now,),) = met[len(asking)]
             async for found_rows in self._shelf.rows(folder_id, some - UidSet.of(modified)):
                 rows += found_rows
+                behind += (row.uid for row in found_rows if row.modseq > now)
         if mode is not Mode.REMOVE and mask & SEEN:
             self.opened()
-        return Flagged(tuple(rows), UidSet.of(modified))
+        return Flagged(tuple(rows), UidSet.of(modified), UidSet.of(behind))
 
     def _opening(
         self, folder_id: int, uids: UidSet, mode: Mode, mask: int, unchanged_since: int | None
@@ -160,17 +179,12 @@ def _unchanged(since: int | None) -> int:
 def _flagging(
     folder_id: int, uids: UidSet, mode: Mode, mask: int, unchanged_since: int | None
 ) -> list[Statement]:
-    """Return the statements that change flags; first, if asked, those that find what was modified.
+    """Return the statements that change flags; the first tells the modification sequence of it.
 
     A message that has the flags already keeps its modification sequence.
     """
     value = _SET_FLAGS[mode]
     ranges = uids.ranges
-    asking = [
-        Statement(_MODIFIED, (folder_id, first, last, unchanged_since))
-        for first, last in ranges
-        if unchanged_since is not None
-    ]
     limit = _unchanged(unchanged_since)
     setting = [
         Statement(
@@ -181,4 +195,4 @@ def _flagging(
         )
         for first, last in ranges
     ]
-    return [*asking, Statement(_BUMP, (folder_id,), 1, folder_id), *setting]
+    return [Statement(f"{_BUMP} RETURNING modseq", (folder_id,), 1, folder_id), *setting]

@@ -8,9 +8,10 @@ import pytest
 
 from imap.rules import Rules
 from imap.server import Door, Limits
-from tests.imap.stage import HOST, LETTERS, USER, Scene, opened
+from tests.imap.stage import HOST, LETTERS, USER, Core, Scene, opened
 from tests.smtp.stage import LOOPS, Pki, Wire, run
 from tests.world.rest import Rest
+from vault.errors import StorageFull
 
 IMAP = Rules.of("imap", HOST, max_size=64 << 20)
 BIG = b"Subject: gros\r\n\r\n" + (b"x" * 76 + b"\r\n") * 200_000
@@ -109,3 +110,50 @@ def test_a_door_for_certificates_asks_for_them(pki: Pki) -> None:
             Limits(),
             lambda *_: None,
         )
+
+
+@pytest.mark.parametrize("place", ["put", "commit"])
+async def test_a_full_disk_takes_no_message_and_says_so(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """UNAVAILABLE, nothing half; and the session goes on."""
+    scene = await Scene.make(rest)
+    core = Core(scene, IMAP)
+    await core.response()
+    core.receive(f"a LOGIN {USER} right\r\n".encode())
+    await core.response()
+
+    async def full(*_: object) -> object:
+        raise StorageFull("the disk is down to its reserve")
+
+    part = rest.vault if place == "put" else rest.database
+    monkeypatch.setattr(type(part), place, full)
+    core.receive(b"b APPEND INBOX {100000+}\r\n" + b"x" * 100_000 + b"\r\n")
+    said = await core.response()
+    monkeypatch.undo()
+
+    assert said.startswith(b"b NO [UNAVAILABLE]")
+    assert [] == [one for one in (tmp_path / "blobs").rglob("*") if one.is_file()]
+    core.receive(b"c STATUS INBOX (MESSAGES)\r\n")
+    assert b'* STATUS "INBOX" (MESSAGES 0)\r\n' == await core.response()
+    core.lost()
+    await core.ended()
+
+
+async def test_a_full_disk_changes_no_flag_and_says_so(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same of what is small."""
+    scene = await Scene.make(rest)
+    await scene.deliver(LETTERS[0])
+    core = Core(scene, IMAP)
+    core.receive(f"a LOGIN {USER} right\r\nb SELECT INBOX\r\n".encode())
+    while not (await core.response()).startswith(b"b OK"):
+        pass
+
+    async def full(*_: object) -> object:
+        raise StorageFull("the disk is down to its reserve")
+
+    monkeypatch.setattr(type(rest.database), "commit", full)
+    core.receive(b"c STORE 1 +FLAGS (\\Flagged)\r\n")
+    assert (await core.response()).startswith(b"c NO [UNAVAILABLE]")
