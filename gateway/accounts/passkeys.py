@@ -26,7 +26,16 @@ from webauthn.helpers.structs import (
 
 _LONGEST = 16 << 10  # characters of an answer
 # What the library lets escape when an answer is not what it should be.
-_WRONG = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError)
+_WRONG = (
+    WebAuthnException,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+)
 
 
 @dataclass(frozen=True, slots=True)
