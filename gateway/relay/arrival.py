@@ -26,7 +26,10 @@ LOOPING = Reply(
     554, "5.4.6", "The message has passed through too many hosts, it is in a loop; it was refused"
 )
 
-_AHEAD = 64 << 10  # octets of the body that are read with the header
+# Octets of the body that are read with the header, as many as the vault would collect for its first
+# batch: a message that ends before is handed on from memory, and need not be opened again.
+_AHEAD = 256 << 10
+_REPORT = 64 << 10  # octets of a report that are read; what it returns may be longer
 _LONGEST = 1000  # characters of a header field that receipts and lists show
 _NO_AUTHORS = Authors((), None)
 _PERSONAL = frozenset({Kind.PER, Kind.CAB})  # mailboxes that speak as a person
@@ -46,15 +49,16 @@ class Arrival:
     said: Authors
     top: bytes  # what we put in front
     block: bytes  # the header as it is kept
-    rest: bytes  # the body, as far as it was read ahead
+    start: bytes  # the message as it is kept, as far as it was read; all of it if ``whole``
     whole: bool  # nothing more will come
     body: AsyncIterator[bytes]
     refusal: Reply | None = None
 
     @property
-    def start(self) -> bytes:
-        """The message as it is kept, as far as it was read; all of it if ``whole``."""
-        return b"".join((self.top, self.block, self.rest))
+    def rest(self) -> bytes:
+        """The body, as far as a report is read."""
+        at = len(self.top) + len(self.block)
+        return self.start[at : at + _REPORT]
 
     async def drained(self) -> None:
         """Read to the end what nobody keeps: only a whole message may be answered 250."""
@@ -89,11 +93,9 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
     now = desk.clock()
     scanner = HeaderScanner(limits.header_size)
     header, refusal, whole = Header(b"", ()), None, True
+    ahead: list[bytes] = []
     try:
-        async for block in body:
-            if scanner.feed(block) and len(scanner.rest) >= _AHEAD:
-                whole = False
-                break
+        whole = await _read_ahead(body, scanner, ahead)
         header = Header(scanner.finish(), ())
         header = Header.parse(header.raw)
     except HeaderError as error:
@@ -120,11 +122,27 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
         said=said,
         top=top,
         block=block,
-        rest=scanner.rest,
+        start=b"".join((top, block, scanner.rest, *ahead)),
         whole=whole,
         body=body,
         refusal=refusal,
     )
+
+
+async def _read_ahead(
+    body: AsyncIterator[bytes], scanner: HeaderScanner, ahead: list[bytes]
+) -> bool:
+    """Read the header and a little more, which is put into ``ahead``; return whether that was all."""
+    octets = 0
+    async for block in body:
+        if scanner.complete:
+            ahead.append(block)
+            octets += len(block)
+        elif scanner.feed(block):
+            octets = len(scanner.rest)
+        if octets >= _AHEAD:
+            return False
+    return True
 
 
 @dataclass(slots=True)

@@ -37,6 +37,7 @@ CUT_SHORT = Reply(
 _POLL = 30.0  # seconds: the bell only shortens the wait
 _BREATH = 1.0  # seconds without claiming when the database failed
 _BATCH = 200  # copies claimed at once
+_AT_HAND = 32 << 20  # octets of messages kept in memory till they go; the others are opened again
 _LEAST_OF_LEASE = 0.8  # an attempt is cut off well before its claim ends
 
 
@@ -56,6 +57,7 @@ class Courier:
         self._tasks: asyncio.TaskGroup | None = None
         self._bell = asyncio.Event()
         self._in_hand = 0  # copies claimed and not yet recorded
+        self._at_hand = 0  # octets of their messages
         self._short = False  # something due was left in its row for want of room
         self._wake: set[str | None] = set()  # domains that are back; None: all, the list changed
         self._stop = asyncio.Event()
@@ -105,7 +107,7 @@ class Courier:
     def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
         """Attempt copies that entered the spool as claimed; the message, if it is at hand."""
         self.rested.clear()
-        for one in self._grouped(copies, content):
+        for one in self._grouped(copies, content if self._at_hand < _AT_HAND else None):
             self._dispatch(one)
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
@@ -117,7 +119,7 @@ class Courier:
         """Carry for ever, until told to stop or cancelled."""
         self._ended.clear()
         self._lanes.clear()  # whatever a run before this one left is taken back from the rows
-        self._in_hand = 0
+        self._in_hand = self._at_hand = 0
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 await self._guarded(self._recover())
@@ -243,6 +245,7 @@ class Courier:
             lane = self._lanes[way] = Lane(way, self._settings.connections_per_peer)
         lane.waiting.append(one)
         self._in_hand += len(one.copies)
+        self._at_hand += len(one.content or b"")
         self._staff(lane)
 
     def _staff(self, lane: Lane) -> None:
@@ -270,6 +273,7 @@ class Courier:
                 else:
                     await self._write_down([(one, await self._carry(lane, one))])
                 self._in_hand -= sum(len(each.copies) for each in batch)
+                self._at_hand -= sum(len(each.content or b"") for each in batch)
                 if self._short or self._wake:
                     self._bell.set()
                 self._rest_assured()
