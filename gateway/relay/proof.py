@@ -30,7 +30,7 @@ from trust.signatures.cms import opened
 Sign = Callable[[bytes], bytes]
 
 _HEAD = "Sceau recall 1"
-_LINE = re.compile(r"([A-Z][A-Za-z-]*): (.*)")
+_LINE = re.compile(r"([A-Z][A-Za-z-]*):(?: (.*))?")
 _PART = re.compile(rb"(?im)^content-type[ \t]*:[ \t]*application/pkcs7-mime\b")
 _LARGEST = 32 << 10
 
@@ -73,7 +73,7 @@ class Statement:
         try:
             head, *lines = octets.decode("utf-8").splitlines()
             matches = filter(None, map(_LINE.fullmatch, lines))
-            said = {match[1]: match[2] for match in matches}
+            said = {match[1]: match[2] or "" for match in matches}
             if head != _HEAD:
                 raise ProofError("it speaks of something else")
             return cls(
