@@ -1,6 +1,8 @@
 """A clinician writes, answers and hands on in a browser; inside the list alone, and once."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -267,3 +269,32 @@ async def test_bounds_are_told_in_words(tmp_path: Path) -> None:
     assert 409 == full.status_code
     assert "pleine" in full.text
     assert 1 == drafts
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    """Half a file is none: no draft, no body in the vault."""
+    async with reading(tmp_path) as me:
+        await me.open("/read/write")
+        head = [
+            f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in me.form("/read/write").fields.items()
+        ]
+        file = '--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+        database = me.place.chu.rooms.database
+        before = database.read("SELECT count(*) FROM body")
+
+        async def half() -> AsyncIterator[bytes]:
+            yield ("".join(head) + file).encode()
+            yield bytes(300_000)
+            raise ConnectionError
+
+        with suppress(ConnectionError):
+            await me.browser.client.post(
+                "/read/write",
+                content=half(),
+                headers={"Content-Type": "multipart/form-data; boundary=b"},
+            )
+        page = await me.open(me.folder("Drafts"))
+        after, drafts = database.read("SELECT count(*) FROM body"), me.flags("Drafts")
+    assert 200 == page.status_code
+    assert (before, []) == (after, drafts)
