@@ -2,7 +2,8 @@
 
 The chain says whether an entry was altered or cut out; each version is read again, verified as on
 the day it came, and must have the digest that the chain names. A version whose signers are pinned no
-longer is named as well: nobody can vouch for it now, which is no fault of the history.
+longer is named as well: nobody can vouch for it now, which is no fault of the history. What was
+erased because it was old, as the chain says, is not looked for.
 """
 
 from dataclasses import dataclass
@@ -36,8 +37,15 @@ async def audit(past: Past) -> Audit:
     """Walk the whole history."""
     history = await past.history()
     sound, doubts = 0, []
-    for entry in (kept.entry for kept in history if kept.entry):
-        if entry.step is not Step.VERIFIED:
+    entries = [kept.entry for kept in history if kept.entry]
+    erased = {
+        (each.source, each.digest): number
+        for number, each in enumerate(entries)
+        if each.step is Step.ERASED
+    }
+    for number, entry in enumerate(entries):
+        later = erased.get((entry.source, entry.digest), -1) > number
+        if entry.step is not Step.VERIFIED or later:
             continue
         try:
             edition = await past.recall(entry.source, entry.digest)

@@ -13,12 +13,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from trust.calm import calmly
 from trust.change import Change, Judgement, Policy
 from trust.overlay import Overlay
 from trust.scales import Scales
 from trust.sources import Directory, Edition, TrustList
-from trust.trail import Entry, Kept, Past, Step, TrustStore, flaw
+from trust.trail import Entry, Kept, Past, Step, TrustStore, flaw, outdated
 from trust.verification import Known, Offer, OfferError, Outcome, examine
 from trust.watch import Arrival, Pending, Source, SourceStanding, Watch
 
@@ -319,6 +321,22 @@ class Keeper:
         if watch is None or digest not in past.arrived:
             raise OfferError(Outcome.NOT_FOUND, f"no version {digest} of {source} is known")
         return await self._stored(watch.source, digest, past.arrived[digest])
+
+    async def erase(self, before: datetime, versions: int) -> int:
+        """Erase the content of versions that are older, but for each source's last ones.
+
+        Return how many; the history goes on naming them.
+        """
+        async with self._turn:
+            now = self._clock()
+            entries = [kept.entry for kept in await self._store.history() if kept.entry]
+            old = outdated(entries, before, versions)
+            erased = [
+                msgspec.structs.replace(each, at=now, step=Step.ERASED, why="") for each in old
+            ]
+            if erased:
+                await self._store.keep(erased)
+            return len(erased)
 
     @property
     def _editions(self) -> tuple[Edition, ...]:

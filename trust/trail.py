@@ -28,6 +28,7 @@ class Step(StrEnum):
     WAITING = "waiting"
     APPROVED = "approved"
     REJECTED = "rejected"
+    ERASED = "erased"  # its content: that it was, and what became of it, stays
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -103,7 +104,10 @@ class TrustStore(Protocol):
         """Return a version as it was offered; None if it cannot be had."""
 
     async def keep(self, entries: Sequence[Entry], offer: Offer | None = None) -> None:
-        """Go on with the history, and keep what was offered; return once it is durable."""
+        """Go on with the history, and keep what was offered; return once it is durable.
+
+        Where an entry says that a version was erased, its content goes in the same stroke.
+        """
 
 
 def flaw(history: Iterable[Kept]) -> int | None:
@@ -148,6 +152,29 @@ class Past:
                 self.waiting, self.approvals = entry, ()
             case Step.APPROVED:
                 self.approvals += (entry.actor,)
-            case _:
+            case Step.REJECTED:
                 self.rejected.add(entry.digest)
                 self.waiting, self.approvals = None, ()
+            case Step.ERASED:
+                pass
+
+
+def outdated(entries: Sequence[Entry], before: datetime, versions: int) -> list[Entry]:
+    """Return the versions, as they were verified, whose content need not be kept any longer.
+
+    Verified before that date, neither in force nor waiting, and not of its source's last ones.
+    """
+    found: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        if entry.step is Step.VERIFIED:
+            found.pop((entry.source, entry.digest), None)  # it came again: now it is the last
+            found[entry.source, entry.digest] = entry
+        elif entry.step is Step.ERASED:
+            found.pop((entry.source, entry.digest), None)
+    for source in {source for source, _ in found}:
+        past = Past.of(entries, source)
+        last = [key for key in found if key[0] == source][-versions:]
+        standing = [(source, each.digest) for each in (past.in_force, past.waiting) if each]
+        for key in {*last, *standing}:
+            found.pop(key, None)
+    return [entry for entry in found.values() if entry.at < before]

@@ -44,6 +44,10 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         keep = timedelta(days=settings.receipts.keep_days)
         await database.commit([rooms.outbox.forgetting(rooms.clock(), keep)])
 
+    async def erase_lists() -> None:
+        keep = timedelta(days=settings.trust.keep_days)
+        await rooms.keeper.erase(rooms.clock() - keep, settings.trust.keep_versions)
+
     async def rotate() -> None:
         await rotation.move(_MOVED)
 
@@ -66,6 +70,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("rotation", 30, rotate),
         Chore("forget-messages", 3600, forget_messages),
         Chore("forget-receipts", 3600, forget_receipts),
+        Chore("erase-lists", 86400, erase_lists),
     )
 
 

@@ -59,7 +59,11 @@ class Versions:
 
     async def keep(self, entries: Sequence[Entry], offer: Offer | None = None) -> None:
         """Go on with the history, and keep what was offered; return once it is durable."""
-        statements = []
+        statements = [
+            Statement("DELETE FROM trust_edition WHERE id = ?", (f"{each.source}/{each.digest}",))
+            for each in entries
+            if each.step is trail.Step.ERASED
+        ]
         if offer is not None:
             name = f"{entries[0].source}/{entries[0].digest}"
             statements.append(

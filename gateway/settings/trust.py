@@ -85,6 +85,8 @@ class Trust(Section):
     threshold: Annotated[int, Ge(1)] = 1
     poll: Seconds = 60
     approvals: Annotated[int, Ge(0), Le(2)] = 1
+    keep_days: Annotated[int, Ge(1)] = 400
+    keep_versions: Annotated[int, Ge(1)] = 30
     share: _Share = 0.05
     removals: _Share = 0.02
     source: tuple[Source, ...] = ()

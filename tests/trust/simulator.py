@@ -174,6 +174,9 @@ class MemoryStore:
         if self.broken:
             raise OSError("disk full")
         self.entries += entries
+        for each in entries:
+            if each.step is Step.ERASED:
+                del self.offers[each.source, each.digest]
         if offer is not None:
             self.offers[entries[0].source, entries[0].digest] = offer
         if self.dies:

@@ -1,13 +1,15 @@
 """The whole history can be walked: what was altered, and what nobody can vouch for now, is named."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.trust.simulator import ListAuthority, member
+from tests.trust.simulator import NOW, ListAuthority, member
 from tests.trust.site import Site
 from trust.audit import audit
+from trust.trail import Step, outdated
 
 
 @pytest.fixture
@@ -47,3 +49,33 @@ async def test_an_entry_that_says_another_number(site: Site) -> None:
     found = await audit(site.keeper())
     assert (2, 1) == (found.versions, found.altered)
     assert ["it says of itself that it is version 1"] == [why for _, why in found.doubts]
+
+
+async def test_what_was_erased_because_it_was_old(site: Site) -> None:
+    """It is not looked for, the chain is whole, and what is in force is never erased."""
+    keeper = site.keeper()
+    await keeper.restore()
+    later = NOW + timedelta(days=1)
+
+    assert 0 == await keeper.erase(NOW - timedelta(days=1), 1)
+    assert 0 == await keeper.erase(later, 3)
+    assert 2 == await keeper.erase(later, 1)
+    assert 0 == await keeper.erase(later, 1)
+
+    found = await audit(keeper)
+    assert (1, None, ()) == (found.versions, found.altered, found.doubts)
+    assert [("list", site.store.entries[4].digest)] == list(site.store.offers)
+    again = site.keeper()
+    await again.restore()
+    assert again.current is not None
+    assert 3 == again.current.editions[0].claims.version
+
+
+async def test_what_comes_again_after_it_was_erased(site: Site) -> None:
+    """It is kept anew, and looked for anew."""
+    entries = site.store.entries
+    first, second = entries[0], entries[2]
+    entries += [msgspec.structs.replace(first, step=Step.ERASED), first]
+
+    assert [second] == outdated(entries, NOW + timedelta(days=1), 1)
+    assert 3 == (await audit(site.keeper())).versions

@@ -52,6 +52,19 @@ async def test_a_version_comes_back_as_it_was_offered(versions: Versions, tmp_pa
         assert not path.exists() or b"operator:canary" not in path.read_bytes()
 
 
+async def test_a_version_is_erased_and_goes_on_being_named(versions: Versions) -> None:
+    """Its content goes with the entry that says so; no other version's does."""
+    other = "bb" * 32
+    await versions.keep([_entry(Step.VERIFIED)], _OFFER)
+    await versions.keep([_entry(Step.VERIFIED, other)], _OFFER)
+    await versions.keep([_entry(Step.ERASED)])
+
+    assert await versions.offer("canary-source", "aa" * 32) is None
+    assert _OFFER == await versions.offer("canary-source", other)
+    found = await versions.history()
+    assert (3, None) == (len(found), flaw(found))
+
+
 async def test_a_version_that_no_longer_opens_is_none(versions: Versions) -> None:
     """Nobody believes what was changed; its number still counts in the history."""
     await versions.keep([_entry(Step.VERIFIED)], _OFFER)
