@@ -151,3 +151,23 @@ def test_a_draft_of_any_program_is_taken_up() -> None:
     assert letters.marked(MARK) == MARK
     assert letters.marked("x") is None
     assert Letter("dr@chu.example", MARK).empty
+
+
+def test_files_bear_their_names() -> None:
+    """In ASCII as they are, beyond it as RFC 2231 has them; an end closes them."""
+    assert b'filename="a b.pdf"' in letters.file_head("a b.pdf", "application/pdf", "x")
+    assert b"filename*=utf-8''%C3%A9.pdf" in letters.file_head("é.pdf", "application/pdf", "x")
+    assert b"--x--\r\n" == letters.closing("x")
+    octets = letters.head(Letter("dr@chu.example", MARK), "", None, NOW, "x")
+    assert b'boundary="x"\r\n\r\n--x\r\nContent-Type: text/plain' in octets
+
+
+def test_lists_without_end_are_bounded() -> None:
+    """Of thousands of addresses the first are looked at, each whole; what is no list is nobody."""
+    many = ", ".join(f"a{n}@chu.example" for n in range(5000))
+    found = letters.reply(_original(To=many), frozenset(), everybody=True, intro="")
+    assert found.cc.startswith("a0@chu.example, a1@chu.example")
+    none = letters.reply(_original(From="<<>>"), frozenset(), everybody=False, intro="")
+    assert "" == none.to
+    taken = letters.opened(Header.skim(b"To: a@chu.example, <<>\r\n\r\n"), "dr@chu.example", "")
+    assert "a@chu.example, <<>" == taken.to

@@ -117,3 +117,10 @@ def test_a_bomb_is_cut_and_says_so() -> None:
     assert cut
     assert len(long) < 800_000
     assert ("", False) == safe("")
+
+
+def test_ends_that_nothing_began() -> None:
+    """Stray ends, links without words, crossed tags: nothing is left open."""
+    assert "<b>a<i>b</i></b>" == str(safe("</p><b>a<i>b</b>")[0]).replace("<p></p>", "")
+    assert "" == str(safe("<a></a>")[0]).strip()
+    assert "a<br>b" == str(safe("a<br>b</a>")[0])
