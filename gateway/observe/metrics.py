@@ -137,6 +137,7 @@ class Metrics:
             "route",
             "status",
         )
+        self.imap = counter("imap_commands", "Commands of mail clients, by name.", "command")
         self.crashes = counter(
             "crashes", "Unexpected errors caught at a loop's boundary; each is a bug.", "loop"
         )

@@ -123,7 +123,14 @@ class Doors:
         return imap.Door(
             rules,
             self._context(rules),
-            House(rooms.mailboxes, rooms.clock, self.principals, self.witness, rules.max_size),
+            House(
+                rooms.mailboxes,
+                rooms.clock,
+                self.principals,
+                self.witness,
+                rules.max_size,
+                lambda command: rooms.metrics.imap.labels(command).inc(),
+            ),
             self.logins,
             limits,
             rooms.notes.tell,

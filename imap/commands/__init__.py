@@ -72,6 +72,7 @@ _SILENT_ON_EXPUNGE = frozenset({"FETCH", "STORE", "SEARCH"})  # RFC 3501 §7.4.1
 
 async def perform(visit: Visit, command: Command) -> Answer:
     """Do what a client asks for and tell what changed; return how it ended."""
+    visit.house.count(command.name)
     try:
         answer = await _PERFORM[command.name](visit, command)
     except MailboxError as error:
