@@ -94,6 +94,7 @@ class Logins:
         self._proofs = Proofs()
         # Two at a time: argon2id takes a processor and 19 MiB each, and mail must go on.
         self._slow = asyncio.Semaphore(2)
+        self._slower = asyncio.Semaphore(1)  # passphrases cost more: mail programs do not wait
         self._dummy = passwords.hashed(passwords.new(), credentials.hasher)
 
     async def password(self, login: str, password: str, peer: Peer) -> Address | Reply:
@@ -123,10 +124,11 @@ class Logins:
         Counted and locked together with the other log-ins; the proof is as slow as it likes to be.
         """
         attempt = _Try(_address(login), peer, self._clock())
-        async with self._slow:
-            if self._locked(attempt):
-                self._throttled(attempt)
-                return reply.LOGIN_THROTTLED
+        if self._locked(attempt):
+            return self._throttled(attempt)
+        async with self._slower:
+            if self._locked(attempt):  # by others who failed while this one waited
+                return self._throttled(attempt)
             right = await proof(self._active(attempt.who))
         mailbox = self._active(attempt.who)  # it may have been closed meanwhile
         if not right or mailbox is None:

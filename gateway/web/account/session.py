@@ -34,7 +34,9 @@ LOGIN = "/account/login"
 _FIELDS = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{43}")
 _YEAR = 365 * 24 * 3600
-_WITHIN = re.compile(r"/(?:account|read)(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")  # where one may be sent on to
+_WITHIN = re.compile(
+    r"/(?:account|read)(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"
+)  # where one may be sent on to
 _SCRIPTED = f"{POLICY}; script-src 'self'"
 
 
@@ -124,6 +126,7 @@ class Visitors:
             t=partial(say, language),
             visitor=visitor,
             path=request.url.path,
+            mail=self._rooms.settings.reading.enabled,
             ticket=partial(self.ticket, visitor) if visitor else None,
             **values,
         )

@@ -18,8 +18,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "language": ("English", "Français"),
     "save": ("Enregistrer", "Save"),
     "back": ("Retour", "Back"),
-    "never": ("jamais", "never"),
-    "now": ("maintenant", "now"),
+    "never": ("jamais utilisé", "never used"),
     # Coming in.
     "log-in": ("Se connecter", "Log in"),
     "log-in-why": (
@@ -123,7 +122,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     # The overview.
     "welcome": ("Bonjour", "Hello"),
-    "your-address": ("Votre adresse", "Your address"),
     "devices-why": (
         "Un mot de passe par appareil : la perte de l'un n'atteint pas les autres.",
         "A password for each device: losing one does not touch the others.",
@@ -245,7 +243,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "absence-empty": ("Écrivez un message.", "Write a message."),
     # Sharing.
     "your-own": ("Votre boîte", "Your mailbox"),
-    "shared-with-you": ("Partagées avec vous", "Shared with you"),
     "person": ("Personne", "Person"),
     "rights": ("Droits", "Rights"),
     "right-reader": ("lit", "reads"),
