@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from gateway.relay.delivery import holder
+from gateway.relay.delivery import State, holder
 from gateway.relay.desk import Desk
 from gateway.relay.handing.lines import Line, Lines, within_the_house
 from gateway.relay.lanes import Attempt, Lane, Link
@@ -171,7 +171,8 @@ class Carrier:
             said = outgoing(one, now) if line is None else within_the_house(outgoing(one, now))
             outcome = await self._say(link, one, said)
             if not outcome.stale or fresh:
-                results += self._heard(now, outcome, line)
+                heard = self._heard(now, outcome, line)
+                results += heard if line is None else await self._watched(one, heard, line)
                 copies = copies[len(now) :]
             # else: they had hung up on an idle connection, and nothing was said yet
             if not outcome.reusable:
@@ -197,6 +198,18 @@ class Carrier:
         if line is None:
             return [scale.answered(copy, said, dsn=outcome.dsn) for copy, (_, said) in answered]
         return [self._kept(copy, said, scale, line) for copy, (_, said) in answered]
+
+    async def _watched(self, one: Attempt, heard: list[Result], line: Line) -> list[Result]:
+        """Have what another server keeps looked at, where it can be, for who wants to know."""
+        if line.deposits is None:
+            return heard
+        placing = Placing(self.desk)
+        return [
+            replace(each, also=(*each.also, *await placing.watching(one, each.copy)))
+            if each.after.state is State.DELIVERED
+            else each
+            for each in heard
+        ]
 
     def _kept(self, copy: Copy, said: Reply, scale: Scale, line: Line) -> Result:
         """Return what a mailbox server's answer makes of a copy: it is there only if it says so."""

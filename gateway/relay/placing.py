@@ -20,12 +20,15 @@ from gateway.relay.results import Result, Scale
 from imap.errors import OverQuota
 from imap.index import Index, Indexing
 from imap.store import INBOX, Arrival, Summary, new_entry_id
+from imap.store.origins import ELSEWHERE
 from smtp import reply
 from smtp.address import key
 from smtp.message.header import Header, HeaderError, mailboxes
+from vault.database import Statement
 
 MDN_SENT = "$MDNSent"
 _REPORT = "multipart/report"
+_HEADER = 64 << 10  # as much of a header as is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,24 @@ class Placing:
         """Put a message into the mailboxes of these copies; each has its result."""
         letter, scale = await self._letter(one), self.desk.scale()
         return [await self._placed(copy, scale, letter) for copy in copies]
+
+    async def watching(self, one: Attempt, copy: Copy) -> list[Statement]:
+        """Return the statements by which a message on another server is watched until it is opened.
+
+        Only if its sender asks to be told, and its reader lets us.
+        """
+        books = self.desk.books
+        mailbox = books.accounts.find(copy.recipient.address)
+        if mailbox is None or mailbox.habits.read is not Read.ALWAYS:
+            return []
+        block = one.content
+        if block is None:
+            size = min(copy.message.size, _HEADER)
+            block = await books.vault.read(holder(copy.delivery.id), 0, size)
+        header = Header.skim(block.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+        if not asks_for_a_receipt(header, one):
+            return []
+        return [books.mailboxes.origins.adding(copy.delivery.id, ELSEWHERE, wanted=True)]
 
     async def _letter(self, one: Attempt) -> _Letter:
         """Return what mail clients will ask of a message, found while it is read once more."""

@@ -29,6 +29,7 @@ from gateway.receipts.publisher import Publisher
 from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.courier import Courier
 from gateway.relay.handing.lines import Caller, Lines, Unusable, lines
+from gateway.relay.handing.watching import Watching
 from gateway.relay.lanes import Link
 from gateway.relay.readings import Readings
 from gateway.relay.recalls import Recalls
@@ -87,7 +88,8 @@ class Gateway:
         self._settings = settings = rooms.settings
         self.rooms = rooms
         self._outward = self._client_context()
-        carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial, _lines(settings))
+        self._lines = _lines(settings)
+        carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial, self._lines)
         self._courier = Courier(rooms.desk, rooms.notices, carrier, settings.relay)
         self.rooms = replace(
             rooms, wake=self._courier.hasten, leave=self._leave, ask=carrier.recall
@@ -142,12 +144,14 @@ class Gateway:
 
     def _loops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         rooms, crashed = self.rooms, self.rooms.notes.crashed
+        readings = Readings(rooms.desk, rooms.notices, self._courier.ring)
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("notes", rooms.notes.run),
             ("keeper", rooms.keeper.run),
             ("directories", rooms.directories.run),
             ("courier", self._courier.run),
-            ("readings", Readings(rooms.desk, rooms.notices, self._courier.ring).run),
+            ("readings", readings.run),
+            ("watching", Watching(rooms.desk, self._lines, readings.bell.set).run),
             ("recalls", Recalls(rooms.desk, rooms.notices, rooms.ask, self._courier.ring).run),
             ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),

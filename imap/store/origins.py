@@ -21,6 +21,8 @@ _OPENING = (
     " (SELECT id FROM entry WHERE folder = ? AND uid BETWEEN ? AND ? AND flags & 1 = 0"
     " AND modseq <= ?)"
 )
+_WATCHED = "SELECT origin FROM origin WHERE entry = ? AND opened IS NULL AND wanted = 1"
+_OPENED = "UPDATE origin SET opened = ? WHERE origin = ? AND opened IS NULL"
 _FOLLOW = "UPDATE origin SET entry = ? WHERE entry = ?"
 _DUE = "SELECT origin FROM origin WHERE wanted = 1 AND opened IS NOT NULL LIMIT ?"
 _SETTLE = "UPDATE origin SET wanted = 0 WHERE origin = ? AND wanted = 1"
@@ -28,6 +30,7 @@ _SETTLE = "UPDATE origin SET wanted = 0 WHERE origin = ? AND wanted = 1"
 _UNOPENED = "UPDATE entry SET flags = flags WHERE id = ? AND flags & 1 = 0"
 _WITHDRAW = "UPDATE origin SET withdrawn = ? WHERE origin = ? AND withdrawn IS NULL"
 _MANY = 200
+ELSEWHERE = 0  # the entry of what was delivered to another server
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,14 @@ class Origins:
     ) -> Statement:
         """Return the statement that notes what is opened, before its flags are set."""
         return Statement(_OPENING, (now.timestamp(), folder, first, last, unchanged_since))
+
+    def watched(self) -> list[str]:
+        """Return what lies elsewhere, and is looked at there until it is opened."""
+        return [origin for (origin,) in self._database.read(_WATCHED, (ELSEWHERE,))]
+
+    def opened(self, origin: str, now: datetime) -> Statement:
+        """Return the statement that notes that something elsewhere was opened."""
+        return Statement(_OPENED, (now.timestamp(), origin))
 
     def following(self, entry: int, to: int) -> Statement:
         """Return the statement that lets a name follow its entry to another place."""

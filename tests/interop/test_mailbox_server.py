@@ -111,3 +111,23 @@ def test_an_account_elsewhere_gets_it_by_append(
 
     assert "delivered" in kinds, dovecot.log
     assert [sent] == [untraced(each) for each in dovecot.inbox(ALONE)]
+
+
+def test_opened_there_its_sender_is_told(
+    hopital: Site, nurse: User, dovecot: MailboxServer
+) -> None:
+    """A reader who allows it opens a message in the account elsewhere: the sender learns of it."""
+    hopital.sceau("mailbox", "receipts", ALONE, "--read", "always")
+    wish = f"Disposition-Notification-To: <{nurse.address}>\r\n".encode()
+    sent = wish + compose(nurse.address, ALONE, "A lire")
+    with submission(hopital, nurse) as line:
+        line.sendmail(nurse.address, [ALONE], sent)
+    eventually(lambda: _kinds(hopital, nurse, sent), lambda seen: "delivered" in seen)
+    account = dovecot.account(ALONE)
+    account.select("INBOX")
+    _, found = account.search(None, "HEADER", "Message-ID", message_id(sent))
+    account.fetch(found[0].decode(), "(BODY[])")
+    account.logout()
+
+    kinds = eventually(lambda: _kinds(hopital, nurse, sent), lambda seen: "read" in seen)
+    assert "read" in kinds, dovecot.log

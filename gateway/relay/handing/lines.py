@@ -43,6 +43,7 @@ class Line:
 
     open: Callable[[], Awaitable[Link | Reply]]
     stores: bool = True
+    deposits: Deposits | None = None  # where it can be asked whether a message was opened
 
 
 Lines = Mapping[str, Line]
@@ -65,7 +66,7 @@ def lines(caller: Caller, servers: Iterable[MailboxServer]) -> Lines:
 def _line(caller: Caller, server: MailboxServer) -> Line:
     if server.kind == "imap":
         deposits = Deposits(server, anchors(server), pinned(server))
-        return Line(deposits.open)
+        return Line(deposits.open, deposits=deposits)
     lmtp = server.kind == "lmtp"
     if server.socket is not None:
         return Line(partial(_within, caller, server, server.socket))

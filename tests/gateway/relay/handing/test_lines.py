@@ -92,7 +92,8 @@ async def test_each_recipient_has_its_own_answer(world: World, tmp_path: Path) -
         await world.labo.submit(DR, [IDE, FULL], letter(DR, [IDE, FULL]))
         await world.settle()
 
-        states = {copy.recipient.address: copy.delivery.state for copy in world.labo.copies()}
+        copies = world.labo.copies()
+        states = {str(each.recipient.address): each.delivery.state for each in copies}
         assert (State.DELIVERED, State.DEFERRED) == (states[IDE], states[FULL])
         assert 1 == len(given)
         assert [] == await world.labo.inbox("ide")
