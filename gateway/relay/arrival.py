@@ -26,9 +26,9 @@ LOOPING = Reply(
     554, "5.4.6", "The message has passed through too many hosts, it is in a loop; it was refused"
 )
 
-# Octets of the body that are read with the header, as many as the vault would collect for its first
-# batch: a message that ends before is handed on from memory, and need not be opened again.
-_AHEAD = 256 << 10
+# Octets of the body that are read with the header: a message that ends before is handed on from
+# memory, and need not be opened again. With what the door holds back it makes 256 KiB a connection.
+_AHEAD = 128 << 10
 _REPORT = 64 << 10  # octets of a report that are read; what it returns may be longer
 _LONGEST = 1000  # characters of a header field that receipts and lists show
 _NO_AUTHORS = Authors((), None)

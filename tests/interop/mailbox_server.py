@@ -136,6 +136,7 @@ class MailboxServer:
         messages = []
         for number in found[0].split():
             _, rows = line.fetch(number.decode(), "(BODY.PEEK[])")
+            assert isinstance(rows[0], tuple)
             messages.append(rows[0][1])
         line.logout()
         return messages

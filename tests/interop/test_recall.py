@@ -76,7 +76,8 @@ def test_an_opened_message_stays_and_its_sender_is_told(pair: Pair) -> None:
 
     assert 1 == len(read)
     assert b"displayed" in read[0]
-    assert b"$MDNSent" in bytes(flags[0])
+    assert isinstance(flags[0], bytes)
+    assert b"$MDNSent" in flags[0]
     assert "read" in _kinds(pair, sent)
     assert "delivered" == row["state"]
 
