@@ -164,13 +164,19 @@ class Visit:
         known = self.view.uids
         if messages is None:
             return self.saved & known
-        last = known.nth(len(known)) if by_uid else len(known)
+        last = len(known)
         if not by_uid and any(last < number < STAR for pair in messages for number in pair):
             raise GrammarError("there is no message of that number")
+        return self.matching(messages, by_uid=by_uid)
+
+    def matching(self, messages: Ranges, *, by_uid: bool) -> UidSet:
+        """Return the UIDs that numbers stand for; those beyond the last message, for none."""
+        known = self.view.uids
         if not len(known):
             return known
+        last = known.nth(len(known)) if by_uid else len(known)
         found = UidSet(_resolved(messages, last))
-        return found & known if by_uid else self.view.named(found)
+        return found & known if by_uid else self.view.named(found & UidSet(((1, last),)))
 
     def known_as(self, messages: Ranges) -> UidSet:
         """Return UIDs that a client names, be they of messages still there or not."""

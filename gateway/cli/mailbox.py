@@ -126,6 +126,9 @@ def password(call: Asking, **arguments: Any) -> None:
     """
 
     def told(made: dict[str, str]) -> None:
+        if not made["password"]:
+            click.echo("Noted. The owner has a second factor: another operator must ask the same.")
+            return
         click.echo(f"Log-in    {made['address']}")
         click.echo(f"Password  {made['password']}")
         if made["expires"]:

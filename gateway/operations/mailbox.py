@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.accounts.mailboxes import AccountError, Mailbox, Status
 from gateway.accounts.tokens import Scope
 from gateway.operations import folders, parts
+from gateway.operations.account import noticing
+from gateway.operations.consent import agreed
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import address as read_address
@@ -116,8 +118,13 @@ async def password(
     """Give the mailbox an application password; this answer alone holds it.
 
     It ends after so many days, and is for these scopes alone; else it is for all, until it is revoked.
+    Who has a second factor makes their own with it: an operator needs another one's consent, and the
+    owner is told.
     """
     owner = find(rooms, address)
+    guarded = bool(rooms.factors.of(owner))
+    if guarded and not await agreed(rooms, "mailbox.password", owner.key):
+        return {"address": owner.address, "credential": None, "password": None}
     expires = rooms.clock() + timedelta(days=days) if days else None
     try:
         wanted = [Scope(each) for each in scopes or ()]
@@ -125,7 +132,8 @@ async def password(
         raise OperationError(
             "a password is for something that is known", f"it is: {', '.join(Scope)}"
         ) from None
-    made, text = await rooms.credentials.add_password(owner, label, expires, wanted)
+    also = await noticing(rooms, owner, "device", rooms.actor) if guarded else []
+    made, text = await rooms.credentials.add_password(owner, label, expires, wanted, also)
     return {
         "address": owner.address,
         "credential": made.id,

@@ -36,6 +36,8 @@ async def fetch(visit: Visit, command: Fetch) -> Answer:
         items.append(Item("MODSEQ"))
     if Item("MODSEQ") in items:
         visit.condstore = True
+    elif visit.condstore and Item("FLAGS") in items:
+        items.append(Item("MODSEQ"))  # from then on flags come with it (RFC 7162 §3.2)
     if command.by_uid and Item("UID") not in items:
         items.insert(0, Item("UID"))
     told = await _Fetching(visit, tuple(dict.fromkeys(items))).run(uids)

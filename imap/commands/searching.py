@@ -143,7 +143,7 @@ class _Searching:
         return UidSet.of(found)
 
     def _named(self, ranges: Ranges | None, *, by_uid: bool) -> UidSet:
-        return self._saved if ranges is None else self._visit.chosen(ranges, by_uid=by_uid)
+        return self._saved if ranges is None else self._visit.matching(ranges, by_uid=by_uid)
 
     def _predicate(self, key: Key) -> Predicate:  # noqa: PLR0911 - one arm a kind
         """Return what a key that a row answers asks of it."""

@@ -1,10 +1,13 @@
 """Mailboxes are made, opened and closed by their operator."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
+from gateway.accounts.factors import Kind as Factors
 from gateway.demo import documents
 from gateway.demo.pki import Authority
 from gateway.operations import mailbox as verbs
@@ -46,6 +49,24 @@ async def test_the_same_mailbox_is_not_made_twice(ask: Ask) -> None:
     await ask("mailbox.add", address=_DR)
     with pytest.raises(OperationError, match="already a mailbox"):
         await ask("mailbox.add", address="DR@labo.example")
+
+
+async def test_who_has_a_second_factor_is_given_a_password_by_two(rooms: Rooms, ask: Ask) -> None:
+    """One operator alone makes none, and the owner is told of it."""
+    await ask("mailbox.add", address=_DR)
+    owner = rooms.accounts.find(Address(_DR))
+    assert owner is not None
+    _, adding = rooms.factors.adding(owner, Factors.TOTP, "JBSWY3DPEHPK3PXP")
+    await rooms.database.commit(adding)
+    first = await ask("mailbox.password", address=_DR)
+    assert None is first["password"]
+
+    other = replace(rooms, actor="operator:bruno")
+    made = msgspec.to_builtins(await verbs.password(other, address=_DR))
+    assert made["password"]
+    assert 1 == len(rooms.credentials.of(owner))
+    ((told,),) = rooms.database.read("SELECT count(*) FROM message")
+    assert 1 == told
 
 
 async def test_a_password_is_shown_once(rooms: Rooms, ask: Ask) -> None:
