@@ -154,6 +154,19 @@ def text(alert: Alert, site: str, host: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def ending(domain: str, left: str, site: str, host: str) -> tuple[str, str]:
+    """Return subject and words of the mail to a peer whose certificate runs out."""
+    return f"[{site}] your certificate ends", (
+        f"Le certificat par lequel votre passerelle parle pour {domain} arrive à son terme ({left}).\n"
+        "Au-delà, le courrier entre nous attend, des deux côtés, jusqu'à ce qu'il soit renouvelé et,\n"
+        "si son identité change, que la liste de confiance le nomme.\n\n"
+        f"The certificate by which your gateway speaks for {domain} comes to its end ({left}).\n"
+        "Beyond it the mail between us waits, on both sides, until it is renewed and, if its identity\n"
+        "changes, until the trust list names it.\n\n"
+        f"{site} ({host})\n"
+    )
+
+
 def payload(alert: Alert, site: str) -> bytes:
     """Return a CloudEvents 1.0 document in JSON: the body of a webhook."""
     found = alert.condition

@@ -172,7 +172,9 @@ class Notices:
         )
         return [*await self.spooling(own, to, content), entry]
 
-    async def alerting(self, to: Address, subject: str, words: str) -> list[Statement]:
+    async def alerting(
+        self, to: Address, subject: str, words: str, notify: frozenset[Notify] | None = None
+    ) -> list[Statement]:
         """Return the statements that tell an operator something by mail.
 
         From our postmaster, not from nobody: it may go to a peer, whose gateway asks in whose name.
@@ -200,7 +202,7 @@ class Notices:
             ),
         )
         entry = desk.books.journal.entry(now, "alert.spooled", "gateway", message=made, whom=to)
-        return [*await self.spooling(own, to, content), entry]
+        return [*await self.spooling(own, to, content, notify), entry]
 
     async def spooling(
         self,

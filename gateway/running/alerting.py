@@ -18,6 +18,7 @@ from gateway.operations.rooms import Rooms
 from gateway.running import checks
 from gateway.running.conditions import conditions
 from smtp.address import Address
+from smtp.envelope import Notify
 from trust.fetching import Fetch, FetchError
 from trust.verification import Outcome
 from vault.database import Statement
@@ -30,6 +31,8 @@ _KEPT = 200  # alerts that wait for a webhook; beyond that the oldest go
 _PLACE = "alarm/1/facts"
 # What became of a source's last offer is a condition, and so told already.
 _SEEN = frozenset(f"trust.{outcome}" for outcome in Outcome) - {"trust.altered-history"}
+_PEERS = frozenset({"peer", "next-hop"})
+_QUIETLY = frozenset({Notify.NEVER})  # not every house has a postmaster's mailbox
 _UNSPEAKABLE = frozenset({"who", "whom", "message", "mailbox"})
 
 
@@ -54,6 +57,7 @@ class Alerting:
         self._settings = rooms.settings.alerts
         self._anchors, self._secret = anchors, secret
         self._happened: dict[str, Condition] = {}
+        self._ending: dict[str, str] = {}  # peers whose certificate runs out: how much is left
         self._beat: datetime | None = None  # when the heartbeat was last heard
         self._facts = self._kept()
         self._bell = asyncio.Event()
@@ -76,6 +80,9 @@ class Alerting:
         """Take note of an event that a person should look at; it is told at the next look."""
         if event in _SEEN:
             return
+        if event == "certificate.expires" and facts.get("kind") in _PEERS and facts.get("domain"):
+            first = str(facts["domain"]).partition(",")[0]
+            self._ending[first] = str(facts.get("reason", ""))
         said = [
             f"{name} {fact}" for name, fact in facts.items() if name not in _UNSPEAKABLE and fact
         ]
@@ -103,6 +110,7 @@ class Alerting:
         watched, told = alerts.judge(self._facts.watched, found, self._rooms.clock(), again)
         if told or watched != self._facts.watched:
             await self._tell(watched, told)
+        await self._write_to_peers()
         await self._post()
         await self._pulse(well=not any(one.level is Level.ALARM for one in found))
 
@@ -136,6 +144,21 @@ class Alerting:
             for to in self._settings.mail
             for statement in await self._rooms.notices.alerting(Address(to), subject, words)
         ]
+
+    async def _write_to_peers(self) -> None:
+        """Tell the postmasters of peers whose certificate runs out: the remedy is theirs."""
+        ending, self._ending = self._ending, {}
+        site = self._rooms.settings.site
+        for domain, left in ending.items():
+            subject, words = alerts.ending(domain, left, site.name, site.host)
+            to = Address(f"postmaster@{domain}")
+            try:
+                mail = await self._rooms.notices.alerting(to, subject, words, _QUIETLY)
+                await self._rooms.database.commit(mail)
+            except VaultError as error:
+                self._rooms.notes.crashed("alerting", error)
+        if ending:
+            self._rooms.wake()
 
     async def _post(self) -> None:
         """Bring what waits to the webhook, in order; what it does not take waits."""

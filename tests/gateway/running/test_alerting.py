@@ -24,6 +24,7 @@ from gateway.relay.delivery import State
 from gateway.running.alerting import Alerting
 from gateway.running.conditions import conditions
 from smtp.address import Address
+from smtp.envelope import Notify, Recipient
 from tests.gateway.operations.conftest import spooled
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
@@ -158,6 +159,21 @@ async def test_all_is_well(rooms: Rooms, web: Web, clock: Clock) -> None:
     clock.advance(seconds=300)
     await watch.round()
     assert 2 == web.beats
+
+
+async def test_a_peer_is_told_that_its_certificate_ends(rooms: Rooms, web: Web) -> None:
+    """Its postmaster can renew it; our own certificate, and those of mailboxes, are our affair."""
+    watch = alerting(rooms, web)
+    for kind in ("peer", "ours", "mailbox"):
+        facts = {"kind": kind, "domain": "chu.example, clinique.example", "reason": "7 days"}
+        rooms.notes.tell("certificate.expires", facts)
+    await watch.round()
+    await watch.round()
+
+    rows = rooms.database.read("SELECT id FROM message WHERE door = 'report' ORDER BY id")
+    sent = [copy.recipient for (one,) in rows for copy in rooms.spool.copies(one)]
+    told = [one for one in sent if one.address.startswith("postmaster@")]
+    assert [Recipient(Address("postmaster@chu.example"), frozenset({Notify.NEVER}))] == told
 
 
 async def test_a_list_grows_old(rooms: Rooms, web: Web, clock: Clock) -> None:
