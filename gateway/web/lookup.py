@@ -5,6 +5,7 @@ so many questions a minute, a page at a time: a directory to look into, not to c
 asked is written down nowhere, only by whom. R-D3, R-I1, R-J4.
 """
 
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -17,6 +18,7 @@ from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.tokens import Scope
 from gateway.operations import addresses
 from gateway.operations.rooms import Rooms
+from gateway.web.account.words import say
 from gateway.web.allowance import Allowance
 from gateway.web.entry import Entry
 from gateway.web.pages import languages, page
@@ -49,11 +51,14 @@ class Lookup:
         mailbox = await self._entry.mailbox(request, Scope.ADDRESSES)
         asked = lookup.read(request.query_params.get("q", ""))
         found = await self._answer(request, mailbox) if asked else None
+        language = languages(request)
         return page(
             "addresses.html",
-            languages(request),
+            language,
+            t=partial(say, language),
+            visitor=None,
+            path="/addresses",
             q=request.query_params.get("q", "")[: lookup.LONGEST],
-            mailbox=mailbox.address,
             found=found,
         )
 
