@@ -121,11 +121,24 @@ class MailboxServer:
         self._process.wait(15)
 
     def account(self, user: str) -> imaplib.IMAP4_SSL:
-        """Log in as a mail client does."""
+        """Log in as a mail client does; while Dovecot's own log-in still starts, again."""
+        for _ in range(20):
+            try:
+                return self._logged_in(user)
+            except imaplib.IMAP4.error as error:
+                if "UNAVAILABLE" not in str(error):
+                    raise
+        return self._logged_in(user)
+
+    def _logged_in(self, user: str) -> imaplib.IMAP4_SSL:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         line = imaplib.IMAP4_SSL("127.0.0.1", self.imaps, ssl_context=context, timeout=15)
-        line.login(user, PASSWORD)
+        try:
+            line.login(user, PASSWORD)
+        except imaplib.IMAP4.error:
+            line.shutdown()
+            raise
         return line
 
     def inbox(self, user: str) -> list[bytes]:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from tests.interop.conftest import QUICK
+from tests.interop.mail import eventually
 from tests.interop.site import Federation, Site, now
 
 CHROMIUM = "/usr/bin/chromium"
@@ -119,8 +120,13 @@ def test_a_passkey_opens_the_account_and_a_device_reads(desk: Desk) -> None:
     with _imap(desk.site) as box:
         box.login("dr.durand@chu-nord.example", password)
         assert "OK" == box.select("INBOX")[0]
-    page.goto(f"{base}/account/activity")
-    assert "lecture (IMAP)" in page.inner_text("main")
+
+    def activity() -> str:
+        page.goto(f"{base}/account/activity")
+        return str(page.inner_text("main"))
+
+    # What happened is written down a moment later, together with its neighbours.
+    assert "lecture (IMAP)" in eventually(activity, lambda shown: "lecture (IMAP)" in shown)
     assert [] == desk.complaints
 
 

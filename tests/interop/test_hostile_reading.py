@@ -187,7 +187,7 @@ def test_a_thousand_connections_leave_room_for_others(pair: Pair) -> None:
 
 def test_what_was_kept_copied_searched_and_marked_is_unreadable(pair: Pair) -> None:
     """Texts, what was looked for, keywords and names of folders are nowhere in the data folder."""
-    raw = Raw(pair.hopital, pair.doctor)
+    raw = Raw(pair.hopital, pair.hopital.user("canari"))
     letter = f"Subject: {TEXT}\r\n\r\n{TEXT}\r\n".encode()
     for command in (
         b"CREATE %b" % KEYWORD.encode(),

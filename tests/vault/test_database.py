@@ -13,7 +13,7 @@ from vault import sqlite
 from vault.database import Database, Statement
 from vault.errors import Conflict, StorageFull, VaultError
 
-ADD = "INSERT INTO seen (transfer, at) VALUES (?, ?)"
+ADD = "INSERT INTO seen (transfer, delivery, at) VALUES (?, 'd', ?)"
 SET = "UPDATE seen SET at = ? WHERE transfer = ?"
 
 
@@ -344,14 +344,16 @@ async def test_each_migration_runs_once(tmp_path: Path, monkeypatch: pytest.Monk
     steps = tmp_path / "schema"
     steps.mkdir()
     monkeypatch.setattr(sqlite, "SCHEMA", steps)
-    (steps / "0001.sql").write_text("CREATE TABLE seen (transfer BLOB PRIMARY KEY, at REAL) STRICT")
+    (steps / "0001.sql").write_text(
+        "CREATE TABLE seen (transfer BLOB PRIMARY KEY, delivery TEXT, at REAL) STRICT"
+    )
     first = Database.open(tmp_path / "db")
     await first.commit([add("a")])
     await first.close()
     (steps / "0002.sql").write_text("ALTER TABLE seen ADD COLUMN more TEXT; -- and a comment")
     for _ in range(2):
         second = Database.open(tmp_path / "db")
-        assert [(b"a", 1.0, None)] == second.read("SELECT * FROM seen")
+        assert [(b"a", "d", 1.0, None)] == second.read("SELECT * FROM seen")
         await second.close()
 
 
