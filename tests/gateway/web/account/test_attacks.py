@@ -152,7 +152,10 @@ async def test_an_application_password_opens_no_account(tmp_path: Path) -> None:
     async with placed(tmp_path) as place:
         _, seed = await place.person()
         await place.forget_codes()
-        password = (await place.chu.ask("mailbox.password", address=DR))["password"]
+        rooms = place.chu.rooms
+        mailbox = rooms.accounts.find(parse(DR))
+        assert mailbox is not None
+        _, password = await rooms.credentials.add_password(mailbox)
         browser = place.browser()
         page = await attempt(browser, DR, passphrase=password, code=place.code(seed))
         basic = await browser.client.get("/account", auth=(DR, password))
