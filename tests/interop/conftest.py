@@ -1,5 +1,6 @@
 """The stage of the interoperation tests: real processes, real peers, one small federation."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,9 +35,13 @@ class Pair:
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """A folder that other users' daemons can reach, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="sceau-interop-") as made:
-        Path(made).chmod(0o755)
-        yield Path(made)
+    before = os.umask(0o022)  # a gateway that ran in this process left a narrower one
+    try:
+        with tempfile.TemporaryDirectory(prefix="sceau-interop-") as made:
+            Path(made).chmod(0o755)
+            yield Path(made)
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture(scope="module")
