@@ -155,8 +155,9 @@ class Alerting:
             try:
                 mail = await self._rooms.notices.alerting(to, subject, words, _QUIETLY)
                 await self._rooms.database.commit(mail)
-            except VaultError as error:
+            except VaultError as error:  # told again with the next look
                 self._rooms.notes.crashed("alerting", error)
+                self._ending.setdefault(domain, left)
         if ending:
             self._rooms.wake()
 
