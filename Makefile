@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 DEMO_PEERS  := mosquitto
-TEST_PEERS  := $(DEMO_PEERS) chromium postfix swaks strace gnupg dovecot-imapd dovecot-lmtpd curl isync mutt bsdutils thunderbird
+TEST_PEERS  := $(DEMO_PEERS) clamav-daemon chromium postfix swaks strace gnupg dovecot-imapd dovecot-lmtpd curl isync mutt bsdutils thunderbird
 BENCH_PEERS := $(TEST_PEERS) postfix-lmdb
 
 .DEFAULT_GOAL := help
