@@ -1,4 +1,4 @@
-"""Fetching over HTTPS with pinned anchors alone; the one importer of httpx.
+"""Fetching over HTTPS with pinned anchors alone; the one importer of httpx and its httpcore.
 
 Nothing is taken from the environment (no proxy, no netrc), no system CA is ever loaded, an answer
 is read as it comes and no further than its limit, compressed ones are refused (a small file can be a
@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from io import BytesIO
+from typing import Any
 
+import httpcore
 import httpx
 
 from smtp import tls
@@ -44,7 +46,9 @@ class Fetching:
         asked = dict(headers) | ({"If-None-Match": etag} if etag else {})
         async with _within(within, place), _client(anchors, place) as client:
             for _ in range(1 + _REDIRECTS):
-                request = client.build_request("GET", place, headers=asked)
+                request = client.build_request(
+                    "GET", place, headers=asked, extensions={"trace": _Line()}
+                )
                 answer = await client.send(request, stream=True)
                 try:
                     if answer.status_code == 304 and etag:
@@ -74,9 +78,25 @@ class Fetching:
         async with (
             _within(within, place),
             _client(anchors, place) as client,
-            client.stream("POST", place, content=body, headers=asked) as answer,
+            client.stream(
+                "POST", place, content=body, headers=asked, extensions={"trace": _Line()}
+            ) as answer,
         ):
             return await _read(answer, limit)
+
+
+class _Line:
+    """Closes a connection whose TLS handshake is cut short, which the library then forgets open."""
+
+    def __init__(self) -> None:
+        self._open: httpcore.AsyncNetworkStream | None = None
+
+    async def __call__(self, event: str, found: Mapping[str, Any]) -> None:
+        """Hear what the library does (its ``trace`` extension)."""
+        if event == "connection.connect_tcp.complete":
+            self._open = found["return_value"]
+        elif event == "connection.start_tls.failed" and self._open is not None:
+            await self._open.aclose()
 
 
 def _place(url: str, *, plain: bool, pinned: bool) -> httpx.URL:

@@ -139,6 +139,25 @@ async def test_the_time_is_for_the_whole(web: Web) -> None:
     assert "download-timeout" == caught.value.state
 
 
+async def test_a_handshake_cut_short_leaves_no_connection_open(authority: Authority) -> None:
+    """A host that takes connections and says nothing costs no descriptor each time it is asked."""
+    ended = asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # the handshake's first words, and then the end of the connection
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    async with server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(FetchError) as caught:
+            await Fetching().get(url, anchors=authority.anchors_pem, limit=_LIMIT, within=0.1)
+        assert "download-timeout" == caught.value.state
+        async with asyncio.timeout(5):
+            await ended.wait()
+
+
 async def test_nobody_there(web: Web) -> None:
     """A closed port and a name that does not exist are the same fault."""
     fetch = Fetching()
