@@ -19,6 +19,7 @@ from gateway.settings.certificates import Certificates
 from gateway.settings.listen import Listen
 from gateway.settings.login import Login
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
+from gateway.settings.quarantine import QuarantineSettings
 from gateway.settings.reading import ReadingSettings
 from gateway.settings.site import Paths, Site, Tls
 from gateway.settings.trust import Trust
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     login: Login = Login()
     mailboxes: MailboxesSettings = MailboxesSettings()
     limits: Limits = Limits()
+    quarantine: QuarantineSettings = QuarantineSettings()
     alerts: Alerts = Alerts()
     publish: Publish = Publish()
     lookup: Lookup = Lookup()

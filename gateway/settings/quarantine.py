@@ -1,0 +1,66 @@
+"""What makes a message wait for a person, and how far we look into it."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from annotated_types import Ge, MinLen
+from pydantic import AfterValidator, model_validator
+
+from gateway.settings.section import MiB, Octets, Seconds, Section, address, domain
+from quarantine.policy import Action, Policy, Rule, named
+
+
+def _who(value: str) -> str:
+    """Return an address or a domain as we write it."""
+    return address(value) if "@" in value else domain(value)
+
+
+Who = Annotated[str, AfterValidator(_who)]
+
+
+class QuarantineRule(Section):
+    """What is done about some reasons; the first rule that fits counts."""
+
+    reasons: Annotated[tuple[str, ...], MinLen(1)]
+    action: Action
+    senders: tuple[Who, ...] = ()
+    recipients: tuple[Who, ...] = ()
+    doors: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        named(self.reasons)
+        return self
+
+    @property
+    def rule(self) -> Rule:
+        """The rule as the policy has it."""
+        return Rule(
+            named(self.reasons),
+            self.action,
+            frozenset(each.casefold() for each in self.senders),
+            frozenset(each.casefold() for each in self.recipients),
+            frozenset(self.doors),
+        )
+
+
+class QuarantineSettings(Section):
+    """The rules in their order, the scanner, and the limits of a look."""
+
+    rule: tuple[QuarantineRule, ...] = ()
+    scanner: Path | None = None  # clamd's socket; None: nobody is asked
+    scanner_timeout: Seconds = 120
+    scanner_patience: Seconds = 300
+    at_once: Annotated[int, Ge(1)] = 4
+    seconds: Annotated[float, Ge(0.1)] = 30
+    largest: Octets = 64 * MiB
+    unpacked: Octets = 512 * MiB
+    entries: Annotated[int, Ge(1)] = 10_000
+    depth: Annotated[int, Ge(1)] = 6
+    rate: Annotated[int, Ge(1)] = 500
+    recipients: Annotated[int, Ge(1)] = 50
+
+    @property
+    def policy(self) -> Policy:
+        """The rules as they judge."""
+        return Policy(tuple(each.rule for each in self.rule), scanner=self.scanner is not None)
