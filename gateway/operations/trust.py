@@ -165,15 +165,17 @@ async def explain(
         "recipient-denial": _whys(rooms, to),
         "peer-denial": _peer_whys(rooms, certificate),
     }
+    said = [
+        (each, reasons.get(each.step, []) if each.outcome == "refuse" else []) for each in findings
+    ]
     return [
         {
             "step": each.step,
             "outcome": each.outcome,
-            "sentence": " ".join(
-                [each.sentence, *(reasons.get(each.step, ()) if each.outcome == "refuse" else ())]
-            ),
+            "sentence": " ".join([each.sentence, *whys]),
+            "french": " ".join([each.french, *whys]),
         }
-        for each in findings
+        for each, whys in said
     ]
 
 

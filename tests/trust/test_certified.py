@@ -178,6 +178,7 @@ def test_whoever_holds_a_lent_anchor_speaks_for_nobody_named_otherwise() -> None
         (REVOKED, "is revoked (CRL key-compromise)."),
         (UNKNOWN, "Nobody vouches for it now (unreachable)."),
         (GOOD, "not revoked (CRL, good until"),
+        (Standing(State.GOOD), "not revoked."),
     ],
 )
 def test_the_explanation_says_who_said_so(standing: Standing, words: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from smtp.address import parse
+from smtp.address import Address, parse
 from smtp.envelope import Peer
 from tests.trust.simulator import (
     LIFE,
@@ -18,7 +18,7 @@ from tests.trust.simulator import (
     pki,
     trust_list,
 )
-from trust import explain as room
+from trust import sentences
 from trust.decision import STEPS, Reason, decide
 from trust.explain import Finding, explain
 from trust.identity import Certificate, Identity, Way
@@ -40,7 +40,7 @@ def said(findings: tuple[Finding, ...]) -> dict[str, str]:
 
 def test_every_step_is_told() -> None:
     """No step without its words, in the order in which they are asked."""
-    assert STEPS == tuple(room._TOLD)
+    assert STEPS == tuple(sentences.PASSED)
 
 
 def test_every_reason_is_told() -> None:
@@ -54,7 +54,7 @@ def test_every_reason_is_told() -> None:
         "next-hop-certificate-revoked",
         "next-hop-certificate-unknown",
     }
-    assert set(Reason) - elsewhere == set(room._OBJECTIONS)
+    assert set(Reason) - elsewhere == set(sentences.OBJECTIONS)
 
 
 @pytest.mark.parametrize(
@@ -373,3 +373,22 @@ def test_no_list_and_a_stale_one() -> None:
     *_, end, verdict = explain(DR, trust_list(LABO), NOW + LIFE)
     assert ("recipient-list", "defer", "defer") == (end.step, end.outcome, verdict.outcome)
     assert end.sentence == "Every list that could name it is too old to vouch for anybody."
+
+
+@pytest.mark.parametrize("sender", [None, APP])
+@pytest.mark.parametrize("peer", [None, RELAY, Peer("", login=APP), Peer("")])
+def test_every_sentence_is_told_twice(sender: Address | None, peer: Peer | None) -> None:
+    """In French too, about the same ends, and in other words."""
+    current = trust_list(LABO, replace(CHU, open=False), listed("Dr.Martin@chu.example", SPKI))
+    *steps, verdict = explain(DR, current, NOW, sender=sender, peer=peer)
+    assert verdict.french == verdict.sentence
+    for each in steps:
+        assert each.french
+        assert each.french != each.sentence
+        assert _named(each.sentence) == _named(each.french)
+
+
+def _named(sentence: str) -> set[str]:
+    """Return the addresses and domains in a sentence."""
+    words = {word.strip(" .,:;()") for word in sentence.split()}
+    return {word for word in words if word.endswith(".example")}
