@@ -1,0 +1,1 @@
+"""The operators' console: pages for those who keep the gateway."""
