@@ -1,11 +1,11 @@
 """A great many addresses in one buffer: each with a few octets about it, found at once.
 
 A million Python objects would take gigabytes, and a second of every full garbage collection. Here
-they are one ``bytes`` (or one mapped file): a sorted table of 32-bit hashes, where in it those begin
-that have the same first bits, beside it where each entry begins, the names of the domains once each,
-then the entries, domain by domain. A swap is the swap of one reference, and the buffer can be made
-by another process. The hash only says where to look: what answers is the entry that has the whole
-key that was asked for.
+they are one ``bytes`` (or one mapped file): a table of slots, in each where an entry is, the
+names of the domains once each, then the entries, domain by domain. A swap is the swap of one
+reference, and the buffer can be made by another process. The hash only says at which slot to begin:
+what answers is the entry that has the whole key that was asked for, and an empty slot says there is
+none (open addressing; at least half of the slots are empty).
 """
 
 import mmap
@@ -14,7 +14,6 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
 from operator import itemgetter
 from zlib import crc32
 
@@ -23,13 +22,14 @@ from trust.errors import ListError
 
 Buffer = bytes | mmap.mmap | memoryview
 
-_MAGIC = 0x33_6B_6F_6F_62_65_63_73  # "scebook3" where, as here, the low octet comes first
+_MAGIC = 0x34_6B_6F_6F_62_65_63_73  # "scebook4" where, as here, the low octet comes first
 _HEAD = struct.Struct("=QQQQQ")  # magic, entries, bits, domains, octets of the domains' names
-_ENTRY = struct.Struct("=IBH")  # domain, octets of the local part, octets of the record
+_ENTRY = struct.Struct("=IBH")  # domain, octets of the local part (and a mark), of the record
+_LOCAL, _SPELT = 0x7F, 0x80  # the mark: it is not written as its own key
+_entry_at, _AFTER = _ENTRY.unpack_from, _ENTRY.size
 _WORD = 4
 _PIECE = 1 << 20  # octets compared at once
-_CROWD = 1  # bits: some two hashes share their first bits
-MOST = 2**32 - 1  # octets of all entries: what a place in 32 bits can reach
+MOST = 2**32 - 1 - _AFTER  # octets of all entries: what a slot can reach
 RECORD = 2**16 - 1  # octets of one record
 
 Entry = tuple[Address, bytes]  # an address and its record
@@ -39,12 +39,11 @@ class Book:
     """An immutable table from ``address.key`` to an address and its record."""
 
     __slots__ = (
-        "_buckets",
-        "_hashes",
+        "_count",
         "_names",
         "_octets",
-        "_places",
         "_shift",
+        "_slots",
         "_start",
         "_starts",
         "_view",
@@ -61,10 +60,9 @@ class Book:
         _, count, bits, domains, octets = head
         if bits > _WORD * 8 or (1 << bits) > len(packed):
             raise ListError("a book of addresses has more parts than octets")
-        buckets = _HEAD.size
-        hashes = buckets + ((1 << bits) + 1) * _WORD
-        places = hashes + count * _WORD
-        starts = places + count * _WORD
+        if count >= 1 << bits and count:
+            raise ListError("a book of addresses has no empty slot")
+        starts = _HEAD.size + (1 << bits) * _WORD
         names = starts + (domains + 1) * _WORD
         self._start = names + octets
         if len(packed) < self._start:
@@ -72,16 +70,15 @@ class Book:
         self._starts = view[starts:names].cast("I")
         if self._start + self._starts[domains] != len(packed):
             raise ListError("a book of addresses was cut off")
-        self._buckets = view[buckets:hashes].cast("I")
+        self._count: int = count
+        self._slots = view[_HEAD.size : starts].cast("I")
         self._shift = _WORD * 8 - bits
-        self._hashes = view[hashes:places].cast("I")
-        self._places = view[places:starts].cast("I")
         self._names = str(view[names : self._start], "ascii").split()
         self._octets = [b"@" + each.encode() for each in self._names]
         self.domains = frozenset(self._names)
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        return self._count
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield all entries: the domains in their order, in each the addresses in theirs."""
@@ -113,24 +110,23 @@ class Book:
 
         In one stroke, without calls: every message asks twice.
         """
-        packed, hashes, buckets = self.packed, self._hashes, self._buckets
+        packed, slots = self.packed, self._slots
         octets = asked.encode()
         # Not Python's own hash: another process, with another seed, may have made the book.
-        wanted = crc32(octets)
-        bucket = wanted >> self._shift
-        end = buckets[bucket + 1]
-        at = bisect_left(hashes, wanted, buckets[bucket], end)
-        while at < end and hashes[at] == wanted:
-            place = self._places[at]
+        at = crc32(octets) >> self._shift
+        while place := slots[at]:
             begins = self._start + place
-            domain, local, record = _ENTRY.unpack_from(packed, begins)
-            begins += _ENTRY.size
-            ends = begins + local
-            same = octets[:local] == packed[begins:ends] and octets[local:] == self._octets[domain]
-            # Most are written as their own key.
-            if same or key(self.read(place)[0]) == asked:
-                return place, bytes(packed[ends : ends + record])
-            at += 1
+            domain, size, record = _entry_at(packed, begins - _AFTER)
+            ends = begins + (size & _LOCAL)
+            if size > _LOCAL:
+                same = key(self.read(place - _AFTER)[0]) == asked
+            else:
+                same = (
+                    octets[:size] == packed[begins:ends] and octets[size:] == self._octets[domain]
+                )
+            if same:
+                return place - _AFTER, bytes(packed[ends : ends + record])
+            at = (at + 1) % len(slots)
         return None
 
     def within(self, domain: str) -> Iterator[Entry]:
@@ -143,16 +139,16 @@ class Book:
     def _between(self, place: int, end: int) -> Iterator[Entry]:
         while place < end:
             yield self.read(place)
-            _, local, record = _ENTRY.unpack_from(self._view, self._start + place)
-            place += _ENTRY.size + local + record
+            _, local, record = _entry_at(self._view, self._start + place)
+            place += _AFTER + (local & _LOCAL) + record
 
     def read(self, place: int) -> Entry:
         """Return the entry that begins at this place."""
         view = self._view
         at = self._start + place
-        domain, local, record = _ENTRY.unpack_from(view, at)
-        middle = at + _ENTRY.size + local
-        name = str(view[at + _ENTRY.size : middle], "utf-8")
+        domain, local, record = _entry_at(view, at)
+        middle = at + _AFTER + (local & _LOCAL)
+        name = str(view[at + _AFTER : middle], "utf-8")
         return Address(f"{name}@{self._names[domain]}"), bytes(view[middle : middle + record])
 
 
@@ -185,7 +181,8 @@ def pack(
             local = address[: ~len(domain)].encode()
             hashes.append(crc32(asked.encode()))
             places.append(place)
-            parts += _ENTRY.pack(number, len(local), len(record)) + local + record
+            spelt = 0 if asked == address else _SPELT
+            parts += _ENTRY.pack(number, len(local) | spelt, len(record)) + local + record
             if placed is not None:
                 placed(place, address, record)
     if len(parts) > MOST:
@@ -219,20 +216,19 @@ def _bound(
     starts: "array[int]",
     parts: bytearray,
 ) -> bytes:
-    # Each with its place as one number, which sorts faster than one by the other.
-    both = sorted([hashed << 32 | place for hashed, place in zip(hashes, places, strict=True)])
-    bits = max(0, len(hashes).bit_length() - _CROWD)
-    shift = _WORD * 8 - bits
-    counts = [0] * ((1 << bits) + 1)
-    for hashed in hashes:
-        counts[(hashed >> shift) + 1] += 1
+    bits = len(hashes).bit_length() + 1 if hashes else 0
+    shift, last = _WORD * 8 - bits, (1 << bits) - 1
+    slots = array("I", bytes(_WORD << bits))
+    for hashed, place in zip(hashes, places, strict=True):
+        at = hashed >> shift
+        while slots[at]:
+            at = (at + 1) & last
+        slots[at] = place + _AFTER
     domains = "\n".join(names).encode("ascii")
     return b"".join(
         (
             _HEAD.pack(_MAGIC, len(hashes), bits, len(names), len(domains)),
-            array("I", accumulate(counts)),
-            array("I", [each >> 32 for each in both]),
-            array("I", [each & MOST for each in both]),
+            slots,
             starts,
             domains,
             parts,

@@ -6,21 +6,21 @@ A million entries take half a minute of one processor: for ``trust.apart``, not 
 import struct
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
-from itertools import accumulate
 
 from smtp.address import Address, local_of
 from trust import book
-from trust.directory import record, strings
+from trust.directory import lists, record, strings
 from trust.directory import report as reporting
 from trust.directory.entry import Entry, words
 from trust.directory.report import Fault, Report
 from trust.errors import ListError
 
-MAGIC = 0x31_72_69_64_63_65_63_73  # "scecdir1"
-# The book, structures, professions, words, where each word's entries end, those, people, the report.
-SECTIONS = 8
+MAGIC = 0x32_72_69_64_63_65_63_73  # "scecdir2"
+# The book, structures, professions, words, the entries of each word, the structures of each word, the
+# entries of each structure, people, the report.
+SECTIONS = 9
 HEAD = struct.Struct(f"={SECTIONS + 1}Q")
 
 
@@ -63,13 +63,14 @@ def pack(entries: Iterable[Entry], report: Report) -> bytes:
 class _Index:
     """The words of the entries and their people, taken down while the entries are placed.
 
-    What may not be shown is in none of it: it cannot be found by mistake.
+    A structure's words are kept once for all its entries. What may not be shown is in none of it: it
+    cannot be found by mistake.
     """
 
     def __init__(self, structures: Iterable[str]) -> None:
         self._structures = structures  # complete once the first entry is placed
         self._places: defaultdict[str, list[int]] = defaultdict(list)
-        self._shared: list[tuple[Callable[[int], None], ...]] = []
+        self._of_structure: list[list[int]] = []
         self._words = _Words()
         self._people: list[str] = []
         self._theirs: list[int] = []
@@ -78,11 +79,10 @@ class _Index:
         """Take down an entry; they come in the order of their places."""
         if record.hidden(octets):
             return
-        if not self._shared:
-            self._shared.extend(map(self._adding, self._structures))
+        if not self._of_structure:
+            self._of_structure = [[] for _ in self._structures]
         structure, name, service = record.texts(octets)
-        for add in self._shared[structure]:
-            add(place)
+        self._of_structure[structure].append(place)
         own = words(local_of(address))
         for text in (*name.split(" "), service):
             own += self._words[text]
@@ -94,19 +94,21 @@ class _Index:
             self._people.append(person)
             self._theirs.append(place)
 
-    def _adding(self, structure: str) -> tuple[Callable[[int], None], ...]:
-        """Return what files a place under each word of a structure: many entries share it."""
-        return tuple(self._places[word].append for word in set(_structure_words(structure)))
-
-    def packed(self) -> tuple[bytes, bytes, bytes, bytes]:
-        """Return the words, where each one's entries end, those entries, and people's by number."""
-        found = {word: places for word, places in self._places.items() if places}
-        ordered = sorted(found)  # as code points, which is also the order of their UTF-8
+    def packed(self) -> tuple[bytes, ...]:
+        """Return the words, their entries, their structures, those one's entries, and people's."""
+        having: defaultdict[str, list[int]] = defaultdict(list)
+        shown = zip(self._structures, self._of_structure, strict=False)  # none, if none is shown
+        for number, (text, places) in enumerate(shown):
+            if places:
+                for word in dict.fromkeys(_structure_words(text)):
+                    having[word].append(number)
+        ordered = sorted({*self._places, *having})  # as code points: also the order of their UTF-8
         people = sorted(range(len(self._people)), key=self._people.__getitem__)
         return (
             strings.pack(ordered),
-            array("I", accumulate(len(found[word]) for word in ordered)).tobytes(),
-            b"".join(array("I", found[word]) for word in ordered),
+            lists.pack(self._places.get(word, ()) for word in ordered),
+            lists.pack(having.get(word, ()) for word in ordered),
+            lists.pack(self._of_structure),
             array("I", [self._theirs[at] for at in people]).tobytes(),
         )
 

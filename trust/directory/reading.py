@@ -11,6 +11,7 @@ from trust.directory import record
 from trust.directory import report as reporting
 from trust.directory.entry import Entry
 from trust.directory.filing import HEAD, MAGIC, pack
+from trust.directory.lists import Lists
 from trust.directory.record import Shared
 from trust.directory.report import Report
 from trust.directory.strings import Strings
@@ -23,7 +24,17 @@ _MOST = 100_000  # entries of one word looked at: "hospital" finds nothing, quic
 class Directory:
     """An immutable directory; hidden addresses are found by the address alone."""
 
-    __slots__ = ("_book", "_ends", "_packed", "_people", "_places", "_shared", "_words", "report")
+    __slots__ = (
+        "_book",
+        "_entries",
+        "_having",
+        "_packed",
+        "_people",
+        "_shared",
+        "_under",
+        "_words",
+        "report",
+    )
 
     def __init__(self, packed: Buffer) -> None:
         """Open what ``filing.pack`` made; raise ``ListError`` if this is not one."""
@@ -36,11 +47,11 @@ class Directory:
             at += length
         if at != len(packed):
             raise ListError("a directory was cut off")
-        filed, structures, professions, words, ends, places, people, report = sections
+        filed, structures, professions, words, entries, having, under, people, report = sections
         self._book = Book(filed)
         self._shared = Shared(Strings(structures), Strings(professions))
         self._words = Strings(words)
-        self._ends, self._places = ends.cast("I"), places.cast("I")
+        self._entries, self._having, self._under = Lists(entries), Lists(having), Lists(under)
         self._people = people.cast("I")
         self.report = reporting.read(report)
 
@@ -86,7 +97,7 @@ class Directory:
     def held(self, holder: Identifier) -> Iterator[Entry]:
         """Yield the addresses of one person, or of one organisation, that may be shown."""
         text = str(holder)
-        places = self._of_person(text) if holder.scheme.person else self._of_word(text)
+        places = self._of_person(text) if holder.scheme.person else self._of_word(text).places
         return map(self._at, places)
 
     def search(self, words: Sequence[str], limit: int) -> list[Entry]:
@@ -97,29 +108,28 @@ class Directory:
         """
         if not words:
             return []
-        whole, begun = self._having(words, whole=True), self._having(words, whole=False)
+        whole, begun = self._all(words, whole=True), self._all(words, whole=False)
         places = dict.fromkeys(chain(sorted(whole), sorted(begun)))
         return list(map(self._at, islice(places, limit)))
 
-    def _having(self, words: Sequence[str], *, whole: bool) -> set[int]:
+    def _all(self, words: Sequence[str], *, whole: bool) -> set[int]:
         """Return the places of the entries that have all these words."""
-        slices = sorted((self._of_word(word, whole=whole) for word in words), key=len)
-        found = set(slices[0][:_MOST])
-        for other in slices[1:]:
-            found.intersection_update(other)
+        found_by = sorted((self._of_word(word, whole=whole) for word in words), key=len)
+        found = set(islice(found_by[0].places, _MOST))
+        for other in found_by[1:]:
+            found.intersection_update(other.places)
         return found
 
-    def _of_word(self, word: str, *, whole: bool = True) -> memoryview:
-        """Return the places of a word's entries; those of a beginning lie side by side."""
+    def _of_word(self, word: str, *, whole: bool = True) -> "_Places":
+        """Return the places of a word's entries; those of a beginning are those of many words."""
         if whole:
             number = self._words.number(word)
             numbers = range(0) if number is None else range(number, number + 1)
         else:
             numbers = self._words.beginning(word)
-        if not numbers:
-            return self._places[:0]
-        start = self._ends[numbers.start - 1] if numbers.start else 0
-        return self._places[start : self._ends[numbers.stop - 1]]
+        structures = set(self._having.of(numbers))
+        under = [self._under.of(range(each, each + 1)) for each in sorted(structures)]
+        return _Places([self._entries.of(numbers), *under])
 
     def _of_person(self, text: str) -> memoryview:
         people = self._people
@@ -134,3 +144,18 @@ class Directory:
 
     def _at(self, place: int) -> Entry:
         return record.read(*self._book.read(place), self._shared)
+
+
+class _Places:
+    """Where the entries of a word lie: its own, and those of the structures that have it."""
+
+    def __init__(self, parts: Sequence[memoryview]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    @property
+    def places(self) -> Iterator[int]:
+        """Return all of them; some may come twice."""
+        return chain.from_iterable(self._parts)
