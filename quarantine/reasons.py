@@ -105,6 +105,75 @@ REASONS: Mapping[str, Reason] = {
         "Le message est chiffré de bout en bout : son contenu ne peut pas être examiné.",
         "The message is encrypted end to end: nobody can look into it.",
     ),
+    # Health documents: what the mail says, against what the document says.
+    "document-unreadable": _inside(
+        "Un document de santé (CDA) ou son archive IHE_XDM ne peut pas être lu.",
+        "A health document (CDA), or its IHE_XDM archive, cannot be read.",
+    ),
+    "document-missing": _inside(
+        "Le message annonce un document de santé et n'en contient pas.",
+        "The message announces a health document and holds none.",
+    ),
+    "document-code-differs": _inside(
+        "Le type de document annoncé par le message n'est pas celui du document.",
+        "The type of document that the message announces is not that of the document.",
+    ),
+    "subject-differs": _inside(
+        "L'objet du message ne nomme pas le patient du document.",
+        "The subject of the message does not name the patient of the document.",
+    ),
+    "several-patients": _inside(
+        "Le message contient des documents de plusieurs patients.",
+        "The message holds documents about several patients.",
+    ),
+    "patient-differs": _inside(
+        "L'archive ne désigne pas le même patient que le document.",
+        "The archive names another patient than the document.",
+    ),
+    "metadata-differs": _inside(
+        "L'archive décrit un autre document que celui qu'elle contient.",
+        "The archive describes another document than the one it holds.",
+    ),
+    "pdf-missing": _inside(
+        "Le document de santé est envoyé sans sa copie PDF.",
+        "The health document is sent without its copy in PDF.",
+    ),
+    "ins-missing": _inside(
+        "Le document ne porte pas l'identité nationale de santé (INS) du patient.",
+        "The document does not bear the patient's national health identity (INS).",
+    ),
+    "ins-invalid": _inside(
+        "L'identité nationale de santé (INS) du document est mal formée ou sa clé est fausse.",
+        "The document's national health identity (INS) is malformed, or its key is wrong.",
+    ),
+    "ins-not-qualified": _inside(
+        "Le message annonce une identité qualifiée ; celle du document est incomplète.",
+        "The message announces a qualified identity; that of the document is incomplete.",
+    ),
+    "ins-not-declared": _inside(
+        "Le document porte une identité complète que le message n'annonce pas comme qualifiée.",
+        "The document bears a complete identity that the message does not announce as qualified.",
+    ),
+    "ins-unlike-traits": _inside(
+        "L'identité nationale de santé (INS) contredit le sexe ou la date de naissance du document.",
+        "The national health identity (INS) contradicts the document's sex or date of birth.",
+    ),
+    "test-identity": _inside(
+        "Le document est au nom d'un patient fictif.",
+        "The document is about a patient made up for tests.",
+    ),
+    "professional-number-wrong": _inside(
+        "Le numéro d'un professionnel ou d'un établissement (RPPS, ADELI, FINESS, SIRET) est faux.",
+        "The number of a professional or an establishment (RPPS, ADELI, FINESS, SIRET) is wrong.",
+    ),
+    "recipient-not-patient": _inside(
+        "Le message est adressé à un usager qui n'est pas le patient du document.",
+        "The message is addressed to a citizen who is not the patient of the document.",
+    ),
+    "visibility-forbidden": _inside(
+        "Le message est adressé à quelqu'un à qui le document est masqué.",
+        "The message is addressed to somebody from whom the document is kept.",
+    ),
 }
 
 

@@ -1,0 +1,96 @@
+"""Why software at the other end could not file a document: the numbers 900 to 906, and their words.
+
+Written strictly, in subject and ``Disposition`` of the answer; read tolerantly, for the published
+example itself strays from RFC 8098. R-F3 to R-F5.
+"""
+
+import re
+from enum import IntEnum
+
+
+class Failure(IntEnum):
+    """What went wrong, by the number that programs exchange."""
+
+    VERSION = 900
+    AUTHOR = 901
+    PATIENT_UNKNOWN = 902
+    NO_INS = 903
+    INS_DIFFERS = 904
+    INS_INCOMPLETE = 905
+    OTHER = 906
+
+    @property
+    def french(self) -> str:
+        """As the framework words it, for the sender's software and people."""
+        return _FRENCH[self]
+
+    @property
+    def english(self) -> str:
+        """The same for others."""
+        return _ENGLISH[self]
+
+
+_FRENCH = {
+    Failure.VERSION: "Version du document incorrecte lors d'une demande de remplacement/suppression",
+    Failure.AUTHOR: "Auteur non autorisé à remplacer ou supprimer un document",
+    Failure.PATIENT_UNKNOWN: "Identifiant patient inconnu",
+    Failure.NO_INS: "INS non présent dans le document",
+    Failure.INS_DIFFERS: "Incohérence entre l'INS et les traits d'identité",
+    Failure.INS_INCOMPLETE: "INS incomplet",
+    Failure.OTHER: "Autre erreur",
+}
+_ENGLISH = {
+    Failure.VERSION: "Another version of the document is the newest",
+    Failure.AUTHOR: "The author may not replace or delete this document",
+    Failure.PATIENT_UNKNOWN: "The patient's number is not known here",
+    Failure.NO_INS: "The document has no INS",
+    Failure.INS_DIFFERS: "The INS and the traits of identity contradict each other",
+    Failure.INS_INCOMPLETE: "The INS is not complete",
+    Failure.OTHER: "Another error",
+}
+
+# What a finding about a document would be called by the software that cannot file it.
+_OF_FINDINGS = {
+    "ins-missing": Failure.NO_INS,
+    "ins-invalid": Failure.INS_INCOMPLETE,
+    "ins-not-qualified": Failure.INS_INCOMPLETE,
+    "ins-unlike-traits": Failure.INS_DIFFERS,
+    "patient-differs": Failure.INS_DIFFERS,
+}
+_SUBJECT = re.compile(r"\[KO\s[^\]]*\]\s*\[(\d{3})\]\s*(.*)", re.DOTALL)
+_DISPOSITION = re.compile(r"error\s*:\s*(\d{3})\b", re.IGNORECASE)
+
+
+def of_finding(reason: str) -> Failure:
+    """Return the number of a finding's reason; most have none of their own."""
+    return _OF_FINDINGS.get(reason, Failure.OTHER)
+
+
+def subject(failure: Failure, original: str) -> str:
+    """Return the subject of the answer that says so (R-F3)."""
+    return f"[KO Intégration système !][{failure:d}] {original}"
+
+
+def disposition(failure: Failure) -> str:
+    """Return what the answer's ``Disposition`` field says (R-F3)."""
+    return f"automatic-action/MDN-sent-automatically; processed/Error: {failure:d}^{failure.french}"
+
+
+def read(text: str) -> Failure | None:
+    """Return which failure a subject or a ``Disposition`` tells of; None: none.
+
+    A number that is not one of ours still tells that it failed.
+    """
+    found = _SUBJECT.match(text.strip()) or _DISPOSITION.search(text)
+    if found is None:
+        return None
+    try:
+        return Failure(int(found[1]))
+    except ValueError:
+        return Failure.OTHER
+
+
+def original(text: str) -> str:
+    """Return a subject without what says that it failed."""
+    found = _SUBJECT.match(text.strip())
+    return found[2] if found else text
