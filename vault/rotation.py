@@ -64,6 +64,7 @@ _COLUMNS = (
     ("trust_trail", "seq", "entry", "'trust_trail/' || seq || '/entry'"),
     ("certificate", "fingerprint", "facts", "'certificate/' || fingerprint || '/facts'"),
     ("authority", "name", "facts", "'authority/' || name || '/facts'"),
+    ("legal_hold", "id", "facts", "'legal_hold/' || id || '/facts'"),
     ("patience", "domain", "facts", "'patience/' || domain || '/facts'"),
     ("bridge", "domain", "facts", "'bridge/' || domain || '/facts'"),
 )

@@ -1,7 +1,6 @@
 """The journal: entries share their transaction's fate, tell their story, and cannot be rewritten."""
 
 import base64
-import json
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from vault.database import Database, Statement
 from vault.errors import Conflict, VaultError
 from vault.journal import Entry, Journal
 from vault.keys import KeyRing
+from vault.signed import Mark
 
 NOW = datetime(2026, 11, 22, 8, 0, 0, 250000, tzinfo=UTC)
 DR, LAB = parse("dr.canary@chu.example"), parse("Labo.Canary@labo.example")
@@ -89,28 +89,6 @@ async def test_nothing_lies_in_clear(database: Database, journal: Journal, tmp_p
         assert b"canary" not in (tmp_path / name).read_bytes().lower()
 
 
-async def test_export(
-    database: Database, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every entry, one JSON object a line, page after page."""
-    monkeypatch.setattr("vault.journal._PAGE", 2)
-    await write(database, journal)
-    lines = b"".join([page async for page in journal.export()]).splitlines()
-    assert [
-        {
-            "seq": n + 1,
-            "at": f"2026-11-22T08:00:0{n}.250000Z",
-            "event": "message.accepted",
-            "actor": "gateway",
-            "message": f"M{n}",
-            "who": LAB,
-            "whom": None,
-            "detail": {"n": n},
-        }
-        for n in range(5)
-    ] == [json.loads(line) for line in lines]
-
-
 async def test_a_damaged_entry_leaves_a_hole(database: Database, journal: Journal) -> None:
     """One row that does not open does not hide the others."""
     await write(database, journal, 3)
@@ -125,6 +103,8 @@ async def test_a_damaged_entry_leaves_a_hole(database: Database, journal: Journa
         ("UPDATE journal SET event = 'message.refused' WHERE seq = 2", "row 2 is not the one"),
         ("UPDATE journal SET at = at + 1 WHERE seq = 2", "row 2 is not the one"),
         ("UPDATE journal SET who = NULL WHERE seq = 2", "row 2 is not the one"),
+        ("UPDATE journal SET proof = x'00' WHERE seq = 2", "row 2 is not the one"),
+        ("UPDATE journal SET detail = NULL WHERE seq = 2", "row 2 was erased, and nobody signed"),
         ("UPDATE journal SET detail = x'00' WHERE seq = 5", "row 5 is not the one"),
         ("DELETE FROM journal WHERE seq = 3", "row 3 is missing"),
         ("DELETE FROM journal WHERE seq = 1", "row 1 is missing"),
@@ -132,7 +112,7 @@ async def test_a_damaged_entry_leaves_a_hole(database: Database, journal: Journa
         ("DELETE FROM journal", "rows 1 to 5 were cut off"),
         ("UPDATE journal SET seq = 9 WHERE seq = 5", "row 5 is missing"),
         (
-            "INSERT INTO journal (seq, at, event, actor, detail, hash) SELECT 6, at, event, actor, detail, hash FROM journal WHERE seq = 5",
+            "INSERT INTO journal (seq, at, event, actor, detail, proof, hash) SELECT 6, at, event, actor, detail, proof, hash FROM journal WHERE seq = 5",
             "row 6 is not the one",
         ),
     ],
@@ -171,7 +151,7 @@ async def test_a_head_is_signed_once(
 ) -> None:
     """While nothing happens the file stays as it is; then it goes on."""
     await journal.sign_head(NOW)
-    assert Head(0, b"") == witness.read(tmp_path / "journal.head", ring.public_key)
+    assert Mark(Head(0, b""), NOW) == witness.read(tmp_path / "journal.head", ring.public_key)
     await write(database, journal)
     await journal.sign_head(NOW)
     before = (tmp_path / "journal.head").stat().st_mtime_ns
@@ -302,3 +282,43 @@ async def test_a_head_that_cannot_be_written(
     journal = Journal(database, ring, tmp_path / "nowhere" / "journal.head")
     with pytest.raises(VaultError, match="No such file"):
         await journal.sign_head(NOW)
+
+
+async def test_each_day_leaves_its_head(
+    database: Database, journal: Journal, ring: KeyRing, tmp_path: Path
+) -> None:
+    """The head that a day ended with is put by, once, and counts when the journal is checked."""
+    await write(database, journal, 2)
+    assert None is await journal.sign_head(NOW)
+    signed = (tmp_path / "journal.head").read_bytes()
+    await write(database, journal, 1)
+
+    assert signed == await journal.sign_head(NOW + timedelta(days=1))
+    day = tmp_path / "journal.heads" / "2026-11-22.head"
+    assert signed == day.read_bytes()
+    await write(database, journal, 1)
+    assert None is await journal.sign_head(NOW + timedelta(days=1, hours=1))
+    assert Verdict(4, 4) == await journal.verify()
+    day.write_bytes(signed.replace(b"seq 2", b"seq 1"))
+    assert "2026-11-22.head is not a head" in (await journal.verify()).problem
+
+
+async def test_a_day_is_put_by_once(
+    database: Database, journal: Journal, ring: KeyRing, tmp_path: Path
+) -> None:
+    """What was put by is not written over, and a disk that does not take it is said."""
+    await write(database, journal, 1)
+    await journal.sign_head(NOW)
+    folder = tmp_path / "journal.heads"
+    folder.mkdir()
+    (folder / "2026-11-22.head").write_text("kept")
+    await write(database, journal, 1)
+    assert None is await journal.sign_head(NOW + timedelta(days=1))
+    assert "kept" == (folder / "2026-11-22.head").read_text()
+
+    (folder / "2026-11-22.head").unlink()
+    folder.rmdir()
+    folder.write_text("no folder")
+    await write(database, journal, 1)
+    with pytest.raises(VaultError, match="disk failed"):
+        await journal.sign_head(NOW + timedelta(days=2))

@@ -34,6 +34,7 @@ INSERT INTO alarm VALUES (1, ?) -> alarm/1/facts
 INSERT INTO denial VALUES (1, ?) -> denial/1/facts
 INSERT INTO certificate VALUES ('aa', 'peer', 1, 1, NULL, ?) -> certificate/aa/facts
 INSERT INTO authority VALUES ('bb', ?) -> authority/bb/facts
+INSERT INTO legal_hold VALUES (1, ?) -> legal_hold/1/facts
 INSERT INTO patience VALUES ('labo.example', ?) -> patience/labo.example/facts
 INSERT INTO bridge VALUES ('labo.example', ?) -> bridge/labo.example/facts
 INSERT INTO trust_edition VALUES ('ab', ?) -> trust_edition/ab/offer

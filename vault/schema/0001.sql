@@ -147,6 +147,12 @@ CREATE INDEX share_person ON share (person);
 CREATE TABLE absence (                  -- who is away, and what is answered meanwhile
     mailbox  INTEGER PRIMARY KEY REFERENCES mailbox (id),
     facts    BLOB NOT NULL              -- sealed: the words, since when, until when
+CREATE TABLE operator (                 -- who may come to the console
+    key      TEXT PRIMARY KEY,          -- opaque
+    name     TEXT NOT NULL UNIQUE,      -- in clear, as in the journal
+    facts    BLOB NOT NULL              -- sealed: the role, the status, certificates
+) STRICT, WITHOUT ROWID;
+
 ) STRICT;
 
 CREATE TABLE absence_told (             -- whom that was answered, so that it is once a week
@@ -338,9 +344,58 @@ CREATE TABLE journal (                  -- append-only; each row's hash covers t
     message  TEXT,
     who      BLOB,                      -- keyed: the sender's or the acting address
     whom     BLOB,                      -- keyed: the recipient's address
-    detail   BLOB NOT NULL,             -- sealed
+    detail   BLOB,                      -- sealed; null: erased, with who and whom
+    proof    BLOB NOT NULL,             -- SHA-256 of what detail seals; if erased, all that is left
     hash     BLOB NOT NULL
 ) STRICT;
 CREATE INDEX journal_message ON journal (message) WHERE message IS NOT NULL;
 CREATE INDEX journal_who ON journal (who) WHERE who IS NOT NULL;
 CREATE INDEX journal_whom ON journal (whom) WHERE whom IS NOT NULL;
+CREATE INDEX journal_event ON journal (event)   -- vault/search.py: all but what each message has
+    WHERE event NOT IN ('delivery.delivered', 'delivery.relayed', 'message.accepted');
+CREATE INDEX journal_operator ON journal (actor)
+    WHERE actor >= 'operator:' AND actor < 'operator;';
+
+CREATE TABLE journal_purge (            -- one row, once anything was purged: up to where
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    text     BLOB NOT NULL              -- signed
+) STRICT;
+
+CREATE TABLE journal_erasure (          -- which rows' content was erased
+    id       INTEGER PRIMARY KEY,
+    last     INTEGER NOT NULL,          -- the last of them
+    text     BLOB NOT NULL              -- signed
+) STRICT;
+CREATE INDEX journal_erasure_last ON journal_erasure (last);
+
+CREATE TABLE legal_hold (               -- what must not be purged or erased; never removed, only lifted
+    id       INTEGER PRIMARY KEY,       -- 1, 2, 3 ...: a gap is told of
+    facts    BLOB NOT NULL              -- sealed: whose or what, why, by whom, when, and when lifted
+) STRICT;
+
+CREATE TABLE siem (                     -- one row: how far the journal was told to the SIEM
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    seq      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE tally (                    -- what the journal told, counted by the hour
+    hour     INTEGER NOT NULL,          -- when it began
+    what     TEXT NOT NULL,             -- sent, received, refused ...
+    kind     TEXT NOT NULL,             -- of the mailbox it concerns; '' for none of ours
+    count    INTEGER NOT NULL,
+    PRIMARY KEY (hour, what, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE used (                     -- which mailboxes were used in a month
+    month    TEXT NOT NULL,             -- '2026-11', as the house's clock has it
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    times    INTEGER NOT NULL,
+    PRIMARY KEY (month, mailbox)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tallied (                  -- one row: up to where the journal was counted
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    seq      INTEGER NOT NULL,
+    message  TEXT NOT NULL              -- the last one that was accepted there
+) STRICT;
+INSERT INTO tallied VALUES (1, 0, '');
