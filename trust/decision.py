@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 from smtp import reply
@@ -24,7 +25,7 @@ from trust.errors import IdentityError
 from trust.identity import Certificate, Way
 from trust.members import Member, Status
 from trust.overlay import Doubt
-from trust.revocation import State
+from trust.revocation import UNCHECKED, Standing, State
 from trust.sources import TrustList
 
 
@@ -131,7 +132,8 @@ class Case(NamedTuple):
     now: datetime
     theirs: Member | None  # the sender's
     ours: Member | None  # the recipient's
-    certificate: Certificate | None  # the peer's, if it can be read
+    certificate: Certificate | None  # the peer's, if it can be read, with the anchors it leads to
+    standing: Standing  # what is known of that certificate
 
 
 def ask(
@@ -139,6 +141,7 @@ def ask(
 ) -> Case:
     """Return the question, both ends looked up."""
     members, shown = listed.members, peer.certificate
+    certificate, standing = (None, UNCHECKED) if shown is None else _met(shown, listed, now)
     return Case(
         sender,
         recipient,
@@ -147,7 +150,8 @@ def ask(
         now,
         None if sender is None else members.get(domain_of(sender)),
         members.get(domain_of(recipient)),
-        None if shown is None else _read(shown),
+        certificate,
+        standing,
     )
 
 
@@ -198,15 +202,14 @@ def sender_member(case: Case) -> Decision | None:
         return None
     if case.theirs is not None and case.theirs.status is Status.REVOKED:
         return SENDER_REVOKED
-    if _awaits(case.sender, case.theirs, case):
+    if case.listed.overlay.waiting and _awaits(case.sender, case.theirs, case):
         return SENDER_AWAITS
     return SENDER_NOT_LISTED if case.theirs is None else None
 
 
 def _awaits(who: Address, member: Member | None, case: Case) -> bool:
     """Whether a change that nobody has approved yet would add the domain, or take it away."""
-    waiting = case.listed.overlay.waiting
-    if not waiting or domain_of(who) not in waiting:
+    if domain_of(who) not in case.listed.overlay.waiting:
         return False
     return member is None or not within(case)
 
@@ -218,20 +221,19 @@ def peer_entitled(case: Case) -> Decision | None:
         return _login_entitled(case, peer.login)
     if peer.certificate is None:
         return PEER_ANONYMOUS
-    if case.certificate is None:
+    certificate = case.certificate
+    if certificate is None:
         return PEER_UNREADABLE
-    certificate = _led(case.certificate, peer.certificate, case.listed, case.now)
     if case.sender is None:
         return _represents(case, certificate)
     if case.theirs is None or not case.theirs.entitles(certificate):
-        return PEER_UNVOUCHED if _leads_nowhere_yet(certificate, case) else PEER_NOT_ENTITLED
+        return PEER_UNVOUCHED if _leads_nowhere_yet(case) else PEER_NOT_ENTITLED
     return None
 
 
-def _leads_nowhere_yet(certificate: Certificate, case: Case) -> bool:
+def _leads_nowhere_yet(case: Case) -> bool:
     """Whether a member is known by an anchor, and nobody knows yet which ones this leads to."""
-    standing = case.listed.overlay.certificates.of(certificate.fingerprint, case.now)
-    member = case.theirs
+    member, standing = case.theirs, case.standing
     by_anchor = member is not None and any(one.way is Way.ANCHOR for one in member.identities)
     return by_anchor and standing.state is State.UNKNOWN and not standing.anchors
 
@@ -244,7 +246,7 @@ def peer_certified(case: Case) -> Decision | None:
     """
     if case.certificate is None:
         return None
-    doubt = case.listed.overlay.doubt(case.certificate, case.now)
+    doubt = case.listed.overlay.against(case.certificate, case.standing, case.now)
     if case.peer.login is not None:  # a person's mail waits here, not at the door
         return PEER_REVOKED if doubt is Doubt.REVOKED else None
     return None if doubt is None else _PEER_DOUBTED[doubt]
@@ -315,7 +317,7 @@ def recipient_member(case: Case) -> Decision | None:
     """The recipient's domain must be on the list."""
     if case.ours is not None and case.ours.status is Status.REVOKED:
         return RECIPIENT_REVOKED
-    if _awaits(case.recipient, case.ours, case):
+    if case.listed.overlay.waiting and _awaits(case.recipient, case.ours, case):
         return RECIPIENT_AWAITS
     return RECIPIENT_NOT_LISTED if case.ours is None else None
 
@@ -359,22 +361,28 @@ STEPS: tuple[Step, ...] = (
     sender_suspended,  # (13)
 )
 
-# Most of the time nobody is denied and no list is old: then the steps that could only say so are
-# not even asked. By (somebody is denied, some list is stale).
+# Most of the time nobody is denied or suspended and no list is old: then the steps that could only
+# say so are not even asked.
 _DENIALS = frozenset({sender_denied, peer_denied, recipient_denied})
 _FRESHNESS = frozenset({sender_in_force, recipient_in_force})
+_SUSPENSIONS = frozenset({sender_suspended, recipient_suspended})
 
 
-def _walks(steps: tuple[Step, ...]) -> dict[tuple[bool, bool], tuple[Step, ...]]:
-    return {
-        (denied, stale): tuple(
-            step
-            for step in steps
-            if (denied or step not in _DENIALS) and (stale or step not in _FRESHNESS)
-        )
-        for denied in (False, True)
-        for stale in (False, True)
-    }
+class _Walks(dict[tuple[bool, bool, bool], tuple[Step, ...]]):
+    """The steps to take, by (somebody is denied, some list is stale, somebody is suspended)."""
+
+    def __init__(self, steps: tuple[Step, ...]) -> None:
+        idle = (_DENIALS, _FRESHNESS, _SUSPENSIONS)
+        for denied, stale, suspended in product((False, True), repeat=3):
+            facts = denied, stale, suspended
+            left_out = frozenset().union(
+                *(group for group, so in zip(idle, facts, strict=True) if not so)
+            )
+            self[facts] = tuple(step for step in steps if step not in left_out)
+
+    def of(self, listed: TrustList, now: datetime) -> tuple[Step, ...]:
+        """Return those that this list needs now."""
+        return self[listed.overlay.denied.any, now >= listed.fresh_until, listed.suspends]
 
 
 # Before each attempt the connection it came by is long gone: its proof stands from the 250. A
@@ -389,7 +397,7 @@ ATTEMPT_STEPS: tuple[Step, ...] = (
     recipient_address,
     recipient_suspended,
 )
-_WALKS, _ATTEMPT_WALKS = _walks(STEPS), _walks(ATTEMPT_STEPS)
+_WALKS, _ATTEMPT_WALKS = _Walks(STEPS), _Walks(ATTEMPT_STEPS)
 NOBODY = Peer(ip="")  # no connection at all
 
 
@@ -404,7 +412,7 @@ def decide(
     if listed is None:
         return LIST_MISSING
     asked = ask(sender, recipient, peer, listed, now)
-    for step in _WALKS[listed.overlay.denied.any, now >= listed.fresh_until]:
+    for step in _WALKS.of(listed, now):
         if (objection := step(asked)) is not None:
             return objection
     return ALLOW
@@ -417,7 +425,7 @@ def attempt(
     if listed is None:
         return LIST_MISSING
     asked = ask(sender, recipient, NOBODY, listed, now)
-    for step in _ATTEMPT_WALKS[listed.overlay.denied.any, now >= listed.fresh_until]:
+    for step in _ATTEMPT_WALKS.of(listed, now):
         if (objection := step(asked)) is not None:
             return objection
     return ALLOW
@@ -438,12 +446,12 @@ def next_hop(
         return RECIPIENT_NOT_LISTED
     if member.status is Status.REVOKED:
         return RECIPIENT_REVOKED
-    leaf = _met(certificate, listed, now)
+    leaf, standing = _met(certificate, listed, now)
     if leaf is not None and listed.overlay.denied.shown(leaf):
         return NEXT_HOP_DENIED
     if leaf is None or not member.entitles(leaf):
         return NEXT_HOP_NOT_ENTITLED
-    doubt = listed.overlay.doubt(leaf, now)
+    doubt = listed.overlay.against(leaf, standing, now)
     return ALLOW if doubt is None else _NEXT_HOP_DOUBTED[doubt]
 
 
@@ -463,10 +471,15 @@ def speaks_for(peer: Peer, domain: str, listed: TrustList | None, now: datetime)
         return False
     if peer.login is not None:
         return domain_of(peer.login) == domain
-    certificate = None if peer.certificate is None else _met(peer.certificate, listed, now)
-    if certificate is None or denied.shown(certificate):
+    if peer.certificate is None:
         return False
-    return member.entitles(certificate) and listed.overlay.doubt(certificate, now) is None
+    certificate, standing = _met(peer.certificate, listed, now)
+    return (
+        certificate is not None
+        and not denied.shown(certificate)
+        and member.entitles(certificate)
+        and listed.overlay.against(certificate, standing, now) is None
+    )
 
 
 def speaks_as(peer: Peer, author: Address, listed: TrustList | None, now: datetime) -> bool:
@@ -495,16 +508,15 @@ def reports_as(peer: Peer, author: Address, listed: TrustList | None, now: datet
     return False
 
 
-def _met(der: bytes, listed: TrustList, now: datetime) -> Certificate | None:
-    """Return a certificate with the anchors it leads to: some members are known by one (Direct)."""
+def _met(der: bytes, listed: TrustList, now: datetime) -> tuple[Certificate | None, Standing]:
+    """Return a certificate and how it stands; with the anchors it leads to, which name some (Direct)."""
     certificate = _read(der)
-    return None if certificate is None else _led(certificate, der, listed, now)
-
-
-def _led(certificate: Certificate, der: bytes, listed: TrustList, now: datetime) -> Certificate:
+    if certificate is None:
+        return None, UNCHECKED
     standing = listed.overlay.certificates.of(certificate.fingerprint, now)
-    anchors = standing.anchors
-    return _under(der, anchors, standing.lent) if anchors else certificate
+    if standing.anchors:
+        certificate = _under(der, standing.anchors, standing.lent)
+    return certificate, standing
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from smtp import address as addresses
 from smtp.address import Address, domain_of
 from trust.bridges import Bridges
 from trust.identity import Certificate, Mark
-from trust.revocation import Source, Standings, State
+from trust.revocation import Source, Standing, Standings, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,15 @@ class Overlay:
     bridges: Bridges = field(default_factory=Bridges)
 
     def doubt(self, certificate: Certificate, now: datetime) -> Doubt | None:
-        """Return what speaks against a certificate; None: nothing does.
+        """Return what speaks against a certificate; None: nothing does."""
+        return self.against(certificate, self.certificates.of(certificate.fingerprint, now), now)
+
+    def against(self, certificate: Certificate, standing: Standing, now: datetime) -> Doubt | None:
+        """Return the same of one whose standing is known.
 
         A bridge carries over the dates alone, and only one whose authority says that it is not
         revoked: not asked is not good enough there.
         """
-        standing = self.certificates.of(certificate.fingerprint, now)
         if standing.state is State.REVOKED:
             return Doubt.REVOKED
         if not certificate.in_date(now):
