@@ -24,6 +24,7 @@ _CHARSET = re.compile(
 )
 _TAG = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"\s+")
+_TRAILING = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n|\Z)")  # added on the way: no part of the text
 
 
 class Decoder(Protocol):
@@ -86,11 +87,12 @@ class _QuotedPrintable:
         if not end and len(coded) > _LONGEST_LINE:  # no line at all: cut where no code is cut
             end = len(coded) - 3
             end += 3 if b"=" not in coded[end:] else coded[end:].index(b"=")
+            end = len(coded[:end].rstrip(b" \t")) or end  # they may be the end of the line
         self._held = coded[end:]
-        return binascii.a2b_qp(coded[:end])
+        return binascii.a2b_qp(_TRAILING.sub(b"", coded[:end]))
 
     def finish(self) -> bytes:
-        return binascii.a2b_qp(self._held)
+        return binascii.a2b_qp(_TRAILING.sub(b"", self._held))
 
 
 def comparable(text: str) -> str:

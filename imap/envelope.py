@@ -8,6 +8,7 @@ are. Whatever a header holds makes an envelope: what is no address is told as a 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from smtp.message.header import Header
@@ -72,6 +73,16 @@ def values(header: Header, names: frozenset[str]) -> dict[str, list[bytes]]:
 def addresses(value: bytes) -> bytes:
     """Write a list of addresses; NIL if there is none."""
     return _remembered(value) if len(value) <= _SHORT else _written(value)
+
+
+def spelled(value: bytes) -> bytes:
+    """Return a list of addresses as one would write it: no comments, no spaces within."""
+    return b", ".join(map(_spelled, islice(_addresses(value), _MOST_ADDRESSES)))
+
+
+def _spelled(one: "_Address") -> bytes:
+    at = b"@" if one.host else b""
+    return b"%b <%b%b%b>" % (one.name or b"", one.mailbox or b"", at, one.host or b"")
 
 
 def _written(value: bytes) -> bytes:

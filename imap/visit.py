@@ -7,10 +7,10 @@ is told when the protocol allows it. RFC 3501 §7.4.1, RFC 7162 §3.2.10.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from imap.errors import NoFolder, NoRights
-from imap.folder import Row, UidSet, View
+from imap.folder import HIGHEST, Row, UidSet, View
 from imap.grammar import names, writer
 from imap.grammar.errors import GrammarError
 from imap.grammar.sets import STAR, Ranges
@@ -31,6 +31,7 @@ class House:
     witness: Witness
     max_size: int = 35 << 20
     count: Callable[[str], None] = lambda _: None  # told the name of each command
+    zone: tzinfo | None = None  # by which days begin; None: by the machine's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Visit:
         self.view = View(UidSet(), 0)
         self.writable = False
         self.saved = UidSet()  # the result of the last SEARCH RETURN (SAVE)
+        self.recent = UidSet()  # no other client was told of these before
         self._wake = wake
         self.rung = False  # something happened in the open folder
         self._unlisten: Callable[[], None] = lambda: None
@@ -126,6 +128,7 @@ class Visit:
         self.leave()
         self.place, self.folder, self.view, self.writable = place, folder, view, writable
         self._unlisten = self.mailboxes.listen(folder.id, self._ring)
+        self.recent = self._unheard(view.uids, folder.uid_next)
 
     def leave(self) -> None:
         """Close the open folder, if there is one."""
@@ -133,7 +136,7 @@ class Visit:
         self._unlisten = lambda: None
         self.place = self.folder = None
         self.view, self.writable, self.rung = View(UidSet(), 0), False, False
-        self.saved = UidSet()
+        self.saved = self.recent = UidSet()
         self._ours.clear()
 
     def _ring(self) -> None:
@@ -205,6 +208,8 @@ class Visit:
             self.say(b"".join([b"* %d EXPUNGE\r\n" % number for number in told.expunged]))
         if told.exists is not None:
             self.say(b"* %d EXISTS\r\n" % told.exists)
+            self._tell_recent(self.view.uids - known)
+        self.recent &= self.view.uids
         for number, row in told.changed:
             if row.uid in known and self._ours.get(row.uid) != row.modseq:
                 self.say(self.flags_of(number, row, by_uid=by_uid))
@@ -215,7 +220,32 @@ class Visit:
         """Return what is told of a message whose flags changed."""
         uid = b"UID %d " % row.uid if by_uid or self.qresync else b""
         modseq = b" MODSEQ (%d)" % row.modseq if self.condstore else b""
-        return b"* %d FETCH (%bFLAGS %b%b)\r\n" % (number, uid, writer.flags(row.flags), modseq)
+        return b"* %d FETCH (%bFLAGS %b%b)\r\n" % (number, uid, self.flags(row), modseq)
+
+    def flags(self, row: Row) -> bytes:
+        """Return a message's flags as this client sees them."""
+        recent = ("\\Recent",) if row.uid in self.recent else ()
+        return writer.flags((*row.flags, *recent))
+
+    def _unheard(self, uids: UidSet, uid_next: int) -> UidSet:
+        """Return those of which no client was told; who may change the folder claims them."""
+        recents, folder = self.mailboxes.recents, self.open_id
+        bound = recents.claim(folder, uid_next) if self.writable else recents.bound(folder)
+        return uids & UidSet(((bound, HIGHEST),))
+
+    def _tell_recent(self, new: UidSet) -> None:
+        last = new.nth(len(new))
+        unheard = self._unheard(new, last + 1)
+        if len(unheard):
+            self.recent = (self.recent & self.view.uids) | unheard
+            self.say(b"* %d RECENT\r\n" % len(self.recent))
+
+    def minds_changes(self) -> None:
+        """Tell modification sequences from now on, and where they stand (RFC 7162 §3.1.2)."""
+        if not self.condstore:
+            self.condstore = True
+            if self.folder is not None:
+                self.say(b"* OK [HIGHESTMODSEQ %d] The last change\r\n" % self.view.modseq)
 
     async def give(self, rows: Sequence[Row]) -> None:
         """Have it noted that the content of these messages is given out, of each once."""
@@ -229,6 +259,10 @@ class Visit:
         """Have it noted that something was done."""
         act = Act(what, folder, uids, detail)
         await self.house.witness.acted(self.principal, self.peer, act)
+
+    def here(self, arrived: float) -> datetime:
+        """Return a time by the clock of the place where the gateway stands."""
+        return datetime.fromtimestamp(int(arrived), UTC).astimezone(self.house.zone)
 
     def written(self, name: str) -> bytes:
         """Return a name as this client reads it."""

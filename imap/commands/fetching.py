@@ -7,12 +7,11 @@ RFC 7162 §3.1.4 (CHANGEDSINCE), §3.2.6 (VANISHED).
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from imap.commands import content
 from imap.errors import Expunged, MailboxError
 from imap.folder import Row, UidSet
-from imap.grammar import dates, writer
+from imap.grammar import dates
 from imap.grammar.command import Fetch
 from imap.grammar.fetch import Binary, Body, Item
 from imap.grammar.writer import Answer
@@ -24,6 +23,7 @@ _EXPUNGED = "Some of the messages no longer exist"
 
 Piece = Callable[[Row], bytes]
 
+_UID = Item("UID")
 _INDEXED = frozenset({"ENVELOPE", "BODY", "BODYSTRUCTURE"})
 
 
@@ -35,15 +35,27 @@ async def fetch(visit: Visit, command: Fetch) -> Answer:
         uids = await _changed(visit, command, uids, command.changed_since)
         items.append(Item("MODSEQ"))
     if Item("MODSEQ") in items:
-        visit.condstore = True
+        visit.minds_changes()
     elif visit.condstore and Item("FLAGS") in items:
         items.append(Item("MODSEQ"))  # from then on flags come with it (RFC 7162 §3.2)
-    if command.by_uid and Item("UID") not in items:
-        items.insert(0, Item("UID"))
+    if command.by_uid and _UID not in items:
+        items.insert(0, _UID)
+    if items == [_UID]:  # what the client knows: also of messages that went meanwhile
+        await _named(visit, uids)
+        return Answer("OK", "Fetched")
     told = await _Fetching(visit, tuple(dict.fromkeys(items))).run(uids)
     if told < len(uids) and not command.by_uid:
         raise Expunged(_EXPUNGED)
     return Answer("OK", "Fetched")
+
+
+async def _named(visit: Visit, uids: UidSet) -> None:
+    """Tell UIDs and nothing else."""
+    position = visit.view.uids.position
+    for some in uids.slices(1000):
+        lines = [b"* %d FETCH (UID %d)\r\n" % (position(uid), uid) for uid in some]
+        visit.say(b"".join(lines))
+        await visit.flow()
 
 
 async def _changed(visit: Visit, command: Fetch, uids: UidSet, since: int) -> UidSet:
@@ -132,7 +144,7 @@ class _Fetching:
             elif piece is not None:
                 visit.say(piece(row))
         if self._marks and not self._flags:
-            visit.say(b" FLAGS " + writer.flags(row.flags))
+            visit.say(b" FLAGS " + visit.flags(row))
         visit.say(b")\r\n")
         await visit.flow()
         if self._failed is not None:
@@ -170,6 +182,14 @@ class _Fetching:
         return item.name.encode() + b" " + ready[item.name]
 
     def _piece(self, item: Item) -> Piece:
+        visit = self.visit
+        match item.name:
+            case "FLAGS":
+                return lambda row: b"FLAGS " + visit.flags(row)
+            case "INTERNALDATE":
+                return lambda row: (
+                    b"INTERNALDATE " + dates.written(visit.here(row.arrived)).encode()
+                )
         return _PIECES.get(item.name, lambda _: b"")
 
 
@@ -181,15 +201,8 @@ def _gives(items: Sequence[Item]) -> bool:
     ) or any(isinstance(item, Binary) and item.name == "BINARY" for item in items)
 
 
-def _internal_date(row: Row) -> bytes:
-    when = datetime.fromtimestamp(int(row.arrived), UTC)
-    return b"INTERNALDATE " + dates.written(when).encode()
-
-
 _PIECES: dict[str, Piece] = {
     "UID": lambda row: b"UID %d" % row.uid,
-    "FLAGS": lambda row: b"FLAGS " + writer.flags(row.flags),
     "RFC822.SIZE": lambda row: b"RFC822.SIZE %d" % row.size,
     "MODSEQ": lambda row: b"MODSEQ (%d)" % row.modseq,
-    "INTERNALDATE": _internal_date,
 }

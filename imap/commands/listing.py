@@ -127,7 +127,7 @@ async def status(visit: Visit, command: Status) -> Answer:
     """Tell figures of a folder without opening it."""
     place, folder = visit.find(command.folder, "lr")
     if "HIGHESTMODSEQ" in command.items:
-        visit.condstore = True
+        visit.minds_changes()
     visit.say(_status(visit, place.name, folder, command.items))
     return Answer("OK", "Told")
 
@@ -135,7 +135,7 @@ async def status(visit: Visit, command: Status) -> Answer:
 def _status(visit: Visit, name: str, folder: Folder, items: tuple[str, ...]) -> bytes:
     figures = {
         "MESSAGES": folder.exists,
-        "RECENT": 0,
+        "RECENT": visit.mailboxes.recents.count(folder.id) if "RECENT" in items else 0,
         "UIDNEXT": folder.uid_next,
         "UIDVALIDITY": folder.uid_validity,
         "UNSEEN": folder.unseen,

@@ -5,7 +5,7 @@ come after, of what is left. RFC 3501 §6.4.4, RFC 4731 (ESEARCH), RFC 5182 (SEA
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from email.utils import parsedate
 
 from imap.folder import Row, UidSet
@@ -29,8 +29,8 @@ async def search(visit: Visit, command: Search) -> Answer:
     found = await _Searching(visit, saved).those(command.key, visit.view.uids)
     modseq = 0
     if keys.asks_for_modseq(command.key):
-        visit.condstore = True
-        modseq = await _highest(visit, found)
+        visit.minds_changes()
+        modseq = await _highest(visit, _answered(found, command.returns))
     told = found if command.by_uid else visit.view.uids.places(found)
     if command.returns is None:
         visit.say(_old(told, modseq))
@@ -46,6 +46,11 @@ def _old(told: UidSet, modseq: int) -> bytes:
     numbers = "".join([f" {number}" for number in told])
     last = f" (MODSEQ {modseq})" if modseq and len(told) else ""
     return f"* SEARCH{numbers}{last}\r\n".encode()
+
+
+def _answered(found: UidSet, returns: frozenset[str] | None) -> UidSet:
+    """Return those of what was found that the answer speaks of, as for ``$`` (RFC 4731 §3.2)."""
+    return found if returns is None else _saved(found, returns)
 
 
 def _saved(found: UidSet, returns: frozenset[str]) -> UidSet:
@@ -159,6 +164,9 @@ class _Searching:
                 return lambda row: not true(row)
             case keys.Flagged(flag):
                 wanted = flag.lower()
+                if wanted == "\\recent":
+                    recent = self._visit.recent
+                    return lambda row: row.uid in recent
                 return lambda row: any(each.lower() == wanted for each in row.flags)
             case keys.Sized(larger, octets):
                 return lambda row: row.size > octets if larger else row.size < octets
@@ -168,9 +176,7 @@ class _Searching:
             case keys.ChangedSince(modseq):
                 return lambda row: row.modseq >= modseq
             case keys.Dated(_, compare, day):
-                return lambda row: _compares(
-                    datetime.fromtimestamp(row.arrived, UTC).date(), compare, day
-                )
+                return lambda row: _compares(self._visit.here(row.arrived).date(), compare, day)
         return lambda _: True
 
 

@@ -30,10 +30,11 @@ async def enable(visit: Visit, command: Enable) -> Answer:
     turned_on = []
     for name in command.capabilities:
         if name == "QRESYNC" and not visit.qresync:
-            visit.qresync = visit.condstore = True
+            visit.qresync = True
+            visit.minds_changes()
             turned_on.append(name)
         elif name == "CONDSTORE" and not visit.condstore:
-            visit.condstore = True
+            visit.minds_changes()
             turned_on.append(name)
         elif name == "UTF8=ACCEPT" and not visit.utf8:
             visit.utf8 = True
@@ -56,15 +57,19 @@ async def select(visit: Visit, command: Select) -> Answer:
     visit.enter(
         place, selected.folder, View(selected.uids, selected.folder.modseq), writable=writable
     )
-    visit.say(_told(selected, writable=writable))
+    visit.say(_told(selected, len(visit.recent), writable=writable))
     if command.resync is not None and command.resync.uid_validity == selected.folder.uid_validity:
         await _resync(visit, command.resync)
     return Answer("OK", "Opened", "READ-WRITE" if writable else "READ-ONLY")
 
 
-def _told(selected: Selected, *, writable: bool) -> bytes:
+def _told(selected: Selected, recent: int, *, writable: bool) -> bytes:
     folder, known = selected.folder, (*_FLAGS, *selected.keywords)
-    lines = [b"* FLAGS " + writer.flags(known), b"* %d EXISTS" % len(selected.uids), b"* 0 RECENT"]
+    lines = [
+        b"* FLAGS " + writer.flags(known),
+        b"* %d EXISTS" % len(selected.uids),
+        b"* %d RECENT" % recent,
+    ]
     if selected.first_unseen:
         lines.append(b"* OK [UNSEEN %d] The first unread message" % selected.first_unseen)
     permanent = writer.flags((*known, "\\*") if writable else ())

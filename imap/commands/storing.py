@@ -16,7 +16,7 @@ async def store(visit: Visit, command: Store) -> Answer:
     visit.require("")
     flags = _permitted(visit, command)
     if command.unchanged_since is not None:
-        visit.condstore = True
+        visit.minds_changes()
     uids = visit.chosen(command.messages, by_uid=command.by_uid)
     modified, expunged = UidSet(), False
     # SILENT spares a client its own change, not what others changed in these messages.

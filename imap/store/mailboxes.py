@@ -18,6 +18,7 @@ from imap.store.filing import Batch, Filing
 from imap.store.flags import Keywords
 from imap.store.folders import Folders
 from imap.store.origins import Origin, Origins
+from imap.store.recent import Recents
 from imap.store.seals import Seals
 from imap.store.searching import Searching, Wanted
 from imap.store.shelf import Shelf
@@ -80,6 +81,7 @@ class Mailboxes:
         self._searching = Searching(vault, self._shelf)
         self._keywords = keywords
         self.origins = Origins(database)
+        self.recents = Recents(database)
         self._recalled: Recalled = _not_recalled
         self._bells = Bells()
         self._database = database
@@ -128,7 +130,8 @@ class Mailboxes:
         await self._clear(folder.id)
 
     async def sweep(self) -> None:
-        """Empty the folders whose deletion was cut off."""
+        """Empty the folders whose deletion was cut off; write which messages clients know of."""
+        await self.recents.write()
         for folder in self._folders.gone():
             await self._clear(folder)
 

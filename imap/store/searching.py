@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imap.decoding import Text, comparable
+from imap.envelope import spelled
 from imap.errors import UnknownEncoding
 from imap.folder import UidSet
 from imap.index import Index, Section
@@ -24,7 +25,7 @@ from vault.store import Held, Vault
 
 _BLOCK = 256 << 10  # octets of a part that are opened at once
 _AT_ONCE = 20  # messages a thread takes before others have a turn
-_FEW = 400  # UIDs looked up at once
+_ADDRESSED = frozenset({"from", "sender", "reply-to", "to", "cc", "bcc"})
 
 Field = Literal["HEADER", "BODY", "TEXT"]
 Read = Callable[[int, int], bytes]
@@ -101,8 +102,14 @@ class Searching:
 
 
 def in_field(header: Header, name: str, needle: str) -> bool:
-    """Whether a field of that name holds the needle; an empty needle only wants the field."""
-    return any(needle in shown(value) for value in header.all(name))
+    """Whether a field of that name holds the needle; an empty needle only wants the field.
+
+    People are looked for in the ENVELOPE as well: ``a (of) @ b`` is found as ``a@b``.
+    """
+    return any(
+        needle in shown(value) or (name in _ADDRESSED and needle in shown(spelled(value)))
+        for value in header.all(name)
+    )
 
 
 def in_header(header: Header, needle: str) -> bool:

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
 from imap.attending import Attendant
 from imap.errors import Forbidden
@@ -103,6 +104,7 @@ class Scene:
     opened: list[int] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
     max_size: int = 1 << 20
+    zone: tzinfo = UTC
 
     @classmethod
     async def make(cls, rest: Rest, *, shared: bool = False, max_size: int = 1 << 20) -> "Scene":
@@ -118,7 +120,9 @@ class Scene:
 
     @property
     def house(self) -> House:
-        return House(self.mailboxes, lambda: START, self.people, self, self.max_size)
+        return House(
+            self.mailboxes, lambda: START, self.people, self, self.max_size, zone=self.zone
+        )
 
     async def read(self, who: Principal, peer: Peer, folder: Folder, uids: UidSet) -> None:
         self.opened.extend(uids)

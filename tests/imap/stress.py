@@ -38,13 +38,14 @@ class Known:
     modseq: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Client:
     """One client, and its copy of the folder."""
 
     pki: Pki
     port: int
     chance: Random
+    recent: dict[int, "Client"]  # by UID, who was told of it first; one for all clients
     done: dict[str, int] = field(default_factory=dict)
     messages: list[Known] = field(default_factory=list)
     highest: int = 0  # the highest UID ever told: none below it comes anew
@@ -116,7 +117,9 @@ class Client:
         if modseq is not None:
             assert int(modseq[1]) >= known.modseq, "a modification sequence went back"
         if (flags := _FLAGS.search(told)) is not None:
-            known.flags = frozenset(flags[1].decode().split())
+            known.flags = frozenset(flags[1].decode().split()) - {"\\Recent"}
+            if known.uid and b"\\Recent" in flags[1].split():
+                assert self.recent.setdefault(known.uid, self) is self, "recent to two clients"
             known.modseq = int(modseq[1]) if modseq is not None else known.modseq
 
     def named(self, number: int, uid: int) -> None:

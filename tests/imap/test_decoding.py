@@ -53,6 +53,22 @@ def test_what_follows_the_padding_is_no_part_of_it() -> None:
     assert b"ab" == undone("base64", b"YWI=YWI=", [4])
 
 
+def test_spaces_at_the_end_of_a_line_are_not_meant() -> None:
+    """Quoted-printable drops what was added on the way, not what was written (RFC 2045 §6.7)."""
+    coded = b"a  \r\nb =\t\r\nc=20\t\nd \t"
+    for places in ([], [1], [2], [3], [8], [20]):
+        assert b"a\r\nb c \nd" == undone("quoted-printable", coded, places)
+
+
+def test_spaces_without_end_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are held back as long as they may be the end of a line, and not for ever."""
+    monkeypatch.setattr(decoding, "_LONGEST_LINE", 8)
+    undo = decoder("quoted-printable")
+    assert b"a" * 12 == undo.feed(b"a" * 12 + b" " * 8)
+    assert b"\r\n" == undo.feed(b"\r\n")
+    assert b"" == undo.feed(b" " * 20)  # more than is held back
+
+
 def test_a_line_without_end_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory does not grow with a line; no code is cut."""
     monkeypatch.setattr(decoding, "_LONGEST_LINE", 8)

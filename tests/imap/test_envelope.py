@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imap import envelope as room
-from imap.envelope import EMPTY, addresses, envelope, string
+from imap.envelope import EMPTY, addresses, envelope, spelled, string
 from smtp.message.header import Header
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|\{(\d+)\}\r\n|[()]| |[A-Za-z0-9]+', re.DOTALL)
@@ -84,6 +84,12 @@ def test_any_header_makes_an_envelope(value: str, more: bytes) -> None:
     for octets in (value.encode(), more):
         header = Header.skim(b"From: %b\r\nSubject: %b\r\nTo: %b\r\n" % (octets, octets, octets))
         assert well_formed(envelope(header)), octets
+
+
+def test_addresses_are_spelled_without_what_is_between() -> None:
+    """No comments, no spaces within; a group is the people in it."""
+    value = b"Labo (of x) <a . b @ (y) c.example>, d@e (F), g: h@i;"
+    assert b"Labo <a.b@c.example>, F <d@e>,  <g>,  <h@i>,  <>" == spelled(value)
 
 
 def test_bombs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

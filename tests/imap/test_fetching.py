@@ -1,5 +1,6 @@
 """What FETCH says of messages that go, or do not open, while it is at them."""
 
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,22 @@ def spoil(folder: Path, half: int) -> None:
     octets = bytearray(blob.read_bytes())
     octets[len(octets) * (1 + 2 * half) // 4 if half else 200] ^= 1
     blob.write_bytes(octets)
+
+
+async def test_days_begin_where_the_gateway_stands(rest: Rest) -> None:
+    """What came at half past midnight came on the day that people's clocks showed."""
+    scene = await Scene.make(rest)
+    scene.zone = timezone(timedelta(hours=2))
+    core = Core(scene, IMAP)
+    await core.response()
+    await tell(core, f"a LOGIN {USER} right")
+    core.receive(b'b APPEND INBOX "25-Mar-2026 00:30:00 +0200" {3+}\r\na\r\n\r\n')
+    assert b"b OK" in await core.response()
+    await tell(core, "c SELECT INBOX")
+
+    assert (
+        '* 1 FETCH (INTERNALDATE "25-Mar-2026 00:30:00 +0200")'
+        == (await tell(core, "d FETCH 1 INTERNALDATE"))[0]
+    )
+    assert "* SEARCH 1" == (await tell(core, "e SEARCH ON 25-Mar-2026"))[0]
+    assert "* SEARCH" == (await tell(core, "f SEARCH BEFORE 25-Mar-2026"))[0]

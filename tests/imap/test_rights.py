@@ -125,8 +125,8 @@ async def test_flags_that_one_may_not_set_are_left_behind(rest: Rest) -> None:
         pass
 
     await tell(core, f"a5 SELECT {PLACE}")
-    assert "* 4 FETCH (FLAGS (\\Seen))" == (await tell(core, "a6 FETCH 4 FLAGS"))[0]
-    assert "* 5 FETCH (FLAGS (\\Seen))" == (await tell(core, "a7 FETCH 5 FLAGS"))[0]
+    assert "* 4 FETCH (FLAGS (\\Seen \\Recent))" == (await tell(core, "a6 FETCH 4 FLAGS"))[0]
+    assert "* 5 FETCH (FLAGS (\\Seen \\Recent))" == (await tell(core, "a7 FETCH 5 FLAGS"))[0]
 
 
 async def test_what_is_subscribed_to_is_ones_own_affair(rest: Rest) -> None:

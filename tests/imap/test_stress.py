@@ -25,7 +25,8 @@ async def test_clients_that_change_a_folder_at_once_agree(
     await scene.mailboxes.create(1, "Sub")
     await scene.deliver(*LETTERS)
     async with opened(IMAP, pki, scene) as at:
-        clients = [Client(pki, at.port, Random(seed + n)) for n in range(_CLIENTS)]
+        recent: dict[int, Client] = {}
+        clients = [Client(pki, at.port, Random(seed + n), recent) for n in range(_CLIENTS)]
         end = asyncio.get_running_loop().time() + float(pytestconfig.getoption("--stress"))
         async with asyncio.TaskGroup() as group:
             for client in clients:

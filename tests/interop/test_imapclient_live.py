@@ -27,7 +27,6 @@ _OTHERWISE = {
     "test_move": "broken in itself, without UIDs: imaplib knows no MOVE",
     "test_small_connection_timeout_fail": "it needs a network slower than loopback",
     "test_small_read_timeout_fail": "it needs a network slower than loopback",
-    "test_status": "it wants \\Recent, which RFC 9051 did away with",
 }
 
 

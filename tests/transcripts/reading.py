@@ -16,7 +16,7 @@ A file has one step a line:
     = read: 1 2              the content of so many messages was noted as given out
 
 Steps of the client that follow each other are sent in one piece. INBOX has three letters, the
-second with an attachment, the third no message at all.
+second with an attachment, the third no message at all; clients were told of them, unless "recent".
 """
 
 import re

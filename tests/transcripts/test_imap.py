@@ -190,6 +190,9 @@ async def scene_of(transcript: Transcript, rest: Rest) -> Scene:
         scene.people.shared = (Shared(COLLEAGUE, 2, "lrswit"),)
         await scene.deliver(LETTERS[0], mailbox=2)
     await scene.deliver(*LETTERS)
+    for mailbox in (1, 2) if "recent" not in transcript.options else ():
+        for folder in scene.mailboxes.folders(mailbox):
+            scene.mailboxes.recents.claim(folder.id, folder.uid_next)
     return scene
 
 

@@ -178,6 +178,7 @@ CREATE TABLE folder (
     uid_next     INTEGER NOT NULL DEFAULT 1,
     modseq       INTEGER NOT NULL DEFAULT 1,
     forgotten    INTEGER NOT NULL DEFAULT 0, -- up to this modseq, 'vanished' is not complete
+    told         INTEGER NOT NULL DEFAULT 1, -- from this UID on, no client was told of them: \Recent
     gone         INTEGER NOT NULL DEFAULT 0, -- deleted, and being emptied
     total        INTEGER NOT NULL DEFAULT 0, -- the counters are kept by triggers
     unseen       INTEGER NOT NULL DEFAULT 0,

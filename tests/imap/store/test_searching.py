@@ -57,6 +57,17 @@ async def test_what_is_found(
     assert expected == await found(mailboxes, inbox, field, needle, name)
 
 
+async def test_people_are_found_as_the_envelope_has_them(mailboxes: Mailboxes, inbox: int) -> None:
+    """Comments and spaces within an address hide nobody (RFC 3501 §6.4.4: FROM, TO, CC, BCC)."""
+    message = b"From: Labo <res (of) . ultats @ (the) labo.example>\r\nX-From: a @ b\r\n\r\n"
+    await append(mailboxes, inbox, message=message)
+
+    assert "1" == await found(mailboxes, inbox, "HEADER", "res.ultats@labo.example", "From")
+    assert "1" == await found(mailboxes, inbox, "HEADER", "(of)", "From")
+    assert "1" == await found(mailboxes, inbox, "HEADER", "a @ b", "x-from")
+    assert "" == await found(mailboxes, inbox, "HEADER", "a@b", "x-from")
+
+
 async def test_a_large_text_is_read_in_pieces(
     mailboxes: Mailboxes, inbox: int, rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
