@@ -23,6 +23,7 @@ from gateway.accounts.credentials import Credentials
 from gateway.accounts.factors import Factors
 from gateway.accounts.invitations import Invitations
 from gateway.accounts.mailboxes import Accounts
+from gateway.accounts.operators import Operators
 from gateway.accounts.shares import Shares
 from gateway.certificates.emergencies import Emergencies
 from gateway.control.lock import Lock
@@ -39,8 +40,10 @@ from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.handing.servers import Servers
+from gateway.relay.inspections import Inspections
 from gateway.relay.notices import Notices
 from gateway.relay.proof import signing
+from gateway.relay.screening import Screening
 from gateway.relay.spool import Spool
 from gateway.running import believing, certifying, checks, dumps, referring
 from gateway.running.housekeeping import sign_journal
@@ -51,6 +54,7 @@ from gateway.settings import Settings, SettingsError, load
 from gateway.web.fetching import Fetching
 from imap.store import Limits as MailboxLimits
 from imap.store import Mailboxes
+from quarantine.rate import Rate
 from quarantine.register import Register
 from quarantine.review import Review
 from trust.revocation import Standing
@@ -176,6 +180,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     register = Register(database, ring)
     review = Review(database, register, timedelta(days=settings.limits.hold_days))
     spool = Spool(database, ring)
+    operators = Operators(database, ring, now, notes.tell)
     shares = Shares(database, ring, accounts, notes.tell)
     books = Books(
         database,
@@ -223,6 +228,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         Servers.of(settings.mailboxes.server),
         settings.mailboxes.reports_folder,
         signing(settings.tls.certificate, settings.tls.key),
+        _screening(settings, Inspections(database, ring)),
     )
     return Rooms(
         settings=settings,
@@ -241,7 +247,9 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         shares=shares,
         credentials=Credentials(database, ring, now, tell=notes.tell),
         factors=Factors(database, ring, now, tell=notes.tell),
-        invitations=Invitations(database, ring, accounts, now),
+        operators=operators,
+        invitations=Invitations(database, ring, accounts.by_key, now),
+        summons=Invitations(database, ring, operators.by_key, now),
         spool=spool,
         outbox=outbox,
         register=register,
@@ -252,6 +260,12 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         desk=desk,
         notices=Notices(desk),
     )
+
+
+def _screening(settings: Settings, inspections: Inspections) -> Screening:
+    quarantine = settings.quarantine
+    rate = Rate(quarantine.rate)
+    return Screening(quarantine.policy, inspections, rate, quarantine.recipients)
 
 
 def _room(settings: Settings) -> MailboxLimits:

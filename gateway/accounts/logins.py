@@ -15,18 +15,15 @@ from typing import TypeAlias
 from gateway.accounts import passwords
 from gateway.accounts.credentials import Credential, Credentials, fingerprint
 from gateway.accounts.issuers import Issuers, TokenError, UnreachableError
+from gateway.accounts.lockout import Lockout
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.passwords import Password, Proofs
-from gateway.accounts.throttle import Throttle
 from gateway.accounts.tokens import Scope
 from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, AddressError, key, parse
 from smtp.envelope import Peer
 from smtp.reply import Reply
-
-_FAMILIAR = 10_000  # places remembered from which somebody logged in
-_WIDER = 10  # a mailbox from anywhere, or an origin with any mailbox, may fail so many times more
 
 CERTIFICATE_UNKNOWN = Reply(
     535,
@@ -60,10 +57,6 @@ class _Try:
     now: datetime
 
     @property
-    def pair(self) -> str:
-        return f"{self.account}|{self.peer.network}"
-
-    @property
     def account(self) -> str:
         return key(self.who) if self.who else ""
 
@@ -87,10 +80,7 @@ class Logins:
         self._credentials = credentials
         self._clock = clock
         self._on_event = on_event
-        window = timedelta(seconds=limits.lockout)
-        self._near = Throttle(limits.failed_logins, window)
-        self._wide = Throttle(limits.failed_logins * _WIDER, window)
-        self._familiar: dict[str, None] = {}  # mailbox with origin, the latest log-in last
+        self._lockout = Lockout(limits.failed_logins, timedelta(seconds=limits.lockout))
         self._proofs = Proofs()
         # Two at a time: argon2id takes a processor and 19 MiB each, and mail must go on.
         self._slow = asyncio.Semaphore(2)
@@ -115,7 +105,7 @@ class Logins:
         if not self._in_scope(attempt, typed):
             self._tell("login.failed", attempt, "scope")
             return WRONG_SCOPE
-        self._near.forgive((attempt.pair,))
+        self._lockout.forgive(attempt.account, attempt.peer.network)
         return self._welcomed(attempt, mailbox, "password")
 
     async def person(self, login: str, peer: Peer, proof: Proof, kind: str) -> Mailbox | Reply:
@@ -133,7 +123,7 @@ class Logins:
         mailbox = self._active(attempt.who)  # it may have been closed meanwhile
         if not right or mailbox is None:
             return self._failed(attempt, kind, reply.BAD_CREDENTIALS)
-        self._near.forgive((attempt.pair,))
+        self._lockout.forgive(attempt.account, attempt.peer.network)
         self._welcomed(attempt, mailbox, kind)
         return mailbox
 
@@ -245,21 +235,10 @@ class Logins:
         return [mailbox for mailbox in usable if mailbox is not None and mailbox.sends]
 
     def _locked(self, attempt: _Try) -> bool:
-        return (
-            self._near.locked(attempt.pair, attempt.now)
-            or self._wide.locked(f"ip|{attempt.peer.network}", attempt.now)
-            or (
-                attempt.who is not None
-                and attempt.pair not in self._familiar
-                and self._wide.locked(attempt.account, attempt.now)
-            )
-        )
+        return self._lockout.locked(attempt.account, attempt.peer.network, attempt.now)
 
     def _welcomed(self, attempt: _Try, mailbox: Mailbox, kind: str) -> Address:
-        self._familiar.pop(attempt.pair, None)
-        self._familiar[attempt.pair] = None
-        if len(self._familiar) > _FAMILIAR:
-            self._familiar.pop(next(iter(self._familiar)))
+        self._lockout.welcomed(attempt.account, attempt.peer.network)
         self._tell("login.accepted", replace(attempt, who=mailbox.address), kind)
         return mailbox.address
 
@@ -268,10 +247,7 @@ class Logins:
         return reply.LOGIN_THROTTLED
 
     def _failed(self, attempt: _Try, reason: str, said: Reply) -> Reply:
-        self._near.failed(attempt.pair, attempt.now)
-        self._wide.failed(f"ip|{attempt.peer.network}", attempt.now)
-        if attempt.who is not None:
-            self._wide.failed(attempt.account, attempt.now)
+        self._lockout.failed(attempt.account, attempt.peer.network, attempt.now)
         self._tell("login.failed", attempt, reason)
         return said
 

@@ -57,6 +57,21 @@ class Mailbox:
     habits: Habits = field(default_factory=Habits)
 
     @property
+    def login(self) -> str:
+        """What its person types to say who they are."""
+        return self.address
+
+    @property
+    def actor(self) -> str:
+        """Who its person is in the journal."""
+        return f"mailbox:{self.key}"
+
+    @property
+    def told(self) -> Mapping[str, object]:
+        """How an event names its person."""
+        return {"who": self.address}
+
+    @property
     def receives(self) -> bool:
         """Whether mail is taken for it."""
         return self.status is not Status.CLOSED
@@ -127,10 +142,32 @@ class Accounts:
         )
         return self._mailbox(rows[0]) if rows else None
 
+    def by_key(self, key: str) -> Mailbox | None:
+        """Return the mailbox with this opaque key."""
+        rows = self._database.read(
+            _SELECT + " WHERE key = ?",
+            (key,),
+        )
+        return self._mailbox(rows[0]) if rows else None
+
     def mailboxes(self) -> list[Mailbox]:
         """Return all mailboxes in the order they were made."""
         rows = self._database.read(_SELECT + " ORDER BY id")
         return [self._mailbox(row) for row in rows]
+
+    def latest(self, before: int | None, limit: int) -> list[Mailbox]:
+        """Return mailboxes, the last made first: those made before one, or the last of all."""
+        rows = self._database.read(
+            _SELECT + " WHERE id < ? ORDER BY id DESC LIMIT ?",
+            (_LAST if before is None else before, limit),
+        )
+        return [self._mailbox(row) for row in rows]
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many mailboxes are in each state, as the table says."""
+        rows = self._database.read("SELECT status, count(*) FROM mailbox GROUP BY status")
+        found = dict(rows)
+        return {status: int(found.get(status.value, 0)) for status in Status}
 
     async def add(
         self,
@@ -260,6 +297,7 @@ class Accounts:
 
 
 _CACHED = 50_000
+_LAST = 2**63 - 1
 _SELECT = "SELECT id, key, facts, kind, status, created FROM mailbox"
 _FACTS = msgspec.json.Decoder(_Facts)
 

@@ -2,7 +2,7 @@
 
 Pure: the caller says what time it is. A restart ends them all, and whoever reads this process's
 memory finds no name that would open one. A session ends when nothing happens, at the latest at the end
-of a working day, and when its mailbox or its factor ends.
+of a working day, and when its owner or its factor ends.
 """
 
 import secrets
@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-_MOST = 20  # of one mailbox: the oldest makes room
+_MOST = 20  # of one person: the oldest makes room
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """One browser of one person."""
 
-    mailbox: int
+    owner: str  # the person's key
     factor: str  # the id of what was shown to come in
     began: datetime
     since: datetime  # the last time that a second factor was shown
@@ -36,22 +36,27 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def begin(self, mailbox: int, factor: str, now: datetime) -> str:
+    def begin(self, owner: str, factor: str, now: datetime) -> str:
         """Open one; return its name, which is told to the browser and kept nowhere."""
         self._sweep(now)
         name = secrets.token_urlsafe(32)
-        own = [each for each in self._open.values() if each.mailbox == mailbox]
+        own = [each for each in self._open.values() if each.owner == owner]
         for oldest in sorted(own, key=lambda each: each.seen)[: max(0, len(own) - _MOST + 1)]:
             self._open.pop(oldest.key)
         key = _key(name)
-        self._open[key] = Session(mailbox, factor, now, now, now, key)
+        self._open[key] = Session(owner, factor, now, now, now, key)
         return name
 
-    def of(self, name: str, now: datetime) -> Session | None:
-        """Return the session of this name, and note that it is alive."""
+    def of(self, name: str, now: datetime, *, idly: bool = False) -> Session | None:
+        """Return the session of this name, and note that it is alive.
+
+        ``idly``: a page asks by itself, nobody did anything, and nothing is noted.
+        """
         found = self._open.get(_key(name))
         if found is None or not self._alive(found, now):
             return None
+        if idly:
+            return found
         self._open[found.key] = alive = replace(found, seen=now)
         return alive
 

@@ -25,6 +25,7 @@ _NOUNS = {
     "receipts": "What was told to software about deliveries.",
     "quarantine": "Messages that wait for a person.",
     "keys": "The key ring that opens everything at rest.",
+    "operator": "The people who operate the gateway by its console.",
     "journal": "The audit: what happened, in a chain that cannot be cut unseen.",
 }
 

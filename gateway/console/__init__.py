@@ -1,1 +1,1 @@
-"""The operators' console: pages for those who keep the gateway."""
+"""The operators' console: what an operator does by command, seen and done in a browser."""

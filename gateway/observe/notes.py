@@ -34,6 +34,7 @@ ALARMS = frozenset(
         "factor.tampered",
         "journal.unsigned",
         "mailbox.tampered",
+        "operator.tampered",
         "peer.wrong_certificate",
         "trust.altered-history",
         "trust.broken-chain",

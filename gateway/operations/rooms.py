@@ -7,7 +7,8 @@ from datetime import datetime
 from gateway.accounts.credentials import Credentials
 from gateway.accounts.factors import Factors
 from gateway.accounts.invitations import Invitations
-from gateway.accounts.mailboxes import Accounts
+from gateway.accounts.mailboxes import Accounts, Mailbox
+from gateway.accounts.operators import Operator, Operators
 from gateway.accounts.shares import Shares
 from gateway.certificates.emergencies import Emergencies
 from gateway.certificates.watch import Watch
@@ -57,7 +58,9 @@ class Rooms:
     shares: Shares
     credentials: Credentials
     factors: Factors
-    invitations: Invitations
+    operators: Operators
+    invitations: Invitations[Mailbox]
+    summons: Invitations[Operator]  # to the console
     spool: Spool
     outbox: Outbox
     register: Register

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from gateway.console.desk import Console
 from gateway.operations.rooms import Rooms
 from gateway.running.doors import Doors, cannot_bind
 from gateway.settings.listen import Listener, WebListener
@@ -28,6 +29,7 @@ from gateway.web.setup.routes import SetUp
 from smtp import tls
 
 NAMES = ("web", CERTIFICATE)
+OPERATORS = ("console", "console_certificate")
 
 
 class Webs:
@@ -37,6 +39,7 @@ class Webs:
         self._rooms, self._status = rooms, status
         self._lookup = Lookup(rooms, Entry(doors.logins, rooms.accounts))
         self.account = Account(rooms, doors.logins)
+        self.console = Console(rooms)
         self._reading = Reading(
             Room(
                 rooms,
@@ -54,10 +57,12 @@ class Webs:
         """Open every web door of the settings; return their ports. ``bound``: those of mail."""
         self._bound |= bound
         listen, ports = self._rooms.settings.listen, {}
-        for name in NAMES:
-            listener: WebListener | None = getattr(listen, name)
-            if listener is not None:
-                ports[name] = self._opened(self._door(name, listener), listener)
+        for names, routes in ((NAMES, self._routes), (OPERATORS, self.console.routes)):
+            for name in names:
+                listener: WebListener | None = getattr(listen, name)
+                if listener is not None:
+                    door = self._door(name, listener, routes())
+                    ports[name] = self._opened(door, listener)
         self._bound |= ports
         if listen.status is not None:
             door = WebDoor("status", self._status, on_event=self._rooms.notes.tell)
@@ -73,6 +78,7 @@ class Webs:
 
     async def stop(self) -> None:
         """Close every door; answers under way are finished for a bounded time."""
+        self.console.frame.close()
         async with asyncio.TaskGroup() as group:
             for door in self.open_ones:
                 group.create_task(door.stop())
@@ -85,14 +91,14 @@ class Webs:
         self.open_ones.append(door)
         return port
 
-    def _door(self, name: str, listener: WebListener) -> WebDoor:
+    def _door(self, name: str, listener: WebListener, routes: list[BaseRoute]) -> WebDoor:
         bounds = Bounds(
             max_connections=listener.max_connections,
             max_connections_per_address=listener.max_connections_per_address,
             idle_timeout=listener.idle_timeout,
         )
         site = Site(
-            self._routes(),
+            routes,
             self._rooms.notes.tell,
             lambda route, status: self._rooms.metrics.web.labels(name, route, status).inc(),
             Patience(body_size=listener.max_size),
@@ -114,5 +120,8 @@ class Webs:
     def _context(self, name: str) -> ssl.SSLContext:
         ours = self._rooms.settings.tls
         return tls.server_context(
-            ours.certificate, ours.key, ours.anchors, client_certificates=name == CERTIFICATE
+            ours.certificate,
+            ours.key,
+            ours.anchors,
+            client_certificates=name.endswith("_certificate"),
         )

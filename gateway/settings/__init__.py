@@ -16,6 +16,7 @@ from gateway.settings.account import AccountSettings
 from gateway.settings.alerts import Alerts
 from gateway.settings.boxes import MailboxesSettings
 from gateway.settings.certificates import Certificates
+from gateway.settings.console import ConsoleSettings
 from gateway.settings.listen import Listen
 from gateway.settings.login import Login
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     account: AccountSettings = AccountSettings()
     reading: ReadingSettings = ReadingSettings()
     setup: Setup = Setup()
+    console: ConsoleSettings = ConsoleSettings()
     log: Log = Log()
 
     @classmethod

@@ -52,4 +52,6 @@ class Listen(Section):
     imap_certificate: ImapListener | None = None
     web: WebListener | None = None
     web_certificate: WebListener | None = None
+    console: WebListener | None = None
+    console_certificate: WebListener | None = None
     status: Listener | None = None

@@ -29,9 +29,13 @@ def languages(request: Request) -> str:
 
 def page(template: str, language: str, status: int = 200, **values: Any) -> Response:
     """Return a page."""
-    text = _environment().get_template(template).render(lang=language, **values)
     headers = {"Content-Language": language, "Vary": "Accept-Language"}
-    return Response(text, status, headers, "text/html")
+    return Response(text(template, language, **values), status, headers, "text/html")
+
+
+def text(template: str, language: str, **values: Any) -> str:
+    """Return a template, filled in."""
+    return _environment().get_template(template).render(lang=language, **values)
 
 
 def routes() -> list[Route]:
@@ -41,8 +45,8 @@ def routes() -> list[Route]:
 
 async def _style(request: Request) -> Response:
     del request
-    text = _environment().get_template("web.css").render()
-    return Response(text, headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
+    css = _environment().get_template("web.css").render()
+    return Response(css, headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
 
 
 @cache

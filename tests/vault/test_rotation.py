@@ -24,17 +24,20 @@ INSERT INTO folder (id, mailbox, key, name, uid_validity) VALUES (3, 7, x'AB0C',
 INSERT INTO subscription VALUES (1, 7, x'AB0C', ?) -> subscription/k/ab0c/name
 INSERT INTO keyword VALUES (1, 7, 5, ?) -> keyword/k/5/name
 INSERT INTO card (id, folder, facts, structure) VALUES (9, 3, ?, ?) -> card/9/3/facts card/9/3/structure
-INSERT INTO factor VALUES ('F', 7, 'totp', NULL, ?) -> factor/F/k/totp/facts
-INSERT INTO invitation VALUES (x'AB', 7, ?) -> invitation/ab/k/facts
+INSERT INTO factor VALUES ('F', 'k', 'totp', NULL, ?) -> factor/F/k/totp/facts
+INSERT INTO invitation VALUES (x'AB', 'k', ?) -> invitation/ab/k/facts
+INSERT INTO operator VALUES ('k2', 'anne', ?) -> operator/k2/anne/facts
 INSERT INTO share VALUES (1, 7, 7, ?, 0) -> share/k/k/rights
 INSERT INTO absence VALUES (7, ?) -> absence/k/facts
 INSERT INTO proposal VALUES (x'AB', ?, 0) -> proposal/ab/facts
-INSERT INTO hold (id, delivery, state, reasons, opened, expires, note) VALUES ('H', 'M.1', 'held', '', 0, 0, ?) -> hold/H/note
+INSERT INTO hold (id, message, opened, expires, preserved) VALUES ('H', 'M', 0, 0, ?) -> hold/H/preserved
+INSERT INTO held (id, hold, delivery, state, reasons, since, found, ruling) VALUES ('D', 'H', 'M.1', 'held', '', 0, ?, ?) -> held/D/found held/D/ruling
+INSERT INTO remark (id, hold, facts) VALUES ('R', 'H', ?) -> remark/R/facts
 INSERT INTO alarm VALUES (1, ?) -> alarm/1/facts
 INSERT INTO denial VALUES (1, ?) -> denial/1/facts
+INSERT INTO legal_hold VALUES (1, ?) -> legal_hold/1/facts
 INSERT INTO certificate VALUES ('aa', 'peer', 1, 1, NULL, ?) -> certificate/aa/facts
 INSERT INTO authority VALUES ('bb', ?) -> authority/bb/facts
-INSERT INTO legal_hold VALUES (1, ?) -> legal_hold/1/facts
 INSERT INTO patience VALUES ('labo.example', ?) -> patience/labo.example/facts
 INSERT INTO bridge VALUES ('labo.example', ?) -> bridge/labo.example/facts
 INSERT INTO trust_edition VALUES ('ab', ?) -> trust_edition/ab/offer

@@ -44,6 +44,7 @@ CREATE TABLE message (                  -- what we took responsibility for
     facts         BLOB NOT NULL         -- sealed: envelope and the headers we need
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_reference ON message (reference);
+CREATE INDEX message_domain ON message (sender_domain);     -- and so by id, that is by time
 CREATE INDEX message_message_id ON message (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX message_envid ON message (envid) WHERE envid IS NOT NULL;
 
@@ -66,6 +67,17 @@ CREATE TABLE delivery (                 -- one recipient's copy
 CREATE INDEX delivery_due ON delivery (due, domain) WHERE due IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message);
 CREATE INDEX delivery_state ON delivery (state);
+CREATE INDEX delivery_domain ON delivery (domain);
+
+CREATE TABLE inspection (               -- a message whose content is looked at before it goes on
+    message  TEXT PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+    due      REAL,                      -- when it may be taken up; while it is, when that claim ends;
+                                        -- null: it was judged
+    lost     INTEGER NOT NULL DEFAULT 0, -- looks that a crash cut off
+    since    REAL,                      -- since when a scanner gives no answer
+    facts    BLOB NOT NULL              -- sealed: what was found, at the door and in it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX inspection_due ON inspection (due) WHERE due IS NOT NULL;
 
 CREATE TABLE seen (                     -- transfers we took, so that a repeated one is not taken twice
     transfer  BLOB PRIMARY KEY,         -- keyed: peer, transfer id, recipient
@@ -93,6 +105,7 @@ CREATE TABLE outbox (                   -- receipts on their way to software
     sent      REAL
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent IS NULL;
+CREATE INDEX outbox_message ON outbox (message);
 
 CREATE TABLE mailbox (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -119,19 +132,25 @@ CREATE INDEX credential_mailbox ON credential (mailbox);
 CREATE INDEX credential_secret ON credential (secret) WHERE kind = 'certificate';
 CREATE INDEX credential_token ON credential (secret) WHERE kind = 'token';
 
-CREATE TABLE factor (                   -- how a mailbox's person proves who they are, by a browser
+CREATE TABLE factor (                   -- how a person proves who they are, by a browser
     id       TEXT PRIMARY KEY,
-    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    owner    TEXT NOT NULL,             -- the key of a mailbox or of an operator
     kind     TEXT NOT NULL,             -- passphrase, totp, passkey
     handle   BLOB UNIQUE,               -- keyed: what a passkey calls itself
     facts    BLOB NOT NULL              -- sealed: the secret, its label, the last one shown
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX factor_mailbox ON factor (mailbox);
+CREATE INDEX factor_owner ON factor (owner);
 
 CREATE TABLE invitation (               -- by which a person makes their first factors, once
     id       BLOB PRIMARY KEY,          -- keyed: the code
-    mailbox  INTEGER NOT NULL REFERENCES mailbox (id),
+    owner    TEXT NOT NULL,             -- as a factor's
     facts    BLOB NOT NULL              -- sealed: until when, whether it ends what was there
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operator (                 -- who may come to the console
+    key      TEXT PRIMARY KEY,          -- opaque
+    name     TEXT NOT NULL UNIQUE,      -- in clear, as in the journal
+    facts    BLOB NOT NULL              -- sealed: the role, the status, certificates
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE share (                    -- who else may use a mailbox, and how
@@ -147,12 +166,6 @@ CREATE INDEX share_person ON share (person);
 CREATE TABLE absence (                  -- who is away, and what is answered meanwhile
     mailbox  INTEGER PRIMARY KEY REFERENCES mailbox (id),
     facts    BLOB NOT NULL              -- sealed: the words, since when, until when
-CREATE TABLE operator (                 -- who may come to the console
-    key      TEXT PRIMARY KEY,          -- opaque
-    name     TEXT NOT NULL UNIQUE,      -- in clear, as in the journal
-    facts    BLOB NOT NULL              -- sealed: the role, the status, certificates
-) STRICT, WITHOUT ROWID;
-
 ) STRICT;
 
 CREATE TABLE absence_told (             -- whom that was answered, so that it is once a week
@@ -274,17 +287,54 @@ CREATE TABLE vanished (                 -- UIDs that were expunged (RFC 7162), t
     PRIMARY KEY (folder, modseq, first)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE hold (                     -- a quarantine case: one held delivery
-    id       TEXT PRIMARY KEY,
-    delivery TEXT NOT NULL UNIQUE REFERENCES delivery (id),
-    state    TEXT NOT NULL,             -- held, released, refused, expired
-    reasons  TEXT NOT NULL,             -- stable slugs, space-separated
-    opened   REAL NOT NULL,
-    expires  REAL NOT NULL,
-    decided  REAL,
-    note     BLOB                       -- sealed: the reviewer's words
+CREATE TABLE hold (                     -- a quarantine case: a message of which copies were held
+    id        TEXT PRIMARY KEY,         -- its holder of the content, if it has one, is 'hold/<id>'
+    message   TEXT NOT NULL REFERENCES message (id),
+    state     TEXT NOT NULL DEFAULT 'held', -- held, released, refused, expired, cancelled: the
+                                        -- trigger keeps it
+    opened    REAL NOT NULL,
+    expires   REAL NOT NULL,
+    decided   REAL,                     -- the last decision about a copy
+    preserved BLOB                      -- sealed: a legal hold: by whom, since when, why
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX hold_state ON hold (state, opened);
+CREATE UNIQUE INDEX hold_message ON hold (message) WHERE state = 'held';
+CREATE INDEX hold_waiting ON hold (opened, id) WHERE state = 'held';
+CREATE INDEX hold_overdue ON hold (expires) WHERE state = 'held';
+CREATE INDEX hold_decided ON hold (decided, id) WHERE state <> 'held';
+CREATE INDEX hold_opened ON hold (opened, id);
+
+CREATE TABLE held (                     -- one copy that was held, each time it was
+    id       TEXT PRIMARY KEY,
+    hold     TEXT NOT NULL REFERENCES hold (id),
+    delivery TEXT NOT NULL REFERENCES delivery (id),
+    state    TEXT NOT NULL,
+    reasons  TEXT NOT NULL,             -- stable slugs, space-separated
+    since    REAL NOT NULL,
+    found    BLOB,                      -- sealed: the same in detail; it may name files
+    decided  REAL,
+    ruling   BLOB                       -- sealed: who decided what, and in which words
+) STRICT, WITHOUT ROWID;
+CREATE INDEX held_hold ON held (hold, state);
+CREATE INDEX held_delivery ON held (delivery);
+CREATE UNIQUE INDEX held_waiting ON held (delivery) WHERE state = 'held';
+
+CREATE TRIGGER held_decided AFTER UPDATE OF state ON held  -- a case stands as its copies do
+BEGIN
+    UPDATE hold SET decided = NEW.decided, state = CASE
+        WHEN EXISTS (SELECT 1 FROM held WHERE hold = NEW.hold AND state = 'held') THEN 'held'
+        WHEN EXISTS (SELECT 1 FROM held WHERE hold = NEW.hold AND state = 'released') THEN 'released'
+        WHEN EXISTS (SELECT 1 FROM held WHERE hold = NEW.hold AND state = 'refused') THEN 'refused'
+        WHEN EXISTS (SELECT 1 FROM held WHERE hold = NEW.hold AND state = 'expired') THEN 'expired'
+        ELSE 'cancelled' END
+    WHERE id = NEW.hold;
+END;
+
+CREATE TABLE remark (                   -- what reviewers wrote beside a case
+    id       TEXT PRIMARY KEY,
+    hold     TEXT NOT NULL REFERENCES hold (id),
+    facts    BLOB NOT NULL              -- sealed: by whom, when, what
+) STRICT, WITHOUT ROWID;
+CREATE INDEX remark_hold ON remark (hold);
 
 CREATE TABLE trust_edition (            -- every version of a list that was verified, as offered
     id       TEXT PRIMARY KEY,          -- '<source>/<SHA-256 of what was verified>'

@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from gateway.accounts import factors, passkeys
 from gateway.accounts.factors import Factor, Kind
-from gateway.accounts.mailboxes import Mailbox
 from gateway.web.account.parlour import Parlour
+from gateway.web.account.session import Person
 from vault.database import Statement
 
 LABEL = 60  # characters of a name that a person gives
@@ -25,17 +25,17 @@ class Enrolling:
 
     parlour: Parlour
     request: Request
-    mailbox: Mailbox
+    who: Person
     ticket: str
 
     def shown(self) -> dict[str, str]:
         """Return what the page needs: the picture, the key that may be typed, the passkey's options."""
         seed = self._seed()
-        had = [each.name for each in self.parlour.rooms.factors.of(self.mailbox) if each.name]
-        who = (self.mailbox.key, self.mailbox.address)
+        had = [each.name for each in self.parlour.rooms.factors.of(self.who) if each.name]
+        who = (self.who.key, self.who.login)
         party = self.parlour.party(self.request)
         return {
-            "picture": _picture(factors.uri(seed, self.mailbox.address, party.name)),
+            "picture": _picture(factors.uri(seed, self.who.login, party.name)),
             "seed": " ".join(seed[n : n + 4] for n in range(0, len(seed), 4)),
             "options": passkeys.making(party, self._secret("passkey"), who, had),
         }
@@ -46,7 +46,7 @@ class Enrolling:
         if step is None:
             return None
         add = self.parlour.rooms.factors.adding
-        return add(self.mailbox, Kind.TOTP, self._seed(), label=label[:LABEL], counter=step)
+        return add(self.who, Kind.TOTP, self._seed(), label=label[:LABEL], counter=step)
 
     def passkey(self, answer: str, label: str = "") -> tuple[Factor, list[Statement]] | None:
         """Return a passkey and what adds it, if the browser's answer is right."""
@@ -55,7 +55,7 @@ class Enrolling:
             return None
         add = self.parlour.rooms.factors.adding
         return add(
-            self.mailbox,
+            self.who,
             Kind.PASSKEY,
             made.public,
             label=label[:LABEL],
@@ -67,7 +67,7 @@ class Enrolling:
         return factors.seed(self._secret("seed"))
 
     def _secret(self, use: str) -> bytes:
-        return self.parlour.visitors.tickets.secret(self.ticket, f"{use}/{self.mailbox.key}")
+        return self.parlour.visitors.tickets.secret(self.ticket, f"{use}/{self.who.key}")
 
 
 def _picture(text: str) -> str:

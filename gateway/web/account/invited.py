@@ -5,6 +5,7 @@ What was there ends in the transaction that puts the new in its place, and uses 
 
 import asyncio
 import secrets
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,13 +17,10 @@ from gateway.accounts.invitations import Invitation
 from gateway.accounts.passphrases import PassphraseError
 from gateway.web.account.enrolling import Enrolling
 from gateway.web.account.parlour import Parlour, peer_of, why
-from gateway.web.account.session import FORM, elsewhere, fields_of, form_of, ours
+from gateway.web.account.session import elsewhere, fields_of
 from smtp import reply
 from vault.database import Statement
 from vault.errors import Conflict
-
-INVITATION = "/account/invitation"
-CHOOSE = "/account/invitation/choose"
 
 
 class Invited:
@@ -30,13 +28,16 @@ class Invited:
 
     def __init__(self, parlour: Parlour) -> None:
         self._parlour, self._visitors = parlour, parlour.visitors
+        self._home = parlour.visitors.house.base
+        self._invitation = f"{self._home}/invitation"
+        self._choose = f"{self._invitation}/choose"
 
     def routes(self) -> list[Route]:
         """Return where an invitation is used."""
         return [
-            Route(INVITATION, self._ask, methods=["GET"]),
-            Route(INVITATION, self._shown, methods=["POST"]),
-            Route(CHOOSE, self._chosen, methods=["POST"]),
+            Route(self._invitation, self._ask, methods=["GET"]),
+            Route(self._invitation, self._shown, methods=["POST"]),
+            Route(self._choose, self._chosen, methods=["POST"]),
         ]
 
     async def _ask(self, request: Request) -> Response:
@@ -44,24 +45,24 @@ class Invited:
 
     async def _shown(self, request: Request) -> Response:
         fields = await fields_of(request)
-        if not self._holds(request, fields, INVITATION):
+        if not self._visitors.holds(request, fields.get("ticket", ""), self._invitation):
             return self._form(request, ("old-form", 403))
-        invitation = self._parlour.rooms.invitations.of(fields.get("invitation", ""))
+        invitation = self._parlour.invitations.of(fields.get("invitation", ""))
         if invitation is None:
             return await self._nobody(request)
-        name = form_of(request)
-        ticket = self._visitors.tickets.issue(name, CHOOSE, self._parlour.rooms.clock())
+        name = self._visitors.form_of(request)
+        ticket = self._visitors.tickets.issue(name, self._choose, self._parlour.rooms.clock())
         return self._choices(request, invitation, fields["invitation"], ticket)
 
     async def _chosen(self, request: Request) -> Response:
         fields = await fields_of(request)
-        if not self._holds(request, fields, CHOOSE):
+        if not self._visitors.holds(request, fields.get("ticket", ""), self._choose):
             return self._form(request, ("old-form", 403))
         code, ticket = fields.get("invitation", ""), fields["ticket"]
-        invitation = self._parlour.rooms.invitations.of(code)
+        invitation = self._parlour.invitations.of(code)
         if invitation is None:
             return await self._nobody(request)
-        form = Enrolling(self._parlour, request, invitation.mailbox, ticket)
+        form = Enrolling(self._parlour, request, invitation.owner, ticket)
         try:
             made, statements = await self._made(form, fields)
         except PassphraseError as error:
@@ -71,7 +72,7 @@ class Invited:
             await self._use(request, invitation, statements)
         except Conflict:
             return self._form(request, ("invitation-wrong", 403))
-        return self._visitors.enter(elsewhere("/account"), invitation.mailbox, made.id)
+        return self._visitors.enter(elsewhere(self._home), invitation.owner, made.id)
 
     async def _made(
         self, form: Enrolling, fields: dict[str, str]
@@ -82,8 +83,8 @@ class Invited:
             if found is None:
                 raise PassphraseError("passkey-wrong")
             return found
-        least = self._parlour.rooms.settings.account.passphrase
-        text = passphrases.chosen(fields.get("passphrase", ""), least, form.mailbox.address)
+        least = self._visitors.house.least
+        text = passphrases.chosen(fields.get("passphrase", ""), least, form.who.login)
         again = passphrases.normal(fields.get("again", ""))
         if not secrets.compare_digest(passphrases.octets(text), passphrases.octets(again)):
             raise PassphraseError("passphrase-differs")
@@ -93,17 +94,17 @@ class Invited:
         made, statements = found
         kept = self._parlour.rooms.factors
         secret = await asyncio.to_thread(passphrases.hashed, text, kept.hasher)
-        return made, [*kept.adding(form.mailbox, Kind.PASSPHRASE, secret)[1], *statements]
+        return made, [*kept.adding(form.who, Kind.PASSPHRASE, secret)[1], *statements]
 
     async def _use(
-        self, request: Request, invitation: Invitation, statements: list[Statement]
+        self, request: Request, invitation: Invitation[Any], statements: list[Statement]
     ) -> None:
-        rooms, mailbox = self._parlour.rooms, invitation.mailbox
-        told = await self._parlour.told(mailbox, "account.opened", "set-up", peer_of(request))
+        rooms, who = self._parlour.rooms, invitation.owner
+        told = await self._parlour.told(who, "opened", "set-up", peer_of(request))
         await self._parlour.commit(
             [
-                rooms.invitations.taking(invitation),
-                rooms.factors.emptying(mailbox, unless_empty=not invitation.replaces),
+                self._parlour.invitations.taking(invitation),
+                rooms.factors.emptying(who, unless_empty=not invitation.replaces),
                 *statements,
                 *told,
             ]
@@ -117,23 +118,24 @@ class Invited:
     def _form(
         self, request: Request, wrong: tuple[str, int] = ("", 200), code: str = ""
     ) -> Response:
-        name = form_of(request)
+        name = self._visitors.form_of(request)
         answer = self._parlour.page(
             request,
             None,
             "invitation",
             wrong[1],
-            form_ticket=self._visitors.tickets.issue(name, INVITATION, self._parlour.rooms.clock()),
+            form_ticket=self._visitors.tickets.issue(
+                name, self._invitation, self._parlour.rooms.clock()
+            ),
             wrong=wrong[0],
             code=code[:100],
         )
-        answer.set_cookie(FORM, name, path="/", secure=True, httponly=True, samesite="strict")
-        return answer
+        return self._visitors.known_by(answer, name)
 
     def _choices(
-        self, request: Request, invitation: Invitation, code: str, ticket: str, wrong: str = ""
+        self, request: Request, invitation: Invitation[Any], code: str, ticket: str, wrong: str = ""
     ) -> Response:
-        form = Enrolling(self._parlour, request, invitation.mailbox, ticket)
+        form = Enrolling(self._parlour, request, invitation.owner, ticket)
         answer = self._parlour.page(
             request,
             None,
@@ -142,18 +144,10 @@ class Invited:
             script=True,
             form_ticket=ticket,
             invitation=code,
-            mailbox=invitation.mailbox,
+            person=invitation.owner.login,
             replaces=invitation.replaces,
-            least=self._parlour.rooms.settings.account.passphrase,
+            least=self._visitors.house.least,
             wrong=wrong,
             **form.shown(),
         )
-        answer.set_cookie(
-            FORM, form_of(request), path="/", secure=True, httponly=True, samesite="strict"
-        )
-        return answer
-
-    def _holds(self, request: Request, fields: dict[str, str], purpose: str) -> bool:
-        now, ticket = self._parlour.rooms.clock(), fields.get("ticket", "")
-        name = request.cookies.get(FORM, "")
-        return ours(request) and self._visitors.tickets.holds(ticket, name, purpose, now)
+        return self._visitors.known_by(answer, self._visitors.form_of(request))

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.accounts.invitations import Invitations
 from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.passkeys import Party
 from gateway.accounts.persons import Persons
 from gateway.operations.account import address_of, noticing
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
-from gateway.web.account.session import Visitor, Visitors
+from gateway.web.account.session import Person, Visitor, Visitors
 from smtp import reply
 from smtp.envelope import Peer
 from smtp.reply import Reply
@@ -30,42 +31,46 @@ class Parlour:
 
     rooms: Rooms
     visitors: Visitors
-    persons: Persons
+    persons: Persons[Any]  # of the house's kind
+    invitations: Invitations[Any]
     warn: Callable[[], Awaitable[None]]  # done once a refusal is out, whatever was wrong
 
     async def perform(self, visitor: Visitor, verb: str, **arguments: Any) -> Any:
         """Do something to a mailbox as its person; ``OperationError`` says why not."""
-        return await perform(self.rooms, f"mailbox:{visitor.mailbox.key}", verb, arguments)
+        return await perform(self.rooms, visitor.mailbox.actor, verb, arguments)
 
     async def commit(self, statements: Sequence[Statement]) -> None:
         """Do it, and let what was written to somebody leave at once."""
         await self.rooms.database.commit(statements)
         self.rooms.wake()
 
-    async def told(self, mailbox: Mailbox, event: str, notice: str, peer: Peer) -> list[Statement]:
-        """Return what tells the journal, and the owner by mail, what was done to an account."""
+    async def told(self, who: Person, what: str, notice: str, peer: Peer) -> list[Statement]:
+        """Return what tells the journal, and a mailbox's owner by mail, what was done to an account."""
+        mailbox = who if isinstance(who, Mailbox) else None
         entry = self.rooms.journal.entry(
             self.rooms.clock(),
-            event,
-            f"mailbox:{mailbox.key}",
-            who=mailbox.address,
+            f"account.{what}" if mailbox else f"operator.{what}",
+            who.actor,
+            who=mailbox.address if mailbox else None,
             ip=peer.ip,
             listener=peer.listener,
         )
+        if mailbox is None:
+            return [entry]
         return [entry, *await noticing(self.rooms, mailbox, notice, peer.ip)]
 
     def page(
         self, request: Request, visitor: Visitor | None, name: str, status: int = 200, **more: Any
     ) -> Response:
-        """Return one of the account's pages."""
+        """Return one of the pages that people of every house have."""
         return self.visitors.page(request, visitor, f"account/{name}.html", status, **more)
 
     def party(self, request: Request) -> Party:
         """Return for whom passkeys are made here: the name and place that browsers see."""
-        settings = self.rooms.settings
-        origin = settings.account.origin or address_of(
+        settings, house = self.rooms.settings, self.visitors.house
+        origin = house.origin or address_of(
             settings.setup.host or settings.site.host,
-            settings.setup.web or request.scope["server"][1],
+            house.port or request.scope["server"][1],
         )
         return Party(urlsplit(origin).hostname or "", origin, f"Sceau {settings.site.name}")
 

@@ -1,17 +1,13 @@
 """The account's pages, put together; other pages for people stand on the same session."""
 
 from datetime import timedelta
-from importlib import resources
 from typing import Protocol
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.accounts.logins import Logins
 from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.persons import Persons
-from gateway.accounts.sessions import Sessions
 from gateway.accounts.throttle import Throttle
 from gateway.operations.rooms import Rooms
 from gateway.web.account.activity import Activity
@@ -22,16 +18,12 @@ from gateway.web.account.login import LogIn
 from gateway.web.account.overview import Overview
 from gateway.web.account.parlour import Parlour
 from gateway.web.account.security import Security
-from gateway.web.account.session import Visitors
+from gateway.web.account.session import House, Visitors, within
 from gateway.web.account.sharing import Sharing
 from gateway.web.account.tickets import Tickets
+from gateway.web.account.words import say
+from gateway.web.files import ACCOUNT, files
 from smtp.envelope import Peer
-
-_FILES = {
-    "/account.css": "text/css",
-    "/account.js": "text/javascript",
-    "/account.svg": "image/svg+xml",
-}
 
 
 class _Room(Protocol):
@@ -43,22 +35,36 @@ class Account:
 
     def __init__(self, rooms: Rooms, logins: Logins) -> None:
         settings = rooms.settings.account
-        idle, longest = timedelta(seconds=settings.idle), timedelta(seconds=settings.longest)
-        self.visitors = Visitors(rooms, Sessions(idle, longest), Tickets())
+        house = House(
+            base="/account",
+            within=within("account", "read"),
+            session="__Host-sceau",
+            form="__Host-sceau-form",
+            frame="account/base.html",
+            find=rooms.accounts.by_key,
+            say=say,
+            idle=settings.idle,
+            longest=settings.longest,
+            fresh=settings.fresh,
+            origin=settings.origin,
+            port=rooms.settings.setup.web,
+            least=settings.passphrase,
+        )
+        self.visitors = Visitors(rooms, house, Tickets())
         persons = Persons(
-            rooms.accounts, rooms.factors, logins, self._guessed, tell=rooms.notes.tell
+            rooms.accounts.by_key, rooms.factors, logins, self._guessed, tell=rooms.notes.tell
         )
         self._warned = Throttle(1, timedelta(hours=1))  # a mailbox is not flooded with warnings
         self._suspects: list[tuple[Mailbox, Peer]] = []
         self._enabled = settings.enabled
-        self._parlour = Parlour(rooms, self.visitors, persons, self._warn)
+        self._parlour = Parlour(rooms, self.visitors, persons, rooms.invitations, self._warn)
 
     def routes(self) -> list[Route]:
         """Return every page, if the settings want them."""
         if not self._enabled:
             return []
         return [
-            *(Route(path, _file, methods=["GET"]) for path in _FILES),
+            *files("account", ACCOUNT),
             *(route for room in self._rooms() for route in room.routes()),
         ]
 
@@ -73,7 +79,7 @@ class Account:
         """Tell those people, after the answer is out."""
         while self._suspects:
             mailbox, peer = self._suspects.pop()
-            told = await self._parlour.told(mailbox, "account.guessed", "guessed", peer)
+            told = await self._parlour.told(mailbox, "guessed", "guessed", peer)
             await self._parlour.commit(told)
 
     def _rooms(self) -> list[_Room]:
@@ -88,10 +94,3 @@ class Account:
             Away(parlour),
             Sharing(parlour),
         ]
-
-
-async def _file(request: Request) -> Response:
-    path = request.url.path
-    name = f"templates/account{path}"
-    octets = resources.files("gateway.web").joinpath(name).read_bytes()
-    return Response(octets, headers={"Cache-Control": "max-age=3600"}, media_type=_FILES[path])

@@ -18,11 +18,7 @@ from gateway.web.account.session import Visitor, elsewhere
 from vault.database import Statement
 from vault.errors import Conflict
 
-FACTORS = "/account/factors"
-APP = "/account/factors/app"
-PASSKEY = "/account/factors/passkey"
-PASSPHRASE = "/account/factors/passphrase"  # noqa: S105 - a path
-REMOVE = "/account/factors/remove"
+APP, PASSKEY, PASSPHRASE = "app", "passkey", "passphrase"  # what can be added, or changed
 
 _Found = tuple[Factor, list[Statement]] | None
 _Page = Callable[[Request], Awaitable[Response]]
@@ -33,17 +29,19 @@ class Security:
 
     def __init__(self, parlour: Parlour) -> None:
         self._parlour, self._visitors = parlour, parlour.visitors
+        self._factors = f"{parlour.visitors.house.base}/factors"
+        self._remove = f"{self._factors}/remove"
 
     def routes(self) -> list[Route]:
         """Return where factors are looked after."""
         made = [
-            Route(path, page, methods=[method])
-            for path in (APP, PASSKEY, PASSPHRASE)
-            for method, page in (("GET", self._asked(path)), ("POST", self._sent(path)))
+            Route(f"{self._factors}/{kind}", page, methods=[method])
+            for kind in (APP, PASSKEY, PASSPHRASE)
+            for method, page in (("GET", self._asked(kind)), ("POST", self._sent(kind)))
         ]
         return [
-            Route(FACTORS, self._list, methods=["GET"]),
-            Route(REMOVE, self._removed, methods=["POST"]),
+            Route(self._factors, self._list, methods=["GET"]),
+            Route(self._remove, self._removed, methods=["POST"]),
             *made,
         ]
 
@@ -52,42 +50,42 @@ class Security:
         done = "done" if "done" in request.query_params else ""
         return self._listed(request, visitor, said=done)
 
-    def _asked(self, path: str) -> _Page:
+    def _asked(self, kind: str) -> _Page:
         async def page(request: Request) -> Response:
             visitor = await self._visitors.fresh(request)
-            return self._form(request, visitor, path, self._visitors.ticket(visitor, path))
+            ticket = self._visitors.ticket(visitor, f"{self._factors}/{kind}")
+            return self._form(request, visitor, kind, ticket)
 
         return page
 
-    def _sent(self, path: str) -> _Page:
+    def _sent(self, kind: str) -> _Page:
         async def page(request: Request) -> Response:
             visitor = await self._visitors.fresh(request)
-            fields = await self._visitors.form(request, visitor, path)
-            ticket, notice = fields["ticket"], "passphrase" if path == PASSPHRASE else "added"
+            fields = await self._visitors.form(request, visitor, f"{self._factors}/{kind}")
+            ticket, notice = fields["ticket"], "passphrase" if kind == PASSPHRASE else "added"
             try:
-                statements = await self._statements(request, visitor, path, fields)
+                statements = await self._statements(request, visitor, kind, fields)
             except PassphraseError as error:
-                return self._form(request, visitor, path, ticket, str(error))
+                return self._form(request, visitor, kind, ticket, str(error))
             self._visitors.tickets.spend(ticket, self._parlour.rooms.clock())
-            event = f"account.{path.rpartition('/')[2]}"
-            told = await self._parlour.told(visitor.mailbox, event, notice, peer_of(request))
+            told = await self._parlour.told(visitor.who, kind, notice, peer_of(request))
             try:
                 await self._parlour.commit([*statements, *told])
             except Conflict:
-                return self._form(request, visitor, path, ticket, "too-many-factors")
-            return elsewhere(f"{FACTORS}?done")
+                return self._form(request, visitor, kind, ticket, "too-many-factors")
+            return elsewhere(f"{self._factors}?done")
 
         return page
 
     async def _statements(
-        self, request: Request, visitor: Visitor, path: str, fields: dict[str, str]
+        self, request: Request, visitor: Visitor, kind: str, fields: dict[str, str]
     ) -> list[Statement]:
         """Return what the form asks for; or say why it is not taken."""
-        if path == PASSPHRASE:
+        if kind == PASSPHRASE:
             return await self._passphrase(visitor, fields)
-        form = Enrolling(self._parlour, request, visitor.mailbox, fields["ticket"])
+        form = Enrolling(self._parlour, request, visitor.who, fields["ticket"])
         label = " ".join(fields.get("label", "").split())
-        if path == APP:
+        if kind == APP:
             found = form.app(fields.get("code", ""), label)
             wrong = "code-wrong"
         else:
@@ -99,25 +97,25 @@ class Security:
 
     async def _passphrase(self, visitor: Visitor, fields: dict[str, str]) -> list[Statement]:
         rooms = self._parlour.rooms
-        least = rooms.settings.account.passphrase
-        text = passphrases.chosen(fields.get("passphrase", ""), least, visitor.person)
+        least = self._visitors.house.least
+        text = passphrases.chosen(fields.get("passphrase", ""), least, visitor.who.login)
         again = passphrases.normal(fields.get("again", ""))
         if not secrets.compare_digest(passphrases.octets(text), passphrases.octets(again)):
             raise PassphraseError("passphrase-differs")
         secret = await asyncio.to_thread(passphrases.hashed, text, rooms.factors.hasher)
-        return rooms.factors.adding(visitor.mailbox, Kind.PASSPHRASE, secret)[1]
+        return rooms.factors.adding(visitor.who, Kind.PASSPHRASE, secret)[1]
 
     async def _removed(self, request: Request) -> Response:
-        visitor = await self._visitors.fresh(request, FACTORS)
-        fields = await self._visitors.form(request, visitor, REMOVE)
-        peer, mailbox = peer_of(request), visitor.mailbox
-        told = await self._parlour.told(mailbox, "account.removed", "removed", peer)
+        visitor = await self._visitors.fresh(request, self._factors)
+        fields = await self._visitors.form(request, visitor, self._remove)
+        peer, who = peer_of(request), visitor.who
+        told = await self._parlour.told(who, "removed", "removed", peer)
         try:
-            await self._parlour.rooms.factors.remove(mailbox, fields.get("factor", ""), told)
+            await self._parlour.rooms.factors.remove(who, fields.get("factor", ""), told)
         except AccountError:
             return self._listed(request, visitor, wrong="last-one", status=409)
         self._parlour.rooms.wake()
-        return elsewhere(f"{FACTORS}?done")
+        return elsewhere(f"{self._factors}?done")
 
     def _listed(
         self,
@@ -128,24 +126,24 @@ class Security:
         said: str = "",
         status: int = 200,
     ) -> Response:
-        found = self._parlour.rooms.factors.of(visitor.mailbox)
+        found = self._parlour.rooms.factors.of(visitor.who)
         return self._parlour.page(
             request, visitor, "factors", status, wrong=wrong, said=said, factors=found
         )
 
     def _form(
-        self, request: Request, visitor: Visitor, path: str, ticket: str, wrong: str = ""
+        self, request: Request, visitor: Visitor, kind: str, ticket: str, wrong: str = ""
     ) -> Response:
-        form = Enrolling(self._parlour, request, visitor.mailbox, ticket)
+        form = Enrolling(self._parlour, request, visitor.who, ticket)
         return self._parlour.page(
             request,
             visitor,
             "factor",
             403 if wrong else 200,
-            script=path == PASSKEY,
-            kind=path.rpartition("/")[2],
+            script=kind == PASSKEY,
+            kind=kind,
             form_ticket=ticket,
             wrong=wrong,
-            least=self._parlour.rooms.settings.account.passphrase,
+            least=self._visitors.house.least,
             **form.shown(),
         )

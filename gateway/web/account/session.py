@@ -7,36 +7,38 @@ ending the other ends it. A form comes with its ticket, from our own pages. R-B3
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.accounts.mailboxes import Mailbox
+from gateway.accounts.operators import Operator
 from gateway.accounts.sessions import Session, Sessions
 from gateway.operations.rooms import Rooms
 from gateway.web import pages
 from gateway.web.account.tickets import Tickets
-from gateway.web.account.words import say
 from gateway.web.problem import Problem
 from gateway.web.server import POLICY
 from smtp.address import Address
 
-SESSION = "__Host-sceau"
-FORM = "__Host-sceau-form"  # who has no session yet is known by this, for the ticket of a form
-LOGIN = "/account/login"
+Person: TypeAlias = Mailbox | Operator
+Say = Callable[..., str]  # language, key, values
+Shown = Callable[[Request, "Visitor | None"], Mapping[str, Any]]
+
+
+def _nothing(_request: Request, _visitor: "Visitor | None") -> Mapping[str, Any]:
+    return {}
+
 
 _FIELDS = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]{43}")
 _YEAR = 365 * 24 * 3600
-_WITHIN = re.compile(
-    r"/(?:account|read)(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"
-)  # where one may be sent on to
 _SCRIPTED = f"{POLICY}; script-src 'self'"
 
 
@@ -54,30 +56,94 @@ class Turned(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody who is in: a person, known by their own mailbox."""
+class House:
+    """Pages for one kind of people: those with a mailbox, or the operators.
 
-    mailbox: Mailbox
-    person: Address
+    Cookies know no ports: two houses of one host have names of their own.
+    """
+
+    base: str  # where its pages begin
+    within: re.Pattern[str]  # where one may be sent on to
+    session: str  # the cookie that opens it
+    form: str  # who has no session yet is known by this one, for the ticket of a form
+    frame: str  # the template that its pages stand in
+    find: Callable[[str], Person | None]  # its people, by their key
+    say: Say  # its words
+    idle: float  # seconds without a request that end a session
+    longest: float
+    fresh: float  # seconds for which a second factor counts for what matters
+    origin: str = ""  # as browsers see it; else the host, and the port ...
+    port: int | None = None  # ... as seen from outside, or else the one that listens
+    least: int = 12  # characters of a passphrase
+    shown: Shown = _nothing  # what its frame shows beside
+
+    @property
+    def login(self) -> str:
+        """Where one comes in."""
+        return f"{self.base}/login"
+
+    def onward(self, wanted: Mapping[str, str]) -> str:
+        """Return where somebody wanted to go: a page of the house, whatever was asked."""
+        path = wanted.get("next", "")
+        return path if self.within.fullmatch(path) else self.base
+
+    def asking(self, path: str) -> str:
+        """Return the query that remembers where somebody wanted to go."""
+        known = self.within.fullmatch(path) and path != self.base
+        return f"?next={quote(path)}" if known else ""
+
+
+def within(*rooms: str) -> re.Pattern[str]:
+    """Return the shape of the pages below these."""
+    return re.compile(rf"/(?:{'|'.join(rooms)})(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is in."""
+
+    who: Person
     factor: str  # the id of what they came in by
     since: datetime  # the last time they showed a second factor
     session: str  # stands for the session; its name is the browser's alone
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox by which a person is known, where people have one."""
+        assert isinstance(self.who, Mailbox)
+        return self.who
+
+    @property
+    def person(self) -> Address:
+        """Its address."""
+        return self.mailbox.address
+
+    @property
+    def operator(self) -> Operator:
+        """The operator, where they come."""
+        assert isinstance(self.who, Operator)
+        return self.who
 
 
 class Visitors:
     """Asked by every page for people."""
 
-    def __init__(self, rooms: Rooms, sessions: Sessions, tickets: Tickets) -> None:
-        self._rooms, self.sessions, self.tickets = rooms, sessions, tickets
-        self.idle = rooms.settings.account.idle  # seconds without a request that end a session
-        self._fresh = timedelta(seconds=rooms.settings.account.fresh)
+    def __init__(self, rooms: Rooms, house: House, tickets: Tickets) -> None:
+        self._rooms, self.house, self.tickets = rooms, house, tickets
+        self.sessions = Sessions(timedelta(seconds=house.idle), timedelta(seconds=house.longest))
+        self.idle = house.idle
+        self._fresh = timedelta(seconds=house.fresh)
 
-    async def of(self, request: Request) -> Visitor:
-        """Return who it is; who is not in is sent to the log-in (``Problem``)."""
-        session = self._session(request)
+    async def of(self, request: Request, *, idly: bool = False) -> Visitor:
+        """Return who it is; who is not in is sent to the log-in (``Problem``).
+
+        ``idly``: the page asks by itself, which keeps no session alive.
+        """
+        session = self._session(request, idly=idly)
         if session is not None and (found := self._visitor(session)) is not None:
             return found
-        raise Turned("log-in-needed", elsewhere(f"{LOGIN}{_onward(request)}"))
+        further = self.house.asking(request.url.path)
+        raise Turned("log-in-needed", elsewhere(f"{self.house.login}{further}"))
 
     async def fresh(self, request: Request, back: str = "") -> Visitor:
         """Return who it is, if they showed a second factor just now; else they are asked for it.
@@ -87,7 +153,10 @@ class Visitors:
         visitor = await self.of(request)
         if self._rooms.clock() < visitor.since + self._fresh:
             return visitor
-        raise Turned("log-in-needed", elsewhere(f"/account/confirm{_onward(request, back)}"))
+        raise Turned(
+            "log-in-needed",
+            elsewhere(f"{self.house.base}/confirm{self.house.asking(back or request.url.path)}"),
+        )
 
     def ticket(self, visitor: Visitor, purpose: str) -> str:
         """Return the hidden field ``ticket`` of a form; its purpose is where it is sent."""
@@ -115,17 +184,21 @@ class Visitors:
         *,
         script: bool = False,
         headers: Mapping[str, str] | None = None,
+        saying: Say | None = None,
         **values: Any,
     ) -> Response:
         """Return a page, in the reader's language; without ``script`` it can run none."""
         language = self.language(request)
+        values = {**self.house.shown(request, visitor), **values}
         answer = pages.page(
             template,
             language,
             status,
-            t=partial(say, language),
+            t=partial(saying or self.house.say, language),
             visitor=visitor,
             path=request.url.path,
+            frame=self.house.frame,
+            base=self.house.base,
             mail=self._rooms.settings.reading.enabled,
             ticket=partial(self.ticket, visitor) if visitor else None,
             **values,
@@ -149,22 +222,24 @@ class Visitors:
         """Return a page that says why not."""
         return self.page(request, None, "account/refused.html", status, words=words)
 
-    def enter(self, answer: Response, mailbox: Mailbox, factor: str) -> Response:
+    def enter(self, answer: Response, who: Person, factor: str) -> Response:
         """Begin a session, under a name that nobody knew before (no fixation)."""
-        _cookie(answer, self.sessions.begin(mailbox.id, factor, self._rooms.clock()))
+        self._cookie(answer, self.sessions.begin(who.key, factor, self._rooms.clock()))
         return answer
 
     def renew(self, answer: Response, visitor: Visitor, factor: str) -> Response:
         """Note that a second factor was shown again; the session goes on under another name."""
         name = self.sessions.proved(visitor.session, factor, self._rooms.clock())
         if name is not None:
-            _cookie(answer, name)
+            self._cookie(answer, name)
         return answer
 
     def leave(self, answer: Response, visitor: Visitor) -> Response:
         """End a session."""
         self.sessions.end(lambda session: session.key == visitor.session)
-        answer.delete_cookie(SESSION, path="/", secure=True, httponly=True, samesite="strict")
+        answer.delete_cookie(
+            self.house.session, path="/", secure=True, httponly=True, samesite="strict"
+        )
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
 
@@ -172,21 +247,49 @@ class Visitors:
         """End the sessions of a mailbox that may not log in any more."""
         mailbox = self._rooms.accounts.find(who)
         if mailbox is not None and not mailbox.sends:
-            self.sessions.end(lambda session: session.mailbox == mailbox.id)
+            self.sessions.end(lambda session: session.owner == mailbox.key)
 
-    def _session(self, request: Request) -> Session | None:
-        name = request.cookies.get(SESSION, "")
-        return self.sessions.of(name, self._rooms.clock()) if name else None
+    def form_of(self, request: Request) -> str:
+        """Return by what a browser without a session is known; a new name, if it has none."""
+        name = request.cookies.get(self.house.form, "")
+        return name if _NAME.fullmatch(name) else secrets.token_urlsafe(32)
+
+    def known_by(self, answer: Response, name: str) -> Response:
+        """Let a browser without a session be known by this name."""
+        answer.set_cookie(
+            self.house.form, name, path="/", secure=True, httponly=True, samesite="strict"
+        )
+        return answer
+
+    def holds(self, request: Request, ticket: str, purpose: str) -> bool:
+        """Whether a browser without a session sends a form that we showed it."""
+        now, name = self._rooms.clock(), request.cookies.get(self.house.form, "")
+        return ours(request) and self.tickets.holds(ticket, name, purpose, now)
+
+    def _cookie(self, answer: Response, name: str) -> None:
+        answer.set_cookie(
+            self.house.session, name, path="/", secure=True, httponly=True, samesite="strict"
+        )
+
+    def _session(self, request: Request, *, idly: bool) -> Session | None:
+        name = request.cookies.get(self.house.session, "")
+        return self.sessions.of(name, self._rooms.clock(), idly=idly) if name else None
 
     def _visitor(self, session: Session) -> Visitor | None:
-        mailbox = self._rooms.accounts.by_id(session.mailbox)
-        if mailbox is None or not mailbox.sends:
-            self.sessions.end(lambda each: each.mailbox == session.mailbox)
+        who = self.house.find(session.owner)
+        if who is None or not who.sends:
+            self.sessions.end(lambda each: each.owner == session.owner)
             return None
-        if self._rooms.factors.one(mailbox, session.factor) is None:
+        if not self._proves(who, session.factor):
             self.sessions.end(lambda each: each.factor == session.factor)
             return None
-        return Visitor(mailbox, mailbox.address, session.factor, session.since, session.key)
+        return Visitor(who, session.factor, session.since, session.key)
+
+    def _proves(self, who: Person, factor: str) -> bool:
+        """Whether what they came in by still counts."""
+        if isinstance(who, Operator) and factor in who.certificates:
+            return True
+        return self._rooms.factors.one(who, factor) is not None
 
 
 async def fields_of(request: Request) -> dict[str, str]:
@@ -201,27 +304,9 @@ async def fields_of(request: Request) -> dict[str, str]:
         raise Problem("bad-request") from None
 
 
-def form_of(request: Request) -> str:
-    """Return by what a browser without a session is known; a new name, if it has none."""
-    name = request.cookies.get(FORM, "")
-    return name if _NAME.fullmatch(name) else secrets.token_urlsafe(32)
-
-
 def elsewhere(path: str) -> Response:
     """Send a browser to another of our pages."""
     return RedirectResponse(path, 303)
-
-
-def onward(request: Request | Mapping[str, str], otherwise: str = "/account") -> str:
-    """Return where somebody wanted to go: a page of ours, whatever was asked."""
-    wanted = request.query_params if isinstance(request, Request) else request
-    path = wanted.get("next", "")
-    return path if _WITHIN.fullmatch(path) else otherwise
-
-
-def _onward(request: Request, back: str = "") -> str:
-    path = back or request.url.path
-    return f"?next={quote(path)}" if _WITHIN.fullmatch(path) and path != "/account" else ""
 
 
 def ours(request: Request) -> bool:
@@ -229,7 +314,3 @@ def ours(request: Request) -> bool:
     origin, host = request.headers.get("origin"), request.headers.get("host", "")
     site = request.headers.get("sec-fetch-site", "same-origin")
     return site == "same-origin" and origin in {None, f"https://{host}"}
-
-
-def _cookie(answer: Response, name: str) -> None:
-    answer.set_cookie(SESSION, name, path="/", secure=True, httponly=True, samesite="strict")

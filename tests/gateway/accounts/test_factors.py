@@ -134,7 +134,7 @@ async def test_a_factor_fits_no_other_mailbox(scene: Scene) -> None:
     mailbox, victim = await scene.mailbox(), await scene.mailbox("x@chu.example")
     made = await scene.add(mailbox, Kind.PASSKEY, "public", name="bmFtZQ")
     scene.rest.database._writer.connection.execute(
-        "UPDATE factor SET mailbox = ? WHERE id = ?", (victim.id, made.id)
+        "UPDATE factor SET owner = ? WHERE id = ?", (victim.key, made.id)
     )
     assert [] == scene.factors.of(victim)
     assert scene.factors.passkey("bmFtZQ") is None

@@ -217,7 +217,7 @@ async def test_only_so_many_places_are_familiar(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is remembered is bounded; who was longest away is a stranger again."""
-    monkeypatch.setattr("gateway.accounts.logins._FAMILIAR", 1)
+    monkeypatch.setattr("gateway.accounts.lockout._FAMILIAR", 1)
     logins = door.logins(limit=3)
     there = Peer(ip="192.0.2.8")
     for place in (HERE, there):

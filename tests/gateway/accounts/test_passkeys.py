@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gateway.accounts import passkeys
 from gateway.accounts.factors import Factors, Kind
 from gateway.accounts.logins import Logins
+from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.passkeys import Party
 from gateway.accounts.persons import Persons, Proved, Signed
 from gateway.settings.motion import Limits
@@ -222,9 +223,9 @@ async def test_a_copy_of_a_passkey_is_refused_and_told_of(rest: Rest) -> None:
     assert reply.BAD_CREDENTIALS == await persons.by_passkey(signed, HERE, other)
 
 
-def _persons(scene: Scene, factors: Factors) -> Persons:
+def _persons(scene: Scene, factors: Factors) -> Persons[Mailbox]:
     from gateway.accounts.credentials import Credentials
 
     credentials = Credentials(scene.rest.database, scene.rest.ring, scene.clock, CHEAP)
     logins = Logins(scene.accounts, credentials, scene.clock, Limits(), scene.tell)
-    return Persons(scene.accounts, factors, logins, lambda _mailbox, _peer: None, scene.tell)
+    return Persons(scene.accounts.by_key, factors, logins, lambda _mailbox, _peer: None, scene.tell)

@@ -1,0 +1,100 @@
+"""The console, put together: its house, its door, its pages."""
+
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.accounts.admission import Admission
+from gateway.accounts.operators import Operator
+from gateway.accounts.persons import Persons
+from gateway.console import today
+from gateway.console.around import Around, Entry
+from gateway.console.frame import HOME, Frame
+from gateway.console.today import Today
+from gateway.console.words import speaking
+from gateway.operations.rooms import Rooms
+from gateway.web.account.invited import Invited
+from gateway.web.account.login import LogIn
+from gateway.web.account.parlour import Parlour
+from gateway.web.account.security import Security
+from gateway.web.account.session import House, Visitors, within
+from gateway.web.account.tickets import Tickets
+from gateway.web.files import ACCOUNT, files
+from smtp.envelope import Peer
+
+_FILES = {
+    "/console.css": "text/css",
+    "/console.js": "text/javascript",
+    "/htmx.js": "text/javascript",
+    "/sse.js": "text/javascript",
+}
+
+
+class Room(Protocol):
+    """A page, or several."""
+
+    def __init__(self, frame: Frame, /) -> None: ...
+
+    def routes(self) -> list[BaseRoute]:
+        """Return where it is."""
+
+
+# In the order of the navigation.
+ROOMS: tuple[tuple[Entry, type[Room]], ...] = ((today.ENTRY, Today),)
+
+
+class Console:
+    """What is served on the operators' listeners."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        settings = rooms.settings.console
+        house = House(
+            base=HOME,
+            within=within("console"),
+            session="__Host-sceau-console",
+            form="__Host-sceau-console-form",
+            frame="console/base.html",
+            find=rooms.operators.by_key,
+            say=speaking({}),
+            idle=settings.idle,
+            longest=settings.longest,
+            fresh=settings.fresh,
+            origin=settings.origin,
+            least=settings.passphrase,
+            shown=Around(rooms.settings.site.name, tuple(entry for entry, _ in ROOMS), rooms.clock),
+        )
+        self.visitors = Visitors(rooms, house, Tickets())
+        self.frame = Frame(rooms, self.visitors)
+        admission = Admission(rooms.operators, rooms.clock, rooms.settings.limits, rooms.notes.tell)
+        persons = Persons(
+            rooms.operators.by_key, rooms.factors, admission, self._guessed, tell=rooms.notes.tell
+        )
+        self._tell = rooms.notes.tell
+        self._parlour = Parlour(rooms, self.visitors, persons, rooms.summons, _nothing)
+
+    def routes(self) -> list[BaseRoute]:
+        """Return every page."""
+        return [
+            Route("/", _first, methods=["GET"]),
+            *files("account", ACCOUNT),
+            *files("console", _FILES),
+            *LogIn(self._parlour).routes(),
+            *Invited(self._parlour).routes(),
+            *Security(self._parlour).routes(),
+            *(route for _, room in ROOMS for route in room(self.frame).routes()),
+        ]
+
+    def _guessed(self, operator: Operator, peer: Peer) -> None:
+        """Say that somebody has an operator's passphrase, and not their code."""
+        self._tell("operator.guessed", {**operator.told, "ip": peer.ip})
+
+
+async def _first(request: Request) -> Response:
+    del request
+    return RedirectResponse(HOME, 303)
+
+
+async def _nothing() -> None:
+    """Nobody is told by mail: operators have alarms for that."""

@@ -1,0 +1,58 @@
+"""Who may do what: each verb of ``gateway.operations.perform`` with the roles that it is for.
+
+Pure, and one table. An administrator may do everything; a verb that is not here is theirs alone, so that a
+new one is nobody's by mistake. Looking at a message's content is a reviewer's, whoever may list it.
+"""
+
+from collections.abc import Mapping
+
+from gateway.accounts.operators import Role
+
+_ALL = frozenset(Role)
+_REVIEW = frozenset({Role.REVIEWER})
+_TRUST = frozenset({Role.LISTS})
+
+VERBS: Mapping[str, frozenset[Role]] = {
+    "trust.show": _ALL,
+    "trust.explain": _ALL,
+    "trust.diff": _ALL,
+    "trust.history": _ALL,
+    "trust.denials": _ALL,
+    "trust.bridges": _ALL,
+    "trust.approve": _TRUST,
+    "trust.reject": _TRUST,
+    "trust.deny": _TRUST,
+    "trust.allow": _TRUST,
+    "trust.bridge": _TRUST,
+    "trust.unbridge": _TRUST,
+    "address.search": _ALL,
+    "directory.status": _ALL,
+    "directory.show": _ALL,
+    "directory.refresh": _TRUST,
+    "mailbox.list": _ALL,
+    "mailbox.people": _ALL,
+    "mailbox.factors": _ALL,
+    "mailbox.credentials": _ALL,
+    "spool.list": _ALL,
+    "spool.show": _ALL,
+    "spool.holds": _ALL,
+    "certificates.list": _ALL,
+    "trace": _ALL,
+    "receipts.tail": _ALL,
+    "keys.list": _ALL,
+    "journal.verify": _ALL,
+    "quarantine.list": _ALL,
+    "quarantine.show": _ALL,
+    "quarantine.release": _REVIEW,
+    "quarantine.refuse": _REVIEW,
+}
+
+
+def may(role: Role, verb: str) -> bool:
+    """Whether a role may ask for a verb."""
+    return role is Role.ADMINISTRATOR or role in VERBS.get(verb, frozenset())
+
+
+def covers(role: Role, needed: Role) -> bool:
+    """Whether a role may see a page that is for another."""
+    return role in {Role.ADMINISTRATOR, needed} or needed is Role.VIEWER
