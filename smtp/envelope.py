@@ -147,6 +147,16 @@ def earliest_message_id(moment: datetime) -> MessageId:
     return _spelled(moment, 0)
 
 
+def made_at(message_id: str) -> float:
+    """Return when an id of ours was made, in seconds since the epoch; nought for anything else."""
+    number = 0
+    for letter in message_id[:10]:  # two bits of nought, and the 48 of the time
+        if (digit := _CROCKFORD.find(letter)) < 0:
+            return 0.0
+        number = number * 32 + digit
+    return number / 1000 if len(message_id) == 26 else 0.0
+
+
 def _spelled(moment: datetime, random: int) -> MessageId:
     number = (int(moment.timestamp() * 1000) << 80) | random
     return MessageId("".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]))

@@ -96,6 +96,13 @@ class Outbox:
         )
         return [self._opened(row) for row in reversed(rows)]
 
+    async def about(self, message: str, limit: int = 500) -> list[Row]:
+        """Return the first receipts about one message, oldest first."""
+        rows = await self.database.query(
+            _SELECT + " WHERE message = ? ORDER BY seq LIMIT ?", (message, limit)
+        )
+        return [self._opened(row) for row in rows]
+
     async def resend(
         self, *, message: str = "", mailbox: str = "", since: datetime | None = None
     ) -> int:

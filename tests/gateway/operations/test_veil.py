@@ -1,0 +1,37 @@
+"""Citizens' addresses are hidden wherever they stand; everybody else's are left alone."""
+
+import pytest
+
+from gateway.operations.veil import veiled
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("279033512151834@patient.mssante.fr", "•••@patient.mssante.fr"),
+        ("2790335121518@labo.example", "•••@labo.example"),
+        ("2A90335121518@labo.example", "2A90335121518@labo.example"),
+        ("179032A12151834@chu.example", "•••@chu.example"),
+        ("nathalie.desmaux@patient.essai.example", "•••@patient.essai.example"),
+        (
+            "550 <279033512151834@chu.example> is unknown; dr@chu.example is not",
+            "550 <•••@chu.example> is unknown; dr@chu.example is not",
+        ),
+        ("dr.durand@chu.example", "dr.durand@chu.example"),
+        ("no address 279033512151834 here", "no address 279033512151834 here"),
+    ],
+)
+def test_by_shape_and_by_domain(told: str, shown: str) -> None:
+    """The number itself, or a domain for patients, in any sentence."""
+    assert shown == veiled(told)
+
+
+def test_in_everything_that_is_told() -> None:
+    """However deep it lies."""
+    told = {"who": "x@patients.example", "n": 3, "all": [("y@patient.example", None)]}
+
+    assert {
+        "who": "•••@patients.example",
+        "n": 3,
+        "all": [["•••@patient.example", None]],
+    } == veiled(told)
