@@ -33,6 +33,7 @@ from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
 from gateway.operations.denials import Denylist, combined
 from gateway.operations.error import OperationError
+from gateway.operations.legal import LegalHolds
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
 from gateway.receipts.outbox import Outbox
@@ -61,6 +62,8 @@ from trust.revocation import Standing
 from vault.blobs import Folder
 from vault.database import Database
 from vault.errors import KeyRingError, VaultError
+from vault.exporting import Exporting
+from vault.forgetting import Forgetting
 from vault.journal import Journal
 from vault.keys import KeyRing
 from vault.store import Vault
@@ -237,6 +240,9 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         database=database,
         vault=vault,
         journal=journal,
+        exporting=Exporting(database, journal, settings.paths.journal_head, ring.public_key),
+        forgetting=Forgetting(database, journal, ring),
+        legal=LegalHolds(database, ring, notes.tell),
         keeper=keeper,
         directories=directories,
         denylist=denylist,

@@ -40,8 +40,8 @@ class Action(StrEnum):
     REFUSE = "refuse"  # it ends, and its sender is told
 
 
-_ORDER = tuple(Action)
-_STRICTNESS = {action: place for place, action in enumerate(_ORDER)}
+_ORDER = tuple(Action)  # the mildest first
+_LEAST = {"attempts-lost": Action.HOLD}  # what kills us must not be tried for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,10 @@ class Policy:
         rules = [rule for rule in self.rules if rule.opens]
         return self.scanner or any(rule.fits(about) for about in abouts for rule in rules)
 
+    def names(self, reason: str) -> bool:
+        """Whether a rule speaks of a reason."""
+        return any(reason in rule.reasons for rule in self.rules)
+
     def judge(self, findings: Iterable[Finding], about: About) -> Judgement:
         """Return what becomes of this copy."""
         found = tuple(findings)
@@ -142,7 +146,7 @@ def judge(findings: Iterable[Finding], rules: Sequence[Rule]) -> Judgement:
     done = {reason: _first(reason, rules) for reason in dict.fromkeys(f.reason for f in findings)}
     grave = sorted(
         (reason for reason, action in done.items() if action is not Action.PASS),
-        key=lambda reason: -_STRICTNESS[done[reason]],
+        key=lambda reason: -_ORDER.index(done[reason]),
     )
     if not grave:
         return PASSED
@@ -165,7 +169,8 @@ def named(patterns: Iterable[str]) -> frozenset[str]:
 
 
 def _first(reason: str, rules: Sequence[Rule]) -> Action:
-    return next((rule.action for rule in rules if reason in rule.reasons), Action.PASS)
+    found = next((rule.action for rule in rules if reason in rule.reasons), Action.PASS)
+    return max(found, _LEAST.get(reason, Action.PASS), key=_ORDER.index)
 
 
 def _among(who: Address | None, names: frozenset[str]) -> bool:

@@ -138,6 +138,12 @@ class Metrics:
             "status",
         )
         self.imap = counter("imap_commands", "Commands of mail clients, by name.", "command")
+        self.inspected = counter(
+            "inspected", "Copies of messages that were looked into, by what became of them.", "state"
+        )
+        self.findings = counter(
+            "findings", "Messages in which something was found, by reason.", "reason"
+        )
         self.crashes = counter(
             "crashes", "Unexpected errors caught at a loop's boundary; each is a bug.", "loop"
         )

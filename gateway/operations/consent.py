@@ -23,33 +23,46 @@ class _Asked(msgspec.Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(_Asked)
 
 
+def asked(rooms: Rooms, verb: str, subject: str, life: timedelta = LIFE) -> str | None:
+    """Return which operator has asked this, and waits for another to ask it too."""
+    first = _first(rooms, *_named(rooms, verb, subject))
+    if first is None or rooms.clock().timestamp() >= first.asked + life.total_seconds():
+        return None
+    return first.actor
+
+
 async def agreed(rooms: Rooms, verb: str, subject: str, life: timedelta = LIFE) -> bool:
     """Whether another operator has asked this within ``life``; if not, this one's asking is kept.
 
     The subject says everything that both must agree on.
     """
     now = rooms.clock().timestamp()
-    name = rooms.ring.index(f"{verb}\0{subject}", "proposal")
-    place = f"proposal/{name.hex()}/facts"
-    rows = rooms.database.read(
-        "SELECT facts FROM proposal WHERE id = ?",
-        (name,),
-    )
-    for (sealed,) in rows:
-        try:
-            first = _DECODER.decode(rooms.ring.open(sealed, place))
-        except SealError:
-            continue  # written by another hand: it counts for nothing
-        if first.actor != rooms.actor and now < first.asked + life.total_seconds():
-            # Who is quickest of several: one of them does it.
-            taking = Statement("DELETE FROM proposal WHERE id = ?", (name,), expect=1)
-            await rooms.database.commit([taking])
-            return True
-    asked = msgspec.json.encode(_Asked(rooms.actor, now))
+    name, place = _named(rooms, verb, subject)
+    first = asked(rooms, verb, subject, life)
+    if first is not None and first != rooms.actor:
+        # Who is quickest of several: one of them does it.
+        taking = Statement("DELETE FROM proposal WHERE id = ?", (name,), expect=1)
+        await rooms.database.commit([taking])
+        return True
+    facts = msgspec.json.encode(_Asked(rooms.actor, now))
     asking = Statement(
         "INSERT INTO proposal (id, facts, asked) VALUES (?, ?, ?)",
-        (name, rooms.ring.seal(asked, place), now),
+        (name, rooms.ring.seal(facts, place), now),
         expect=1,
     )
     await rooms.database.commit([Statement("DELETE FROM proposal WHERE id = ?", (name,)), asking])
     return False
+
+
+def _named(rooms: Rooms, verb: str, subject: str) -> tuple[bytes, str]:
+    name = rooms.ring.index(f"{verb}\0{subject}", "proposal")
+    return name, f"proposal/{name.hex()}/facts"
+
+
+def _first(rooms: Rooms, name: bytes, place: str) -> _Asked | None:
+    for (sealed,) in rooms.database.read("SELECT facts FROM proposal WHERE id = ?", (name,)):
+        try:
+            return _DECODER.decode(rooms.ring.open(sealed, place))
+        except SealError:
+            return None  # written by another hand: it counts for nothing
+    return None

@@ -1,7 +1,6 @@
 """The verbs of ``sceau spool``."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from gateway.operations.error import OperationError
@@ -11,8 +10,6 @@ from gateway.relay.delivery import Event, IllegalTransition, State, step
 from gateway.relay.message import Copy
 from gateway.relay.results import Result
 from gateway.relay.spool import OPEN
-from quarantine.case import Event as Decision
-from quarantine.case import step as decide
 from smtp.address import domain_of
 from smtp.reply import Reply
 from vault.database import Statement
@@ -120,7 +117,7 @@ async def cancel(rooms: Rooms, *, what: str) -> object:
             continue  # it is on its way this very moment, or it has ended
         reports = await rooms.notices.reporting(copy.message, [Result(copy, after, "cancelled")])
         moving = rooms.books.moving(copy, after, actor=rooms.actor, reason="cancelled")
-        await _commit(rooms, copy, [*moving, *_closing(rooms, copy, now), *reports])
+        await _commit(rooms, copy, [*moving, *reports])
         done += 1
     if not done:
         raise OperationError(
@@ -129,14 +126,6 @@ async def cancel(rooms: Rooms, *, what: str) -> object:
     rooms.wake()
     rooms.outbox.bell.set()
     return {"deliveries": done}
-
-
-def _closing(rooms: Rooms, copy: Copy, now: datetime) -> list[Statement]:
-    """Return what ends the case of a message that was held: nobody need look at it any more."""
-    case = rooms.register.of_delivery(copy.delivery.id)
-    if copy.delivery.state is not State.HELD or case is None:
-        return []
-    return [rooms.register.deciding(decide(case, Decision.REFUSE, now, "cancelled in the spool"))]
 
 
 def row(copy: Copy) -> dict[str, Any]:

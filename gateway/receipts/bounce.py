@@ -30,6 +30,7 @@ class Ended:
     recipient: Address
     said: Reply | None
     expired: bool = False  # the reply is only the last of many: time ran out
+    why: Why | None = None  # what it means, where we know better than the reply says
 
 
 def why(said: Reply | None, *, expired: bool = False) -> Why:
@@ -46,7 +47,7 @@ def why(said: Reply | None, *, expired: bool = False) -> Why:
 
 def reporting(ended: Iterable[Ended]) -> tuple[str, str]:
     """Return the paragraphs of a report on deliveries, one for each cause."""
-    causes = ((one.recipient, why(one.said, expired=one.expired)) for one in ended)
+    causes = ((one.recipient, one.why or why(one.said, expired=one.expired)) for one in ended)
     return _in_both(_by_cause(causes))
 
 

@@ -5,6 +5,7 @@ at its end, a key to the body that is dropped. They are one list of statements, 
 ever there without the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,8 @@ from gateway.relay.delivery import FINAL, Delivery, State, holder
 from gateway.relay.message import Copy, Message
 from gateway.relay.spool import Spool
 from imap.store import Mailboxes
+from quarantine.case import Ruling, union
+from quarantine.policy import Finding
 from quarantine.review import Review
 from smtp.envelope import Recipient
 from smtp.reply import Reply
@@ -58,18 +61,46 @@ class Books:
         return None if sender is None else self.accounts.find(sender)
 
     def moving(
-        self, copy: Copy, after: Delivery, *, actor: str = GATEWAY, reason: str = ""
+        self,
+        copy: Copy,
+        after: Delivery,
+        *,
+        actor: str = GATEWAY,
+        reason: str = "",
+        found: Sequence[Finding] = (),
     ) -> list[Statement]:
-        """Return what it means that a delivery moved on: its row, receipt, journal, body."""
+        """Return what it means that a delivery moved on: its row, receipt, journal, case, body.
+
+        ``found`` says all of why it is held, where there is more to say than the one reason.
+        """
         statements = [
             self.spool.recording(copy.delivery, after),
-            self.told(copy, after, f"delivery.{after.state}", after.changed, actor, reason=reason),
+            self.told(
+                copy,
+                after,
+                f"delivery.{after.state}",
+                after.changed,
+                actor,
+                reason=reason,
+                found=found,
+            ),
         ]
         statements += self.receipt(copy, after, reason)
+        if after.state is State.HELD:
+            statements += self.holding(after, reason, found)
+        elif copy.delivery.state is State.HELD and after.state is State.CANCELLED:
+            statements += self.review.cancelling(after.id, Ruling(actor, after.changed, reason))
         if after.state in FINAL or after.state is State.RELAYED:
             # RELAYED: what they took is theirs; what they report brings its own words.
             statements += self.vault.dropping(holder(after.id))
         return statements
+
+    def holding(
+        self, after: Delivery, reason: str, found: Sequence[Finding] = ()
+    ) -> list[Statement]:
+        """Return the statements that put a held delivery before a person."""
+        reasons = union([one.reason] for one in found) or (reason,)
+        return self.review.opening(after.id, reasons, after.changed, found)
 
     def receipt(
         self, copy: Copy, after: Delivery, reason: str = "", kind: Kind | None = None
@@ -133,13 +164,16 @@ class Books:
         actor: str = GATEWAY,
         *,
         reason: str = "",
+        found: Sequence[Finding] = (),
     ) -> Statement:
-        """Return the journal's line about a delivery."""
+        """Return the journal's line about a delivery; of what was found, the reasons alone."""
         detail: dict[str, object] = {"delivery": after.id, "attempts": after.attempts}
         if after.said is not None:
             detail["said"] = str(after.said)
         if reason:
             detail["reason"] = reason
+        if len(reasons := union([one.reason] for one in found)) > 1:
+            detail["reasons"] = list(reasons)
         return self.journal.entry(
             at,
             event,

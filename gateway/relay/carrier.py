@@ -137,7 +137,13 @@ class Carrier:
         """Ask whether both ends are still members; what we say to our own people needs no list."""
         if copy.message.ours and copy.domain in self.desk.domains:
             return ALLOW
-        return attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
+        found = attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
+        if found.reason is Reason.SENDER_DENIED and not self._released(copy, found.reason):
+            return replace(found, action=Action.HOLD)  # it was taken before: a person looks at it
+        return found
+
+    def _released(self, copy: Copy, reason: str) -> bool:
+        return reason in self.desk.books.review.register.waived(copy.delivery.id)
 
     def _there(self, copies: Iterable[Copy], results: list[Result]) -> list[Copy]:
         """Return the copies whose mailbox is one of ours, wherever its mail lies."""

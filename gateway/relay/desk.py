@@ -11,6 +11,7 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.handing.servers import Servers
 from gateway.relay.proof import Sign, unsigned
 from gateway.relay.results import Scale, chance
+from gateway.relay.screening import Screening
 from gateway.settings.site import Site
 from trust.keeper import Keeper
 
@@ -54,13 +55,14 @@ class Desk:
     patience: Callable[[], frozenset[str]] = frozenset  # domains whose mail does not grow old
     servers: Servers = field(default_factory=Servers)
     sign: Sign = unsigned  # with our certificate: what became of a recall
+    screening: Screening = field(default_factory=Screening)
     reports_folder: str = (
         "Accusés"  # where reports are filed, for those who do not want them in INBOX
     )
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
-        return Scale(self.schedule, self.clock(), chance(), self.patience())
+        return Scale(self.schedule, self.clock(), chance(), self.patience(), self.screening.policy)
 
     @classmethod
     def of(  # noqa: PLR0917 - what a desk is made of
@@ -77,6 +79,7 @@ class Desk:
         servers: Servers | None = None,
         reports_folder: str = "Accusés",
         sign: Sign = unsigned,
+        screening: Screening | None = None,
     ) -> "Desk":
         """Make the desk of a site."""
         return cls(
@@ -93,5 +96,6 @@ class Desk:
             patience,
             servers or Servers(),
             sign,
+            screening or Screening(),
             reports_folder,
         )

@@ -16,6 +16,7 @@ from gateway.relay.desk import Desk
 from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message
 from gateway.relay.results import BACKED_OFF, OUR_FAULT, Result, chance
+from gateway.relay.screening import Screened
 from gateway.relay.verdict import RELAY, Verdict
 from smtp.address import Address, domain_of
 from smtp.envelope import Recipient
@@ -37,6 +38,7 @@ class Entrance:
 
     message: Message
     results: tuple[Result, ...]
+    screened: Screened
 
     @property
     def taken(self) -> tuple[Address, ...]:
@@ -77,23 +79,38 @@ class Entrance:
 def entrance(
     desk: Desk,
     message: Message,
-    decided: Sequence[tuple[Recipient, Verdict]],
+    screened: Screened,
     lease: datetime | None,
     pause: Callable[[str], Pause | None],
 ) -> Entrance:
     """Return each recipient's copy as the verdict has it.
 
-    With ``lease`` the courier takes the allowed ones at once: they enter as claimed until then.
-    ``pause`` says of a domain whether its peer is backed off: they enter as put off.
+    A message that is opened first waits for that, whatever else is to become of it. With ``lease``
+    the courier takes the allowed ones at once: they enter as claimed until then. ``pause`` says of
+    a domain whether its peer is backed off: they enter as put off.
     """
     results = []
-    for number, (recipient, verdict) in enumerate(decided, 1):
+    for number, (recipient, verdict) in enumerate(screened.decided, 1):
         result = _result(desk, message, number, recipient, verdict, lease)
-        if result.copy.delivery.state is State.QUEUED:
+        if screened.opened:
+            result = _opened(result)
+        elif result.copy.delivery.state is State.QUEUED:
             backed_off = pause(domain_of(recipient.address))
             result = _waiting(desk, result, backed_off) if backed_off else result
         results.append(result)
-    return Entrance(message, tuple(results))
+    return Entrance(message, tuple(results), screened)
+
+
+def _opened(result: Result) -> Result:
+    """Return a copy that is looked into before anything else is done about it.
+
+    Whom the trust list makes wait is told so at once, all the same; whom it holds, when it is held.
+    """
+    if result.after.state is State.REFUSED:
+        return result
+    waiting = replace(result.after, state=State.INSPECTING, due=None)
+    told = result.after if result.after.state is State.DEFERRED else waiting
+    return replace(result, copy=replace(result.copy, delivery=waiting), after=told)
 
 
 def _waiting(desk: Desk, result: Result, pause: Pause) -> Result:
@@ -134,18 +151,21 @@ def _result(  # noqa: PLR0917 - one recipient of one message
     claimed = delivery
     if lease is not None and delivery.state is State.QUEUED:
         claimed = step(delivery, Event.ATTEMPT, now, due=lease)
-    return Result(Copy(message, recipient, claimed), delivery, verdict.reason, late=told)
+    copy = Copy(message, recipient, claimed)
+    return Result(copy, delivery, verdict.reason, late=told, found=verdict.found)
 
 
 def _told(books: Books, result: Result, actor: str) -> list[Statement]:
     copy, after, reason = result.copy, result.after, result.reason
-    statements = [books.told(copy, after, "message.accepted", after.changed, actor, reason=reason)]
+    told = books.told(
+        copy, after, "message.accepted", after.changed, actor, reason=reason, found=result.found
+    )
+    statements = [told]
     if after.state is not State.REFUSED:
         statements += books.receipt(copy, after, reason, Kind.ACCEPTED)
     statements += books.receipt(copy, after, reason)
     if result.late:
         statements += books.delayed(copy, after, reason)
     if after.state is State.HELD:
-        _, holding = books.review.holding(after.id, (reason,), after.changed)
-        statements += holding
+        statements += books.holding(after, reason, result.found)
     return statements

@@ -203,14 +203,18 @@ class Intake:
         # is the answer the journal keeps.
         question = self._question(draft)
         decided = [(one, self._verdict(question, one.address)) for one in unseen]
-        refusal = self._left(draft) or nothing_to_keep((verdict for _, verdict in decided), door)
+        screened = self._desk.screening.screen(draft, decided, arrival.at)
+        verdicts = (verdict for _, verdict in screened.decided)
+        refusal = self._left(draft) or nothing_to_keep(verdicts, door)
         if refusal is not None:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
         lease = self._onward.room({domain_of(one.address) for one in unseen})
         message = arrival.message(sealed.size, ascii_only=passage.ascii)
-        entered = entrance(self._desk, message, decided, lease, self._onward.pause)
+        entered = entrance(self._desk, message, screened, lease, self._onward.pause)
         noticed = await self._enter(arrival, entered, sealed, also, filing)
+        if screened.opened:
+            self._desk.screening.ring()
         self._onward.carry(entered.claimed, passage.start if arrival.whole else None)
         self._after(due=noticed or entered.due)
         self._desk.metrics.accepted.labels(door).inc()
@@ -234,6 +238,7 @@ class Intake:
             holders = [filing.holder] if filing is not None and sent else []
             fixed = [
                 *entered.statements(self._books, sealed, self._actor(draft), holders),
+                *self._desk.screening.entering(message, entered.screened),
                 *sent,
                 *self._marks(draft, entered),
                 *self._refused(draft, message),

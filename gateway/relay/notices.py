@@ -9,18 +9,21 @@ import base64
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from gateway.accounts.throttle import Throttle
 from gateway.receipts import bounce
-from gateway.receipts.bounce import Ended
+from gateway.receipts.bounce import Ended, Why
 from gateway.relay.delivery import Delivery, State, delivery_id, holder
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Door, Message, Summary
 from gateway.relay.results import Notice, Result, original
+from quarantine import notice as quarantined
 from smtp.address import Address
 from smtp.envelope import Body, Mail, Notify, Recipient, Refusal, Ret, new_message_id
 from smtp.message import dsn
 from smtp.message.dsn import Action, Fate, Kind, Letter, Report
+from smtp.message.dsn_words import Words
 from smtp.message.trace import date
 from vault.database import Statement
 from vault.errors import VaultError
@@ -28,12 +31,17 @@ from vault.errors import VaultError
 _HEADER = 64 << 10  # as much of a header as a report returns
 _WHOLE = 1 << 20  # a message beyond this is returned by its header alone
 _NOTICES = 30  # refusals told by mail to one sender within the hour; the journal has them all
-_EXPLAINED = frozenset({Notice.FAILED, Notice.DELAYED})
+_SAID = frozenset({Notice.FAILED, Notice.DELAYED})  # the reply says why
+_WAITS = frozenset({Notice.HELD, Notice.RELEASED})
+_EXPLAINED = _SAID | {Notice.HELD}
+_LETTERS = (frozenset(Notice) - _WAITS, *({one} for one in sorted(_WAITS)))  # one letter each
 _ACTIONS = {
     Notice.FAILED: Action.FAILED,
     Notice.DELAYED: Action.DELAYED,
     Notice.RELAYED: Action.RELAYED,
     Notice.DELIVERED: Action.DELIVERED,
+    Notice.HELD: Action.DELAYED,
+    Notice.RELEASED: Action.DELAYED,
 }
 
 
@@ -43,6 +51,9 @@ class Notices:
 
     desk: Desk
     _throttle: Throttle = field(
+        default_factory=lambda: Throttle(_NOTICES, timedelta(hours=1)), repr=False
+    )
+    _held: Throttle = field(
         default_factory=lambda: Throttle(_NOTICES, timedelta(hours=1)), repr=False
     )
 
@@ -57,20 +68,53 @@ class Notices:
         to = message.mail.mail_from
         if not told or to is None:
             return []
-        fates = tuple(self._fate(result, notice) for result, notice in told)
         returned = header
         if returned is None:
             returned = await self._original(message, [result for result, _ in told])
+        statements = []
+        for apart in _LETTERS:
+            some = [(result, notice) for result, notice in told if notice in apart]
+            if some and not (apart == {Notice.HELD} and self._many(to)):
+                statements += await self._telling(message, to, some, returned)
+        return statements
+
+    async def _telling(
+        self,
+        message: Message,
+        to: Address,
+        told: Sequence[tuple[Result, Notice]],
+        returned: bytes,
+    ) -> list[Statement]:
+        """Return the statements of one letter, about copies of which much the same is said."""
+        fates = tuple(self._fate(result, notice) for result, notice in told)
         words = bounce.reporting(
             Ended(
                 result.copy.recipient.address,
                 result.after.said,
                 expired=result.after.state is State.EXPIRED,
+                why=self._why(result, notice),
             )
             for result, notice in told
-            if notice in _EXPLAINED
+            if notice in _EXPLAINED or (notice is Notice.RELEASED and result.why is not None)
         )
-        return await self._spooling(message, to, fates, returned, words)
+        result, notice = told[0]
+        telling = None
+        if notice is Notice.HELD:
+            telling = quarantined.held(result.after.changed + self.desk.books.review.keep)
+        elif notice is Notice.RELEASED:
+            telling = quarantined.RELEASED
+        return await self._spooling(message, to, fates, returned, _Words(*words, telling))
+
+    def _why(self, result: Result, notice: Notice) -> Why | None:
+        return Why(*quarantined.because(result.reasons)) if notice is Notice.HELD else result.why
+
+    def _many(self, to: Address) -> bool:
+        """Whether a sender was told of so many held messages that mail would bury the rest."""
+        now = self.desk.clock()
+        if self._held.locked(to, now):
+            return True
+        self._held.failed(to, now)
+        return False
 
     async def refusing(
         self,
@@ -94,7 +138,8 @@ class Notices:
             )
             for refusal in refusals
         )
-        return await self._spooling(message, to, fates, header, bounce.refusing(refusals, taken))
+        words = _Words(*bounce.refusing(refusals, taken))
+        return await self._spooling(message, to, fates, header, words)
 
     def _fate(self, result: Result, notice: Notice) -> Fate:
         copy, after = result.copy, result.after
@@ -102,13 +147,15 @@ class Notices:
         status = said.enhanced if said else ""
         if after.state is State.EXPIRED:
             status = "4.4.7"
+        elif notice in _WAITS:
+            status = "4.7.0"
         foreign = copy.domain not in self.desk.domains
         return Fate(
             final=copy.recipient.address,
             action=_ACTIONS[notice],
             status=status,
             original=original(copy.recipient),
-            diagnostic=str(said) if said and notice in _EXPLAINED else "",
+            diagnostic=str(said) if said and notice in _SAID else "",
             remote_mta=copy.domain if foreign and after.attempts else "",
             last_attempt=after.changed if after.attempts else None,
             retry_until=after.expires if notice is Notice.DELAYED else None,
@@ -129,7 +176,7 @@ class Notices:
         to: Address,
         fates: tuple[Fate, ...],
         returned: bytes,
-        words: tuple[str, str],
+        words: "_Words",
     ) -> list[Statement]:
         now = self.desk.clock()
         made = new_message_id(now)
@@ -149,8 +196,9 @@ class Notices:
             original=returned,
             ret=message.mail.ret or Ret.HDRS,
             reference=message.reference,
-            french=words[0],
-            english=words[1],
+            french=words.french,
+            english=words.english,
+            telling=words.telling,
         )
         content = dsn.compose(report, letter)
         body = Body.SEVEN_BIT if content.isascii() else Body.EIGHT_BIT
@@ -226,6 +274,14 @@ class Notices:
             *books.vault.holding(sealed, [holder(queued.id)]),
             *books.spool.entering(own, [copy]),
         ]
+
+
+class _Words(NamedTuple):
+    """What a letter says to a person, beside what becomes of each copy."""
+
+    french: str
+    english: str
+    telling: Words | None = None
 
 
 def _summary(letter: Letter, content: bytes) -> Summary:

@@ -74,12 +74,10 @@ class Recorder:
     def _meaning(self, result: Result) -> list[Statement]:
         copy, after = result.copy, result.after
         # First what needs the body's key, then the step, which may drop it.
-        statements = [*result.also, *self.desk.books.moving(copy, after, reason=result.reason)]
+        moving = self.desk.books.moving(copy, after, reason=result.reason, found=result.found)
+        statements = [*result.also, *moving]
         if result.late:
             statements += self.desk.books.delayed(copy, after, result.reason)
-        if after.state is State.HELD:
-            _, holding = self.desk.books.review.holding(after.id, (result.reason,), after.changed)
-            statements += holding
         return statements
 
     def _tally(self, result: Result) -> None:

@@ -5,13 +5,18 @@ Facts in, the delivery's next state out; ``courier`` has the sockets. RFC 5321 Â
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.receipts.bounce import Why
 from gateway.relay.delivery import Delivery, Event, Schedule, State, step
 from gateway.relay.lanes import Attempt
 from gateway.relay.message import Copy
+from gateway.relay.verdict import refusal
+from quarantine.case import union
+from quarantine.policy import About, Finding, Policy
+from quarantine.policy import Action as Ruled
 from smtp import reply
 from smtp.envelope import Notify, Recipient, Ret
 from smtp.reply import Reply
@@ -23,6 +28,7 @@ GIVEN_UP_ON = Reply(
     451, "4.3.0", "The attempt was cut off several times; an operator must look at the message"
 )
 
+ATTEMPTS_LOST = "attempts-lost"
 BACKED_OFF = "peer-backed-off"  # the reason of what waits because others could not reach its peer
 # What only our own side must repair: the time that takes is not the message's (R-C5).
 OUR_FAULT = frozenset(
@@ -33,7 +39,7 @@ OUR_FAULT = frozenset(
         Reason.RECIPIENT_AWAITS_APPROVAL,
     }
 )
-_MOST_LOST = 5
+_MOST_LOST = 3
 _ALL = frozenset({Notify.SUCCESS, Notify.FAILURE, Notify.DELAY})
 _NEVER = frozenset({Notify.NEVER})
 
@@ -45,6 +51,8 @@ class Notice(StrEnum):
     DELAYED = "delayed"
     RELAYED = "relayed"
     DELIVERED = "delivered"
+    HELD = "held"
+    RELEASED = "released"
 
 
 _ASKED = {
@@ -52,6 +60,8 @@ _ASKED = {
     Notice.DELAYED: Notify.DELAY,
     Notice.RELAYED: Notify.SUCCESS,
     Notice.DELIVERED: Notify.SUCCESS,
+    Notice.HELD: Notify.DELAY,
+    Notice.RELEASED: Notify.DELAY,
 }
 _BAD_ENDS = frozenset({State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED})
 
@@ -66,6 +76,13 @@ class Result:
     late: bool = False  # the delay has now lasted long enough to be told
     final: bool = True  # no report of the peer will follow
     also: Sequence[Statement] = ()  # what must happen with it
+    found: tuple[Finding, ...] = ()  # all of why it is held, where the reason is not all
+    why: Why | None = None  # what its sender is told of a reviewer's decision
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is so, each reason once."""
+        return union([one.reason] for one in self.found) or (self.reason,)
 
     @property
     def notice(self) -> Notice | None:
@@ -77,6 +94,10 @@ class Result:
                 notice = Notice.RELAYED
             case State.DEFERRED if self.late:
                 notice = Notice.DELAYED
+            case State.HELD:
+                notice = Notice.HELD
+            case State.QUEUED if self.copy.delivery.state is State.HELD:
+                notice = Notice.RELEASED
             case state if state in _BAD_ENDS:
                 notice = Notice.FAILED
             case _:
@@ -97,13 +118,13 @@ class Scale:
     now: datetime
     chance: float
     patience: frozenset[str] = frozenset()  # domains whose mail does not grow old: spool hold
+    policy: Policy = field(default_factory=Policy)
 
     def checked(self, copy: Copy, decision: Decision) -> Result | None:
         """Return what stops a copy before the attempt, or None: it may go."""
         if copy.delivery.lost >= _MOST_LOST:
             # Whatever it is that kills us, a person must see it: the gateway always starts.
-            after = step(copy.delivery, Event.HOLD, self.now, GIVEN_UP_ON)
-            return Result(copy, replace(after, lost=0), "attempts-lost")
+            return self._stopped(copy, GIVEN_UP_ON, ATTEMPTS_LOST)
         match decision.action:
             case Action.ALLOW:
                 return None
@@ -111,10 +132,17 @@ class Scale:
                 after = step(copy.delivery, Event.DENIED, self.now, decision.reply)
                 return Result(copy, after, decision.reason)
             case Action.HOLD:
-                after = step(copy.delivery, Event.HOLD, self.now, decision.reply)
-                return Result(copy, after, decision.reason)
+                return self._stopped(copy, decision.reply, decision.reason)
         our_fault = decision.reason in OUR_FAULT
         return self.put_off(copy, decision.reply, decision.reason, our_fault=our_fault)
+
+    def _stopped(self, copy: Copy, said: Reply, reason: str) -> Result:
+        """Return what becomes of a copy that a person must see, unless a rule refuses it."""
+        about = About(copy.message.mail.mail_from, copy.recipient.address, copy.message.door)
+        refused = self.policy.judge([Finding(reason)], about).action is Ruled.REFUSE
+        event = Event.DENIED if refused else Event.HOLD
+        after = step(copy.delivery, event, self.now, refusal(reason) if refused else said)
+        return Result(copy, replace(after, lost=0), reason)
 
     def answered(self, copy: Copy, said: Reply, *, dsn: bool) -> Result:
         """Return what a peer's reply makes of a copy."""

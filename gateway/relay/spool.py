@@ -59,7 +59,8 @@ _RECOVER = (
 _WAKE = "UPDATE delivery SET due = ? WHERE state = 'deferred'"
 _FORGET_DELIVERIES = (
     "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE id < ? AND changed < ?"
-    " AND state IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT delivery FROM hold)"
+    " AND state IN (SELECT value FROM json_each(?))"
+    " AND NOT EXISTS (SELECT 1 FROM held WHERE held.delivery = delivery.id)"
     " LIMIT ?) RETURNING 1"
 )
 _FORGET_MESSAGES = (
@@ -168,6 +169,10 @@ class Spool:
             expect=1,
         )
 
+    def resizing(self, message: str, size: int) -> Statement:
+        """Return the statement by which a message that was sealed anew has another length."""
+        return Statement("UPDATE message SET size = ? WHERE id = ?", (size, message), expect=1)
+
     def recovering(self, now: datetime) -> Statement:
         """Return the statement that takes back, at the start, every claim of a process now gone."""
         return Statement(_RECOVER, (now.timestamp(), now.timestamp()))
@@ -229,6 +234,10 @@ class Spool:
         """Return one recipient's copy, or None."""
         found = self._copies("id = ?", (delivery,))
         return found[0] if found else None
+
+    def several(self, deliveries: Iterable[str]) -> list[Copy]:
+        """Return these copies, in the order of their messages."""
+        return self._copies("id IN (SELECT value FROM json_each(?))", (json.dumps([*deliveries]),))
 
     def copies(self, message: str) -> list[Copy]:
         """Return all copies of a message, in the order of its recipients."""

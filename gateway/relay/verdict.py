@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.accounts.mailboxes import Mailbox
+from quarantine.policy import Finding, sentence
 from smtp import reply
 from smtp.address import Address, domain_of
 from smtp.envelope import Peer
@@ -24,6 +25,14 @@ ONLY_DEFERRED = Reply(
 )
 
 
+_RULED = "The gateway's rules do not let the message pass: "
+
+
+def refusal(reason: str) -> Reply:
+    """Return what a sender is told whose message a rule of the quarantine refuses."""
+    return Reply(550, "5.7.1", reply.printable(_RULED + sentence(reason, "en").rstrip(".")))
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What becomes of one recipient: the action, our word for why, and what they are told."""
@@ -31,6 +40,7 @@ class Verdict:
     action: Action
     reason: str
     reply: Reply
+    found: tuple[Finding, ...] = ()  # all of why it is held, where a rule has it held
 
     def at_rcpt(self, door: str) -> Reply:
         """Return the answer to RCPT.

@@ -18,8 +18,6 @@ from gateway.relay.notices import Notices
 from gateway.relay.proof import Statement as Said
 from gateway.relay.results import original
 from imap.store.origins import Origin
-from quarantine.case import Event as Decision
-from quarantine.case import step as decide
 from smtp.address import Address
 from smtp.envelope import Body, Mail, new_message_id
 from smtp.message import mdn
@@ -55,11 +53,7 @@ class Withdrawing:
 
     def cancelling(self, copy: Copy, after: Delivery, actor: str) -> list[Statement]:
         """Return the statements that stop what has not left, and close its case if it was held."""
-        books, register = self.desk.books, self.desk.books.review.register
-        case = register.of_delivery(after.id) if copy.delivery.state is State.HELD else None
-        closed = None if case is None else decide(case, Decision.REFUSE, after.changed, "recalled")
-        closing = [] if closed is None else [register.deciding(closed)]
-        return [*books.moving(copy, after, actor=actor, reason="recalled"), *closing]
+        return self.desk.books.moving(copy, after, actor=actor, reason="recalled")
 
     async def withdraw(self, copy: Copy, actor: str) -> Reply:
         """Take back one copy that is here, and tell its sender by mail, with the proof."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from gateway.operations import quarantine
+from gateway.operations import ruling
 from gateway.operations.rooms import Rooms
 from gateway.running import certifying
 from vault.errors import VaultError
@@ -18,6 +18,7 @@ from vault.rotation import Rotation
 Crashed = Callable[[str, BaseException], None]
 Pause = Callable[[float], Awaitable[None]]
 
+_ENDLESS = 1 << 62  # above every row
 _MOVED = 500  # wraps and values a round: mail goes first
 
 
@@ -37,12 +38,14 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
 
     async def forget_messages() -> None:
         keep = timedelta(days=settings.relay.keep_days)
-        await database.commit([rooms.register.forgetting(rooms.clock() - keep)])
         await rooms.spool.forget(rooms.clock(), keep)
 
     async def forget_receipts() -> None:
         keep = timedelta(days=settings.receipts.keep_days)
         await database.commit([rooms.outbox.forgetting(rooms.clock(), keep)])
+
+    async def forget_journal() -> None:
+        await forget(rooms)
 
     async def erase_lists() -> None:
         keep = timedelta(days=settings.trust.keep_days)
@@ -52,7 +55,10 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         await rotation.move(_MOVED)
 
     async def expire_cases() -> None:
-        await quarantine.expire(rooms)
+        await ruling.expire(rooms)
+
+    async def purge_cases() -> None:
+        await ruling.purge(rooms)
 
     async def bridges() -> None:
         now = rooms.clock()
@@ -61,6 +67,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
 
     return (
         Chore("cases", 60, expire_cases),
+        Chore("purge-cases", 3600, purge_cases),
         Chore("certificates", 3600, rooms.watch.warn),
         Chore("bridges", 10, bridges),
         Chore("journal-head", 10, partial(sign_journal, rooms)),
@@ -68,6 +75,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("sweep", 300, rooms.vault.sweep),
         Chore("folders", 300, rooms.mailboxes.sweep),
         Chore("rotation", 30, rotate),
+        Chore("forget-journal", 3600, forget_journal),
         Chore("forget-messages", 3600, forget_messages),
         Chore("forget-receipts", 3600, forget_receipts),
         Chore("erase-lists", 86400, erase_lists),
@@ -75,11 +83,39 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
 
 
 async def sign_journal(rooms: Rooms) -> None:
-    """Sign the journal's head; that it cannot be is told, loudly, and stops nothing."""
+    """Sign the journal's head; that it cannot be is told, loudly, and stops nothing.
+
+    The head that a day ended with goes into the journal too, and so to whoever is told of it.
+    """
     try:
-        await rooms.journal.sign_head(rooms.clock())
+        day = await rooms.journal.sign_head(rooms.clock())
+        if day is not None:
+            told = rooms.journal.entry(
+                rooms.clock(), "journal.day", "gateway", digest=day.decode("ascii")
+            )
+            await rooms.database.commit([told])
     except (VaultError, OSError) as error:
         rooms.notes.tell("journal.unsigned", {"reason": str(error)})
+
+
+async def forget(rooms: Rooms) -> None:
+    """Purge what the journal has kept long enough, save for what is held or still to be told."""
+    now = rooms.clock()
+    before = now - timedelta(days=rooms.settings.journal.keep_days)
+    kept = await rooms.legal.kept(rooms.forgetting)
+    upto = told_upto(rooms) + 1 if rooms.settings.siem.host else _ENDLESS
+    forgot = False
+    while await rooms.forgetting.step(before, upto, kept, now):
+        forgot = True
+        await asyncio.sleep(0)  # mail goes first
+    if forgot:
+        await rooms.database.empty_log()
+
+
+def told_upto(rooms: Rooms) -> int:
+    """Return the row up to which the SIEM was told."""
+    rows = rooms.database.read("SELECT seq FROM siem")
+    return int(rows[0][0]) if rows else 0
 
 
 async def keep(chore: Chore, crashed: Crashed, pause: Pause = asyncio.sleep) -> None:

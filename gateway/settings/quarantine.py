@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from annotated_types import Ge, MinLen
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, field_validator, model_validator
 
 from gateway.settings.section import MiB, Octets, Seconds, Section, address, domain
 from quarantine.policy import Action, Policy, Rule, named
@@ -57,8 +57,16 @@ class QuarantineSettings(Section):
     unpacked: Octets = 512 * MiB
     entries: Annotated[int, Ge(1)] = 10_000
     depth: Annotated[int, Ge(1)] = 6
+    keep_days: Annotated[int, Ge(1)] = 90
+    second_operator: tuple[str, ...] = ()
+    escrow_keys: tuple[Path, ...] = ()
     rate: Annotated[int, Ge(1)] = 500
     recipients: Annotated[int, Ge(1)] = 50
+
+    @field_validator("second_operator")
+    @classmethod
+    def _reasons(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(named(value)))
 
     @property
     def policy(self) -> Policy:

@@ -85,6 +85,7 @@ class Letter:
     reference: str = ""  # what a person may read out on the telephone
     french: str = ""  # a paragraph that says why, and what to do
     english: str = ""
+    telling: Words | None = None  # in which words, where an action's usual ones would mislead
 
 
 def compose(report: Report, letter: Letter) -> bytes:
@@ -112,7 +113,7 @@ def _header(report: Report, letter: Letter, boundary: str, *, eight_bit: bool) -
     lines = [
         f"From: Sceau <{letter.sender}>",
         f"To: <{letter.to}>",
-        f"Subject: {_gravest(report).subject}",
+        f"Subject: {(letter.telling or _gravest(report)).subject}",
         f"Date: {date(letter.now)}",
         f"Message-ID: {letter.message_id}",
     ]
@@ -149,9 +150,10 @@ def _telling(report: Report, letter: Letter, language: int) -> Iterator[str]:
     for action in WORDS:
         fates = [fate for fate in report.recipients if fate.action == action]
         if fates:
-            yield WORDS[action].opening[language]
+            words = letter.telling or WORDS[action]
+            yield words.opening[language]
             yield "\n".join(line for fate in fates for line in _lines(fate, language))
-            yield WORDS[action].advice[language]
+            yield words.advice[language]
     if told := (letter.french, letter.english)[language]:
         yield told.replace("\r\n", "\n")
     if letter.reference:

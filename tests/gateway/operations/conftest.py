@@ -105,6 +105,9 @@ async def spooled(
 async def held(rooms: Rooms) -> tuple[str, Copy]:
     """Put a message into quarantine; return its case."""
     copy = await spooled(rooms, state=State.HELD)
-    case, statements = rooms.review.holding(copy.delivery.id, ("sender-suspended",), rooms.clock())
-    await rooms.database.commit(statements)
+    await rooms.database.commit(
+        rooms.review.opening(copy.delivery.id, ("sender-suspended",), rooms.clock())
+    )
+    case = rooms.register.of_delivery(copy.delivery.id)
+    assert case is not None
     return case.id, copy

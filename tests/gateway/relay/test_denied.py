@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.relay.delivery import State
+from gateway.relay.screening import Screening
+from quarantine.policy import Action, Policy, Rule
 from tests.world.lists import Lists
 from tests.world.world import Gateway, World
 from trust.formats import native
@@ -59,7 +61,19 @@ async def test_a_backed_off_peer_does_not_keep_it_waiting(world: World) -> None:
 
 
 async def test_queued_mail_of_a_denied_sender(world: World) -> None:
-    """What a mailbox of ours has sent before stops with it."""
+    """What a mailbox of ours has sent before stops with it, until a person has looked."""
+    await world.play(down=True)
+    await world.labo.submit(DR, [DOWN])
+    await world.settle()
+    deny(world.labo, Denials(addresses=frozenset({DR})))
+    await world.settle()
+    assert State.HELD in world.labo.states()
+
+
+async def test_a_rule_refuses_queued_mail_of_a_denied_sender(world: World) -> None:
+    """An operator may write down that nobody looks at it: then it ends, and its sender is told."""
+    refuse = Rule(frozenset({"sender-denied"}), Action.REFUSE)
+    object.__setattr__(world.labo.desk, "screening", Screening(Policy((refuse,))))
     await world.play(down=True)
     await world.labo.submit(DR, [DOWN])
     await world.settle()

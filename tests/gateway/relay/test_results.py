@@ -70,12 +70,12 @@ def test_only_our_own_list_stops_the_expiry_clock() -> None:
     assert stale.after.expires > suspended.after.expires
 
 
-def test_what_was_cut_off_five_times_is_a_persons_business() -> None:
+def test_what_was_cut_off_three_times_is_a_persons_business() -> None:
     """Whatever kills the gateway goes to quarantine, and may be released with a clean count."""
-    found = SCALE.checked(copy(lost=5), decision.ALLOW)
+    found = SCALE.checked(copy(lost=3), decision.ALLOW)
     assert found is not None
     assert (State.HELD, GIVEN_UP_ON, 0) == (found.after.state, found.after.said, found.after.lost)
-    assert SCALE.checked(copy(lost=4), decision.ALLOW) is None
+    assert SCALE.checked(copy(lost=2), decision.ALLOW) is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,8 @@ def test_a_late_copy_is_marked_as_told() -> None:
         (State.EXPIRED, True, Notify.FAILURE, Notice.FAILED),
         (State.REFUSED, True, Notify.NEVER, None),
         (State.CANCELLED, True, None, Notice.FAILED),
-        (State.HELD, True, None, None),
+        (State.HELD, True, None, Notice.HELD),
+        (State.HELD, True, Notify.SUCCESS, None),
         (State.QUEUED, True, None, None),
     ],
 )

@@ -1,0 +1,379 @@
+"""The state INSPECTING: nothing leaves before the verdict, whatever happens meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from gateway.relay.delivery import State
+from gateway.relay.inspecting import Inspecting, Pace, Seen
+from gateway.relay.inspections import Inspections
+from gateway.relay.message import Copy, Message
+from gateway.relay.screening import Screening
+from quarantine.policy import Action, Finding, Policy, Rule
+from quarantine.rate import Rate
+from tests.world.world import Gateway, World
+from trust.members import Status
+
+DR, ACCUEIL = "dr@labo.example", "accueil@chu.example"
+SECRETARY = "secretariat@labo.example"
+
+
+@dataclass
+class Eyes:
+    """A look that a test plays: what it finds, and when it ends."""
+
+    found: list[str] = field(default_factory=list)
+    silent: str = ""
+    error: Exception | None = None
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    looked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.open.set()
+
+    async def look(self, message: Message, copies: Sequence[Copy]) -> Seen:
+        self.looked.append(message.id)
+        self.asked.set()
+        await self.open.wait()
+        if self.error is not None:
+            raise self.error
+        return Seen(tuple(Finding(each, f"detail of {each}") for each in self.found), self.silent)
+
+
+@dataclass
+class Room:
+    """The laboratory's gateway with somebody who looks."""
+
+    world: World
+    labo: Gateway
+    eyes: Eyes
+    inspecting: Inspecting
+    rows: Inspections
+    task: asyncio.Task[None] | None = None
+
+    async def settle(self) -> None:
+        """Wait until nothing is due, nor in hand, anywhere."""
+        for _ in range(3):
+            self.inspecting.rested.clear()
+            self.rows.bell.set()
+            await self.inspecting.rested.wait()
+            await self.world.settle()
+
+    async def later(self, **how_far: float) -> None:
+        self.world.clock.advance(**how_far)
+        await self.settle()
+
+    def states(self, to: str = "") -> list[State]:
+        return [
+            copy.delivery.state
+            for copy in self.labo.copies()
+            if not copy.message.ours and to in copy.recipient.address
+        ]
+
+
+def rules(**actions: Action) -> tuple[Rule, ...]:
+    return tuple(
+        Rule(frozenset({reason.replace("_", "-")}), action) for reason, action in actions.items()
+    )
+
+
+@asynccontextmanager
+async def watched(world: World, policy: Policy, **how: object) -> AsyncIterator[Room]:
+    """Have the laboratory's gateway look into what it takes."""
+    labo = world.labo
+    rows = Inspections(labo.rest.database, labo.rest.ring)
+    screening = Screening(policy, rows, **how)  # type: ignore[arg-type]
+    object.__setattr__(labo.desk, "screening", screening)
+    eyes = Eyes()
+    pace = Pace(patience=timedelta(minutes=5))
+    inspecting = Inspecting(labo.desk, labo.intake._notices, eyes, pace, labo.courier.ring)
+    async with asyncio.TaskGroup() as tasks:
+        room = Room(world, labo, eyes, inspecting, rows)
+        room.task = tasks.create_task(inspecting.run())
+        yield room
+        await inspecting.stop(5)
+
+
+async def test_nothing_leaves_before_the_verdict(world: World) -> None:
+    """The sender has the 250, the scanner takes its time, and the message waits for it."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.open.clear()
+        said = await room.labo.submit(DR, [ACCUEIL])
+        assert 250 == said.code
+        await room.eyes.asked.wait()
+        await world.settle()
+        assert [State.INSPECTING] == room.states()
+        assert [] == await world.chu.inbox("accueil")
+        room.eyes.open.set()
+        await room.settle()
+        assert 1 == len(await world.chu.inbox("accueil"))
+        assert [] == room.labo.rest.database.read("SELECT * FROM inspection")
+
+
+async def test_without_rule_and_scanner_nobody_looks(world: World) -> None:
+    """A gateway that has no rule about contents pays nothing for it."""
+    async with watched(world, Policy(rules(mailbox_rate=Action.HOLD))) as room:
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert ([], 1) == (room.eyes.looked, len(await world.chu.inbox("accueil")))
+
+
+async def test_what_is_found_is_held_with_all_its_reasons(world: World) -> None:
+    """One case, every reason, the gravest first; details only in the sealed row."""
+    policy = Policy(rules(macros=Action.HOLD, script=Action.TAG))
+    async with watched(world, policy) as room:
+        room.eyes.found = ["script", "macros", "disguised"]
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert [State.HELD] == room.states()
+        (one,) = [copy for copy in room.labo.copies() if not copy.message.ours]
+        kept = room.rows.findings(one.message.id)
+        assert ["script", "macros", "disguised"] == [each.reason for each in kept]
+        assert "held" in room.labo.receipts()
+        assert ("message.inspected", "") in await room.labo.story()
+
+
+async def test_what_is_refused_ends_and_its_sender_is_told(world: World) -> None:
+    """Nothing vanishes: who wrote it reads that it did not go, and why."""
+    async with watched(world, Policy(rules(executable=Action.REFUSE))) as room:
+        room.eyes.found = ["executable"]
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert [State.REFUSED] == room.states()
+        (report,) = await room.labo.inbox("dr")
+        assert b"An attachment is an executable program" in b" ".join(report.split())
+
+
+async def test_a_tag_goes_with_the_message_wherever_it_goes(world: World) -> None:
+    """A line on top, as a trace field is put there; every other octet is as it was."""
+    await world.labo.add("secretariat")
+    async with watched(world, Policy(rules(macros=Action.TAG))) as room:
+        room.eyes.found = ["macros"]
+        await room.labo.submit(DR, [ACCUEIL, SECRETARY])
+        await room.settle()
+        (there,) = await world.chu.inbox("accueil")
+        (here,) = await world.labo.inbox("secretariat")
+        line = b"X-Sceau-Tag: macros (mx.labo.example)\r\n"
+        assert here.startswith(line)
+        assert line in there
+        assert b"\r\n\r\nBonjour.\r\n" in there
+
+
+async def test_rules_for_some_recipients(world: World) -> None:
+    """One message, two recipients, two fates."""
+    await world.labo.add("secretariat")
+    only = Rule(frozenset({"macros"}), Action.HOLD, recipients=frozenset({"chu.example"}))
+    async with watched(world, Policy((only,))) as room:
+        room.eyes.found = ["macros"]
+        await room.labo.submit(DR, [ACCUEIL, SECRETARY])
+        await room.settle()
+        assert [State.HELD] == room.states(ACCUEIL)
+        assert [State.DELIVERED] == room.states(SECRETARY)
+        assert 1 == len(room.eyes.looked)
+
+
+async def test_a_scanner_that_is_away_is_waited_for(world: World) -> None:
+    """It is asked again and again for a while; that it gives no verdict is told, and its return."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.silent = "nobody answers"
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        await room.later(seconds=60)
+        assert [State.INSPECTING] == room.states()
+        assert "nobody answers" == room.inspecting.silent
+        room.eyes.silent = ""
+        await room.later(seconds=60)
+        assert 1 == len(await world.chu.inbox("accueil"))
+        told = [event for event, _ in room.labo.events if event.startswith("scanner.")]
+        assert ["scanner.silent", "scanner.back"] == told
+
+
+@pytest.mark.parametrize(
+    ("action", "state"),
+    [(None, State.HELD), (Action.PASS, State.RELAYED), (Action.REFUSE, State.REFUSED)],
+)
+async def test_a_scanner_that_stays_away(world: World, action: Action | None, state: State) -> None:
+    """After that, the rules say what becomes of the message: held, if they say nothing."""
+    written = rules(not_scanned=action) if action else ()
+    async with watched(world, Policy(written, scanner=True)) as room:
+        room.eyes.silent = "nobody answers"
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        await room.later(minutes=6)
+        found = room.states()
+        assert [state] == found or (state is State.RELAYED and [State.DELIVERED] == found)
+
+
+async def test_a_restart_looks_again(world: World) -> None:
+    """What was being looked into when the gateway stopped is looked into anew."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.open.clear()
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.eyes.asked.wait()
+    assert [(0,)] == world.labo.rest.database.read("SELECT lost FROM inspection")
+    async with watched(world, Policy(scanner=True)) as room:
+        await room.settle()
+        assert 1 == len(await world.chu.inbox("accueil"))
+
+
+async def test_a_crash_in_the_middle_of_a_look(world: World) -> None:
+    """The claim of a process that is gone is taken back at the start, and counted as lost."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.open.clear()
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.eyes.asked.wait()
+        room.inspecting._put_off = never  # type: ignore[method-assign, assignment]
+    assert [(1,)] == world.labo.rest.database.read("SELECT lost FROM inspection")
+    async with watched(world, Policy(scanner=True)) as room:
+        await room.settle()
+        assert 1 == len(await world.chu.inbox("accueil"))
+
+
+async def never(*_: object) -> None:
+    """Do nothing: the process is gone."""
+
+
+async def test_a_message_that_breaks_every_look(world: World) -> None:
+    """Three times, and a person must see it; other messages go on meanwhile."""
+    async with watched(world, Policy(rules(macros=Action.HOLD))) as room:
+        room.eyes.error = RuntimeError("a parser's bug")
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        for _ in range(2):
+            assert [State.INSPECTING] == room.states()
+            await room.later(seconds=30)
+        room.eyes.error = None
+        await room.later(seconds=30)
+        assert [State.HELD] == room.states()
+        assert 3 == len(room.eyes.looked)
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert 1 == len(await world.chu.inbox("accueil"))
+        assert 3 == [event for event, _ in room.labo.events].count("inspection.crashed")
+
+
+async def test_a_released_message_is_not_looked_into_again(world: World) -> None:
+    """What a person let go is not stopped by the same rule."""
+    async with watched(world, Policy(rules(macros=Action.HOLD))) as room:
+        room.eyes.found = ["macros"]
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        await release(room)
+        await room.settle()
+        assert 1 == len(await world.chu.inbox("accueil"))
+        assert 1 == len(room.eyes.looked)
+
+
+async def release(room: Room) -> None:
+    from gateway.relay.delivery import Event, step
+
+    (copy,) = [one for one in room.labo.copies() if one.delivery.state is State.HELD]
+    after = step(copy.delivery, Event.RELEASED, room.world.clock())
+    await room.labo.rest.commit([room.labo.books.spool.recording(copy.delivery, after)])
+    room.labo.courier.ring()
+
+
+async def test_taken_back_while_somebody_looks(world: World) -> None:
+    """A copy that is cancelled meanwhile stays cancelled; the others have their verdict."""
+    await world.labo.add("secretariat")
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.open.clear()
+        await room.labo.submit(DR, [ACCUEIL, SECRETARY])
+        await room.eyes.asked.wait()
+        await cancel(room, ACCUEIL)
+        room.eyes.open.set()
+        await room.settle()
+        assert [State.CANCELLED] == room.states(ACCUEIL)
+        assert [State.DELIVERED] == room.states(SECRETARY)
+
+
+async def test_all_taken_back_before_somebody_looks(world: World) -> None:
+    """Nothing is left to be judged, and no row stays."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.open.clear()
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.eyes.asked.wait()
+        await cancel(room, ACCUEIL)
+        room.eyes.open.set()
+        await room.settle()
+        assert [] == room.labo.rest.database.read("SELECT * FROM inspection")
+
+
+async def cancel(room: Room, to: str) -> None:
+    from gateway.relay.delivery import Event, step
+
+    (copy,) = [one for one in room.labo.copies() if one.recipient.address == to]
+    after = step(copy.delivery, Event.CANCEL, room.world.clock())
+    await room.labo.rest.commit(room.labo.books.moving(copy, after))
+
+
+async def test_a_suspended_sender_is_one_reason_among_others(world: World) -> None:
+    """What the trust list holds is opened too, and waits once, with all that was found."""
+    await world.labo.add("secretariat")
+    async with watched(world, Policy(rules(macros=Action.TAG))) as room:
+        room.eyes.found = ["macros"]
+        await from_a_suspended_member(world)
+        await room.settle()
+        assert [State.HELD] == room.states()
+        (one,) = [copy for copy in room.labo.copies() if not copy.message.ours]
+        waived = room.labo.books.review.register.of_delivery(one.delivery.id)
+        assert waived is not None
+        assert ("sender-suspended", "macros") == waived.reasons
+
+
+async def test_a_rule_lets_a_suspended_sender_pass(world: World) -> None:
+    """An operator may write down that a suspension stops nothing, and at the door too."""
+    await world.labo.add("secretariat")
+    async with watched(world, Policy(rules(sender_suspended=Action.PASS))) as room:
+        await from_a_suspended_member(world)
+        await room.settle()
+        assert [State.DELIVERED] == room.states()
+
+
+async def from_a_suspended_member(world: World) -> None:
+    member = world.lists.members["chu.example"]
+    world.lists.members["chu.example"] = replace(member, status=Status.SUSPENDED)
+    await world.publish()
+    said = await world.labo.take(world.relay_peer(world.chu), ACCUEIL, [SECRETARY])
+    assert 250 == said.code
+
+
+@pytest.mark.parametrize("action", [Action.HOLD, Action.REFUSE, Action.TAG])
+async def test_a_large_list_of_recipients(world: World, action: Action) -> None:
+    """A rule about the envelope is asked at the door."""
+    names = [f"m{number}" for number in range(4)]
+    for name in names:
+        await world.labo.add(name)
+    async with watched(world, Policy(rules(many_recipients=action)), recipients=3) as room:
+        said = await room.labo.submit(DR, [f"{name}@labo.example" for name in names])
+        await room.settle()
+        match action:
+            case Action.REFUSE:
+                assert (550, "5.7.1") == (said.code, said.enhanced)
+                assert [] == room.states()
+            case Action.HOLD:
+                assert {State.HELD} == set(room.states())
+            case _:
+                assert {State.DELIVERED} == set(room.states())
+                (first,) = await room.labo.inbox("m0")
+                assert first.startswith(b"X-Sceau-Tag: many-recipients")
+
+
+async def test_a_mailbox_over_its_rate(world: World) -> None:
+    """What is far more than usual waits for a person, until the hour has passed."""
+    await world.labo.add("secretariat")
+    policy = Policy(rules(mailbox_rate=Action.HOLD))
+    async with watched(world, policy, rate=Rate(2)) as room:
+        for _ in range(3):
+            await room.labo.submit(DR, [SECRETARY])
+        await room.settle()
+        assert [State.DELIVERED, State.DELIVERED, State.HELD] == sorted(room.states())
+        await room.later(hours=1, seconds=1)
+        await room.labo.submit(DR, [SECRETARY])
+        await room.settle()
+        assert 1 == room.states().count(State.HELD)
