@@ -56,6 +56,23 @@ def list_(call: Asking) -> None:
     )
 
 
+@command.command("find")
+@click.argument("words", nargs=-1)
+@click.option("--status", type=click.Choice(["active", "suspended", "closed"]), help="Only these.")
+@click.option("--after", type=int, help="Where the page before ended.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@asking
+def find(call: Asking, words: tuple[str, ...], **arguments: Any) -> None:
+    """Find mailboxes by any WORDS of the address, the name or the holder; the newest first."""
+
+    def told(result: dict[str, Any]) -> None:
+        show.table(result["mailboxes"], _COLUMNS, "No mailbox fits.")
+        if result["next"]:
+            click.echo(f"There are more: go on with --after {result['next']}")
+
+    call.answer(call.perform("mailbox.find", search=" ".join(words), **arguments), told)
+
+
 @command.command("show")
 @click.argument("address")
 @click.argument("uid", type=int, required=False)

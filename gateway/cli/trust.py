@@ -20,6 +20,9 @@ def command() -> None:
 @command.command("show")
 @click.option("--domain", help="Only this member, with its identities, hosts and addresses.")
 @click.option("--source", help="Only this source, and its members.")
+@click.option(
+    "--search", default="", help="Only members of whose domain or operator it is a piece."
+)
 @click.option("--after", default="", help="Members that come after this domain.")
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="How many.")
 @asking

@@ -40,7 +40,7 @@ async def add(
         raise OperationError(f"{kind} is no kind", "it is PER, ORG, APP or CAB") from None
     except AccountError as error:
         raise OperationError(str(error)) from None
-    return _row(made)
+    return row(made)
 
 
 async def describe(
@@ -62,12 +62,12 @@ async def describe(
         )
     except AccountError as error:
         raise OperationError(str(error)) from None
-    return _row(changed)
+    return row(changed)
 
 
 async def list_(rooms: Rooms) -> object:
     """Return every mailbox."""
-    return [_row(each) for each in rooms.accounts.mailboxes()]
+    return [row(each) for each in rooms.accounts.mailboxes()]
 
 
 async def show(
@@ -97,8 +97,8 @@ async def show(
 async def message(rooms: Rooms, *, address: str, uid: int, folder: str = INBOX) -> object:
     """Return one message with its octets, and what it is made of."""
     entry = _one(rooms, address, uid, folder)
-    row = await _entry(rooms, entry, folder, content=True)
-    return row | {"parts": await parts.of(rooms.mailboxes, entry)}
+    whole = await _entry(rooms, entry, folder, content=True)
+    return whole | {"parts": await parts.of(rooms.mailboxes, entry)}
 
 
 async def part(rooms: Rooms, *, address: str, uid: int, number: str, folder: str = INBOX) -> object:
@@ -231,10 +231,11 @@ async def _change(
     except AccountError as error:
         raise OperationError(str(error)) from None
     rooms.leave(changed.address)  # who shares it hears of it too, be it that it opens again
-    return _row(changed)
+    return row(changed)
 
 
-def _row(mailbox: Mailbox) -> dict[str, Any]:
+def row(mailbox: Mailbox) -> dict[str, Any]:
+    """Return a mailbox as every answer shows it."""
     return {
         "address": mailbox.address,
         "key": mailbox.key,
@@ -249,7 +250,7 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
 
 
 async def _entry(rooms: Rooms, entry: Entry, folder: str, *, content: bool) -> dict[str, Any]:
-    row = {
+    shown = {
         "uid": entry.uid,
         "folder": folder,
         "arrived": told(entry.arrived),
@@ -261,8 +262,8 @@ async def _entry(rooms: Rooms, entry: Entry, folder: str, *, content: bool) -> d
         "message": entry.summary.message,
     }
     if content:
-        row["content"] = base64.b64encode(await rooms.mailboxes.read(entry)).decode()
-    return row
+        shown["content"] = base64.b64encode(await rooms.mailboxes.read(entry)).decode()
+    return shown
 
 
 def _der(octets: bytes) -> bytes:

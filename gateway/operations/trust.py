@@ -27,10 +27,14 @@ async def show(
     *,
     domain: str | None = None,
     source: str | None = None,
+    search: str = "",
     after: str = "",
     limit: int = 50,
 ) -> object:
-    """Return how each source stands, and a page of the members; or one member with its addresses."""
+    """Return how each source stands, and a page of the members; or one member with its addresses.
+
+    ``search``: only members of whose domain, or of one of whose identities, it is a piece.
+    """
     standing = rooms.keeper.standing()
     sources = [
         _source(rank, each)
@@ -43,6 +47,8 @@ async def show(
     if domain is not None:
         return _one(listed, domain.lower())
     members = [m for m in listed.members.values() if source in {None, m.source}] if listed else []
+    if piece := search.strip().lower():
+        members = [member for member in members if _holds(member, piece)]
     members.sort(key=lambda member: member.domain)
     start = bisect_right(members, after.lower(), key=lambda member: member.domain)
     page = members[start : start + max(0, min(limit, _MANY))]
@@ -57,6 +63,10 @@ async def show(
         "members": [_member(member) for member in page],
         "next": page[-1].domain if page and start + len(page) < len(members) else None,
     }
+
+
+def _holds(member: Member, piece: str) -> bool:
+    return piece in member.domain or any(piece in str(one).lower() for one in member.identities)
 
 
 def _source(rank: int, standing: SourceStanding) -> dict[str, Any]:

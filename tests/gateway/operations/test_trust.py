@@ -58,6 +58,16 @@ async def test_members_come_by_the_page(ask: Ask, lists: Lists) -> None:
     assert (9, "d2.example") == (first["total"], first["next"])
     rest = await ask("trust.show", after=first["next"], limit=100)
     assert (5, None) == (len(rest["members"]), rest["next"])
+
+
+async def test_members_are_searched(ask: Ask, lists: Lists) -> None:
+    """By a piece of the domain, or of who speaks for it; case makes no difference."""
+    await imports(ask, lists)
+    found = [await ask("trust.show", search=piece) for piece in ("CHU", "mx.chu.ex", "nobody")]
+    assert [["chu.example"], ["chu.example"], []] == [
+        [each["domain"] for each in one["members"]] for one in found
+    ]
+    assert [1, 1, 0] == [one["total"] for one in found]
     assert [] == (await ask("trust.show", source="list", limit=0))["members"]
 
 
