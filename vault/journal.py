@@ -48,6 +48,8 @@ _KINDS = "event IN (SELECT value FROM json_each(?3))"
 _ABOUT = f"{_ROWS} WHERE who = ?1 AND {_KINDS} {_LATEST}"
 _UPON = f"{_ROWS} WHERE whom = ?1 AND {_KINDS} {_LATEST}"
 _AFTER = f"{_ROWS} WHERE seq > ? ORDER BY seq LIMIT ?"
+_THESE = "seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+_NUMBERED = f"{_ROWS} WHERE {_THESE}"
 _ERASED = b'{"erased":true}'
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(dict[str, Any])
@@ -184,6 +186,11 @@ class Journal:
         """The names of the events there are."""
         rare = [event for (event,) in await self._database.query(search.EVENTS)]
         return sorted({*rare, *search.USUAL})
+
+    async def numbered(self, numbers: Iterable[int]) -> list[Entry]:
+        """The entries of those numbers, oldest first."""
+        named = _ENCODER.encode(list(numbers)).decode()
+        return [self._opened(row) for row in await self._database.query(_NUMBERED, (named,))]
 
     async def page(self, after: int, limit: int = _PAGE) -> list[Entry]:
         """The entries that follow a number, oldest first."""

@@ -1,9 +1,25 @@
-"""Results in a form for people: tables, pairs and lines."""
+"""Results in a form for people: tables, pairs and lines; in colour where somebody looks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
+
+# What a slug in a state's place means to the eye; any other word stays as it is.
+_STATES = frozenset({"state", "status", "level", "outcome", "lifted", "event"})
+_COLOURS = {
+    "green": frozenset(
+        {"active", "delivered", "done", "good", "ok", "released", "relayed", "sent"}
+    ),
+    "yellow": frozenset(
+        {"deferred", "held", "inspecting", "queued", "sending", "stale", "suspended", "unknown"}
+        | {"waiting", "warn", "warning"}
+    ),
+    "red": frozenset({"alarm", "closed", "expired", "fail", "failed", "refused", "revoked"}),
+}
+_LOUD = (".refused", ".failed", ".expired", ".throttled", ".tampered", ".revoked")
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], empty: str) -> None:
@@ -20,18 +36,30 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], empty: str)
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in found:
-        grid.add_row(*(Text(words(row.get(column))) for column in columns))
+        told = [(column, words(row.get(column))) for column in columns]
+        grid.add_row(*(Text(text, style=style(column, text)) for column, text in told))
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)
     console.print(grid)
 
 
+def style(column: str, text: str) -> str:
+    """Return the colour of a state's name, nothing for whatever is none."""
+    if column not in _STATES:
+        return ""
+    word = text.lower()
+    if word.endswith(_LOUD):
+        return "red"
+    return next((colour for colour, known in _COLOURS.items() if word in known), "")
+
+
 def pairs(values: Mapping[str, Any]) -> None:
     """Print names and values, one pair a line."""
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
-        click.echo(f"{name:<{width}}  {words(value)}")
+        text = words(value)
+        click.echo(f"{name:<{width}}  {click.style(text, style(name, text) or None)}")
 
 
 def count(number: int, noun: str) -> str:
@@ -48,3 +76,30 @@ def words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(words(item) for item in value) or "-"
     return "".join(c if c.isprintable() else "?" for c in str(value))
+
+
+@contextmanager
+def counting(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Show how far long work is, on stderr, if somebody looks there; else say nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    how = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}"), BarColumn())
+    with Progress(*how, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show that work goes on whose end nobody knows; only to who looks."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} …"):
+        yield

@@ -32,6 +32,7 @@ ALARMS = frozenset(
         "denial.tampered",
         "factor.copied",
         "factor.tampered",
+        "hold.tampered",
         "journal.unsigned",
         "mailbox.tampered",
         "operator.tampered",

@@ -24,12 +24,24 @@ async def verify(rooms: Rooms) -> object:
             f"the journal was tampered with or is damaged: {verdict.problem}",
             "keep the data folder as it is and compare with a backup; an intruder is possible",
         )
-    return {"rows": verdict.rows, "signed": verdict.signed}
+    return {
+        "rows": verdict.rows,
+        "signed": verdict.signed,
+        "purged": verdict.purged,
+        "erased": verdict.erased,
+    }
 
 
-async def export(rooms: Rooms, *, after: int = 0, limit: int = 1000) -> object:
-    """Return a page of the journal, opened."""
-    return [row(entry) for entry in await rooms.journal.page(after, limit)]
+async def export(rooms: Rooms, *, after: int = 0, limit: int = _MOST) -> object:
+    """Return a page of the export, opened and proven; with the last one all that was signed."""
+    most = max(1, min(limit, _MOST))
+    begins = rooms.exporting.begins(after)
+    page = await rooms.exporting.rows(begins["after"], most)
+    ends = None
+    if len(page) < most:
+        await rooms.journal.sign_head(rooms.clock())  # what was exported is vouched for
+        ends = rooms.exporting.ends()
+    return {"begins": begins, "rows": page, "ends": ends}
 
 
 async def search(

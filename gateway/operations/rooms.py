@@ -15,6 +15,7 @@ from gateway.certificates.watch import Watch
 from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
 from gateway.operations.denials import Denylist
+from gateway.operations.legal import LegalHolds
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.desk import Desk
@@ -29,6 +30,8 @@ from smtp.address import Address
 from trust.directories import Directories
 from trust.keeper import Keeper
 from vault.database import Database
+from vault.exporting import Exporting
+from vault.forgetting import Forgetting
 from vault.journal import Journal
 from vault.keys import KeyRing
 from vault.store import Vault
@@ -48,6 +51,9 @@ class Rooms:
     database: Database
     vault: Vault
     journal: Journal
+    exporting: Exporting
+    forgetting: Forgetting
+    legal: LegalHolds
     keeper: Keeper
     directories: Directories
     denylist: Denylist

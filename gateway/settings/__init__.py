@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.settings.account import AccountSettings
 from gateway.settings.alerts import Alerts
+from gateway.settings.audit import JournalSettings, Siem
 from gateway.settings.boxes import MailboxesSettings
 from gateway.settings.certificates import Certificates
 from gateway.settings.console import ConsoleSettings
@@ -52,6 +53,8 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     quarantine: QuarantineSettings = QuarantineSettings()
     alerts: Alerts = Alerts()
+    journal: JournalSettings = JournalSettings()
+    siem: Siem = Siem()
     publish: Publish = Publish()
     lookup: Lookup = Lookup()
     account: AccountSettings = AccountSettings()

@@ -190,13 +190,42 @@ def test_keys_are_made_once(site: Site) -> None:
 
 
 def test_the_journal_is_exported_line_by_line(site: Site) -> None:
-    """The export itself is in it."""
+    """The export itself is in it, and so is the proof."""
     _run("mailbox", "list", "-c", site.config)
     done = _run("journal", "export", "-c", site.config)
 
-    events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
-    assert ["operation.mailbox.list", "operation.journal.export"] == events
+    begins, *rows, ends = [json.loads(line) for line in done.stdout.splitlines()]
+    assert ["operation.mailbox.list", "operation.journal.export"] == [r["event"] for r in rows]
+    assert (0, 2) == (begins["after"], int(ends["head"].split()[5]))
     assert 0 == _run("journal", "verify", "-c", site.config).exit_code
+
+
+def test_an_auditor_checks_the_export(site: Site, tmp_path: Path) -> None:
+    """What export writes, the file that verifier prints finds whole; nobody else can read it."""
+    output, check = tmp_path / "export.jsonl", tmp_path / "check.py"
+    said = _run("journal", "export", "-c", site.config, "--output", output)
+    check.write_text(_run("journal", "verifier").stdout)
+    key = json.loads(_run("keys", "list", "-c", site.config, "--json").stdout)["journal_key"]
+    words = [sys.executable, "-I", str(check), str(output), key]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert f"1 row in {output}, for your eyes alone.\n" == said.stdout
+    assert 0o600 == output.stat().st_mode & 0o777
+    assert (0, "Whole: rows 1 to 1, signed up to 1.\n") == (done.returncode, done.stdout)
+
+
+def test_a_persons_rows_are_shown_held_and_erased(site: Site) -> None:
+    """What an operator types when a patient writes a letter."""
+    who, config = "dr@labo.example", ("-c", site.config)
+    assert "says nothing of dr@labo.example" not in _run("journal", "access", who, *config).stdout
+    assert "keeps" not in _run("journal", "access", who, *config).stdout
+    reason = ("--reason", "demande")
+    assert "may be erased now" in _run("journal", "erase", who, *reason, *config).stdout
+    assert "number     1" in _run("journal", "hold", who, *reason, *config).stdout
+    assert "A legal hold keeps" in _run("journal", "access", who, *config).stdout
+    assert 1 == _run("journal", "erase", who, *reason, *config).exit_code
+    assert "waiting" in _run("journal", "unhold", "1", *reason, *config).stdout
+    assert "demande" in _run("journal", "holds", *config).stdout
 
 
 def test_a_list_is_signed_verified_and_put_in_force(site: Site, tmp_path: Path) -> None:

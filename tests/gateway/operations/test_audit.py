@@ -74,8 +74,11 @@ async def test_the_journal_is_exported_in_pages(ask: Ask) -> None:
     for _ in range(3):
         await ask("mailbox.list")
 
-    assert [1, 2] == [row["seq"] for row in await ask("journal.export", limit=2)]
-    assert [3, 4, 5] == [row["seq"] for row in await ask("journal.export", after=2)]
+    first = await ask("journal.export", limit=2)
+    assert ([1, 2], None) == ([row["seq"] for row in first["rows"]], first["ends"])
+    last = await ask("journal.export", after=2)
+    assert ([3, 4, 5], 2) == ([row["seq"] for row in last["rows"]], last["begins"]["after"])
+    assert "seq 5" in last["ends"]["head"]
 
 
 async def test_a_story_is_found_by_every_name_of_the_message(rooms: Rooms, ask: Ask) -> None:
