@@ -6,6 +6,7 @@ patient is found by ``patientId``). IHE ITI TF-3 §4.2, TF-2b §3.32; CI-SIS, *l
 """
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -41,6 +42,9 @@ _HAS_MEMBER = "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
 _APPROVED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 
 _CLASSES = "1.2.250.1.213.1.1.4.1"
+_SEPARATORS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
+_ESCAPES = str.maketrans({char: f"\\{name}\\" for name, char in _SEPARATORS.items()})
+_ESCAPED = re.compile(r"\\([FSTRE])\\")
 # Of what class a type of document is; what is not named here is a report.
 _CLASS_OF = {
     "SYNTH": Code("11", _CLASSES, "Synthèse"),
@@ -86,7 +90,7 @@ def number(patient: Identifier | None) -> str:
     if patient is None:
         return ""
     kind = "^NH" if patient.root.startswith("1.2.250.1.213.1.4.") else "^PI"
-    return f"{patient.extension}^^^&{patient.root}&ISO{kind}"
+    return f"{_escaped(patient.extension)}^^^&{_escaped(patient.root)}&ISO{kind}"
 
 
 def write(
@@ -204,7 +208,7 @@ def _author(of: str, scheme: str, who: Professional) -> str:
     if who.organisation is not None:
         told += _slot("authorInstitution", [_institution(who)])
     if who.profession is not None:
-        code, system, display = who.profession
+        code, system, display = map(_escaped, who.profession)
         told += _slot("authorSpecialty", [f"{code}^{display}^{system}"])
     mark = _mark(of, scheme + _person(who))
     return (
@@ -232,16 +236,17 @@ def _person(who: Professional) -> str:
     """Write a person or a device as HL7 XCN."""
     root, extension = who.id or Identifier("")
     kind = "IDNPS" if root.startswith("1.2.250.1.71.") else "RI"
-    domain = f"&{root}&ISO^D^^^{kind}" if root else ""
-    return f"{extension}^{who.family}^{who.given}^^^^^^{domain}".rstrip("^")
+    domain = f"&{_escaped(root)}&ISO^D^^^{kind}" if root else ""
+    name = f"{_escaped(who.family)}^{_escaped(who.given)}"
+    return f"{_escaped(extension)}^{name}^^^^^^{domain}".rstrip("^")
 
 
 def _institution(who: Professional) -> str:
     """Write an organisation as HL7 XON."""
     assert who.organisation is not None
     root, extension = who.organisation.id or Identifier("")
-    domain = f"&{root}&ISO^IDNST^^^{extension}" if root else ""
-    return f"{who.organisation.name}^^^^^{domain}".rstrip("^")
+    domain = f"&{_escaped(root)}&ISO^IDNST^^^{_escaped(extension)}" if root else ""
+    return f"{_escaped(who.organisation.name)}^^^^^{domain}".rstrip("^")
 
 
 def _traits(document: Document, patient: str) -> list[str]:
@@ -249,10 +254,19 @@ def _traits(document: Document, patient: str) -> list[str]:
     traits = document.patient.traits
     return [
         f"PID-3|{patient}" if patient else "",
-        f"PID-5|{traits.name}^{traits.given}^^^^^L" if traits.name else "",
-        f"PID-7|{traits.born}" if traits.born else "",
-        f"PID-8|{traits.sex}" if traits.sex else "",
+        f"PID-5|{_escaped(traits.name)}^{_escaped(traits.given)}^^^^^L" if traits.name else "",
+        f"PID-7|{_escaped(traits.born)}" if traits.born else "",
+        f"PID-8|{_escaped(traits.sex)}" if traits.sex else "",
     ]
+
+
+def _escaped(value: str) -> str:
+    """Write what separates HL7's components so that it does not (HL7 v2 §2.7.1)."""
+    return value.translate(_ESCAPES)
+
+
+def _unescaped(written: str) -> str:
+    return _ESCAPED.sub(lambda found: _SEPARATORS[found[1]], written)
 
 
 def read(content: bytes) -> Submission:
@@ -331,4 +345,4 @@ def _read_number(written: str) -> Identifier | None:
     root = rest.partition("^")[0].split("&")
     if not extension or len(root) < 2:
         return None
-    return Identifier(root[1], extension)
+    return Identifier(_unescaped(root[1]), _unescaped(extension))
