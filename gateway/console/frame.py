@@ -38,9 +38,14 @@ class Frame:
         self.rooms, self._visitors = rooms, visitors
         self._closing = asyncio.Event()
 
-    async def operator(self, request: Request, role: Role = Role.VIEWER) -> Operator:
-        """Return who asks; who is not in is sent to the log-in, who may not is told so."""
-        visitor = await self._visitors.of(request)
+    async def operator(
+        self, request: Request, role: Role = Role.VIEWER, *, idly: bool = False
+    ) -> Operator:
+        """Return who asks; who is not in is sent to the log-in, who may not is told so.
+
+        ``idly``: a page asks by itself, which keeps no session alive.
+        """
+        visitor = await self._visitors.of(request, idly=idly)
         request.state.visitor = visitor
         if not roles.covers(visitor.operator.role, role):
             raise self._forbidden(request, role.value)
@@ -93,11 +98,15 @@ class Frame:
         return pages.text(
             f"console/{template}",
             language,
-            t=partial(speaking(words), language),
+            t=self.saying(request, words),
             ticket=partial(self._visitors.ticket, visitor),
             **self._visitors.house.shown(request, visitor),
             **values,
         )
+
+    def saying(self, request: Request, words: Words) -> Callable[..., str]:
+        """Return what says words in the operator's language: key, values."""
+        return partial(speaking(words), self._visitors.language(request))
 
     def refused(
         self, request: Request, error: OperationError, words: Words, status: int = 409
