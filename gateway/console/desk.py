@@ -9,10 +9,14 @@ from starlette.routing import BaseRoute, Route
 from gateway.accounts.admission import Admission
 from gateway.accounts.operators import Operator
 from gateway.accounts.persons import Persons
-from gateway.console import today
+from gateway.console import indicators, journal, spool, today, trace
 from gateway.console.around import Around, Entry
 from gateway.console.frame import HOME, Frame
+from gateway.console.indicators import Indicators
+from gateway.console.journal import Journal
+from gateway.console.spool import Spool
 from gateway.console.today import Today
+from gateway.console.trace import Trace
 from gateway.console.words import speaking
 from gateway.operations.rooms import Rooms
 from gateway.web.account.invited import Invited
@@ -42,7 +46,13 @@ class Room(Protocol):
 
 
 # In the order of the navigation.
-ROOMS: tuple[tuple[Entry, type[Room]], ...] = ((today.ENTRY, Today),)
+ROOMS: tuple[tuple[Entry, type[Room]], ...] = (
+    (today.ENTRY, Today),
+    (trace.ENTRY, Trace),
+    (spool.ENTRY, Spool),
+    (journal.ENTRY, Journal),
+    (indicators.ENTRY, Indicators),
+)
 
 
 class Console:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from gateway.operations import ruling
+from gateway.operations import ruling, tally
 from gateway.operations.rooms import Rooms
 from gateway.running import certifying
 from vault.errors import VaultError
@@ -76,6 +76,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("folders", 300, rooms.mailboxes.sweep),
         Chore("rotation", 30, rotate),
         Chore("forget-journal", 3600, forget_journal),
+        Chore("tally", 60, partial(tally.keep, rooms)),
         Chore("forget-messages", 3600, forget_messages),
         Chore("forget-receipts", 3600, forget_receipts),
         Chore("erase-lists", 86400, erase_lists),

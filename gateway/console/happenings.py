@@ -1,0 +1,148 @@
+"""What happened, in words: events, states and reasons by their slugs, in French and in English.
+
+A slug that has no words here is shown as it is: it is what the log and the documentation say too.
+"""
+
+from collections.abc import Mapping
+
+Words = Mapping[str, tuple[str, str]]
+
+STATES: Words = {
+    "queued": ("à envoyer", "queued"),
+    "sending": ("envoi en cours", "being sent"),
+    "deferred": ("remise à plus tard", "put off"),
+    "inspecting": ("contenu examiné", "being inspected"),
+    "held": ("en quarantaine", "in quarantine"),
+    "relayed": ("prise par l'autre opérateur", "taken by the other operator"),
+    "delivered": ("dans la boîte", "in the mailbox"),
+    "failed": ("refusée par l'autre opérateur", "refused by the other operator"),
+    "expired": ("abandonnée, trop ancienne", "given up, too old"),
+    "refused": ("refusée ici", "refused here"),
+    "cancelled": ("arrêtée par un exploitant", "stopped by an operator"),
+}
+TONES: Mapping[str, str] = {
+    "delivered": "well",
+    "relayed": "well",
+    "deferred": "wait",
+    "held": "wait",
+    "inspecting": "wait",
+    "failed": "ill",
+    "expired": "ill",
+    "refused": "ill",
+    "cancelled": "ill",
+}
+EVENTS: Words = {
+    "message.accepted": ("Message pris en charge (250)", "Message taken (250)"),
+    "message.refused": ("Message refusé", "Message refused"),
+    "recipient.refused": ("Destinataire refusé", "Recipient refused"),
+    "delivery.queued": ("À envoyer", "Queued"),
+    "delivery.deferred": ("Remis à plus tard", "Put off"),
+    "delivery.relayed": (
+        "Pris par le serveur de l'autre opérateur",
+        "Taken by the other operator's server",
+    ),
+    "delivery.delivered": ("Arrivé dans la boîte", "Arrived in the mailbox"),
+    "delivery.failed": ("Refusé par l'autre opérateur", "Refused by the other operator"),
+    "delivery.expired": ("Abandonné : trop ancien", "Given up: too old"),
+    "delivery.refused": ("Refusé ici", "Refused here"),
+    "delivery.held": ("Mis en quarantaine", "Put in quarantine"),
+    "delivery.inspecting": ("Contenu à examiner", "To be inspected"),
+    "delivery.cancelled": ("Arrêté par un exploitant", "Stopped by an operator"),
+    "delivery.hastened": ("Nouvel essai demandé", "Another try asked for"),
+    "delivery.read": ("Ouvert par son destinataire", "Opened by its recipient"),
+    "delivery.reported": ("Compte rendu de l'autre opérateur", "The other operator's report"),
+    "delivery.withdrawn": ("Repris par son expéditeur", "Taken back by its sender"),
+    "notice.spooled": ("L'expéditeur est prévenu par courrier", "The sender is told by mail"),
+    "reading.told": ("Accusé de lecture envoyé", "Reading receipt sent"),
+    "absence.answered": ("Réponse d'absence envoyée", "Absence answered"),
+    "recall.asked": ("Rappel demandé", "Recall asked for"),
+    "recall.proved": ("Rappel prouvé par l'autre opérateur", "Recall proved by the other operator"),
+    "recall.unproven": ("Preuve de rappel non valable", "Proof of recall not valid"),
+    "content.viewed": ("Contenu consulté par un exploitant", "Content seen by an operator"),
+    "login.accepted": ("Connexion", "Log-in"),
+    "login.failed": ("Connexion refusée", "Log-in refused"),
+    "login.throttled": ("Trop d'essais de connexion", "Too many log-ins tried"),
+    "session.refused": ("Session refusée", "Session refused"),
+    "tls.failed": ("Négociation TLS manquée", "TLS handshake failed"),
+    "peer.unreachable": ("Serveur injoignable", "Server unreachable"),
+    "peer.wrong_certificate": (
+        "Mauvais certificat présenté : rien n'a été envoyé",
+        "Wrong certificate shown: nothing was sent",
+    ),
+    "certificate.revoked": ("Certificat révoqué", "Certificate revoked"),
+    "certificate.unverified": ("Certificat non vérifié", "Certificate not verified"),
+    "certificate.expires": ("Certificat bientôt expiré", "Certificate about to expire"),
+    "receipt.accepted": ("Logiciel prévenu : pris en charge", "Software told: taken"),
+    "receipt.relayed": ("Logiciel prévenu : transmis", "Software told: relayed"),
+    "receipt.delivered": ("Logiciel prévenu : arrivé", "Software told: delivered"),
+    "receipt.delayed": ("Logiciel prévenu : retardé", "Software told: delayed"),
+    "receipt.failed": ("Logiciel prévenu : échec", "Software told: failed"),
+    "receipt.expired": ("Logiciel prévenu : abandonné", "Software told: given up"),
+    "receipt.refused": ("Logiciel prévenu : refusé", "Software told: refused"),
+    "receipt.held": ("Logiciel prévenu : en quarantaine", "Software told: in quarantine"),
+    "receipt.released": ("Logiciel prévenu : libéré", "Software told: released"),
+    "receipt.read": ("Logiciel prévenu : lu", "Software told: read"),
+    "receipt.withdrawn": ("Logiciel prévenu : repris", "Software told: withdrawn"),
+    "receipt.handled": ("Logiciel prévenu : traité", "Software told: handled"),
+}
+REASONS: Words = {
+    "listed": ("les deux sont sur la liste", "both are on the list"),
+    "peer-unreachable": (
+        "aucun serveur de ce domaine n'a pu être joint",
+        "no server of that domain could be reached",
+    ),
+    "peer-backed-off": (
+        "pas essayé : ce serveur était injoignable il y a un instant",
+        "not tried: that server could not be reached a moment ago",
+    ),
+    "next-hop-not-entitled": (
+        "le serveur a montré un certificat que la liste ne lui connaît pas",
+        "the server showed a certificate that the list does not name for it",
+    ),
+    "next-hop-expired": (
+        "le certificat de ce serveur n'est pas dans ses dates",
+        "that server's certificate is outside its dates",
+    ),
+    "sender-not-listed": ("l'expéditeur n'est pas sur la liste", "the sender is not on the list"),
+    "recipient-not-listed": (
+        "le destinataire n'est pas sur la liste",
+        "the recipient is not on the list",
+    ),
+    "sender-suspended": ("l'expéditeur est suspendu", "the sender is suspended"),
+    "list-stale": ("notre liste n'est plus à jour", "our list is stale"),
+    "cancelled": ("arrêté par un exploitant", "stopped by an operator"),
+    "released": ("libéré par un exploitant", "released by an operator"),
+    "password": ("mauvais mot de passe", "wrong password"),
+    "unknown": ("boîte inconnue", "no such mailbox"),
+    "locked": ("trop d'essais, bloqué un moment", "too many tries, locked for a while"),
+}
+DOORS: Words = {
+    "submission": ("remis par une boîte d'ici", "handed in by a mailbox of ours"),
+    "relay": ("reçu d'un autre opérateur", "received from another operator"),
+    "report": ("écrit par cette passerelle", "written by this gateway"),
+    "answer": ("réponse d'absence", "absence reply"),
+    "web": ("écrit dans le navigateur", "written in the browser"),
+}
+_MOODS: Mapping[str, str] = {"good": "well", "bad": "ill", "waits": "wait"}
+_TABLES: Mapping[str, Words] = {
+    "state": STATES,
+    "event": EVENTS,
+    "reason": REASONS,
+    "door": DOORS,
+}
+
+
+def naming(table: str, slug: str, language: str) -> str:
+    """Return the words for a slug of one of the tables, or the slug."""
+    french, english = _TABLES[table].get(slug, (slug, slug))
+    return french if language == "fr" else english
+
+
+def tone(state: str) -> str:
+    """Return the colour of a state."""
+    return TONES.get(state, "mute")
+
+
+def mood(word: str) -> str:
+    """Return the colour of a step of a story."""
+    return _MOODS.get(word, "mute")

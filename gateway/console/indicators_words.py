@@ -1,0 +1,41 @@
+"""What the page of indicators says."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "indicators": ("Indicateurs", "Indicators"),
+    "indicators-why": (
+        "Les chiffres du mois que l'opérateur dépose, comptés dans le journal.",
+        "The month's figures that the operator hands in, counted from the journal.",
+    ),
+    "month": ("Mois", "Month"),
+    "of-month": ("Chiffres de {month}", "Figures of {month}"),
+    "not-over": ("ce mois n'est pas fini", "this month is not over"),
+    "indicator": ("Indicateur", "Indicator"),
+    "total": ("Total", "Total"),
+    "by-kind": ("Par type de boîte", "By kind of mailbox"),
+    "in-all": ("En tout", "In all"),
+    "year": ("Douze mois", "Twelve months"),
+    "as-file": ("Ce mois en CSV", "This month as CSV"),
+    "as-year": ("Douze mois en CSV", "Twelve months as CSV"),
+    "mailboxes-active": ("Boîtes actives", "Active mailboxes"),
+    "mailboxes-suspended": ("Boîtes suspendues", "Suspended mailboxes"),
+    "mailboxes-closed": ("Boîtes fermées", "Closed mailboxes"),
+    "mailboxes-created": ("Boîtes créées", "Mailboxes created"),
+    "mailboxes-used": ("Boîtes utilisées", "Mailboxes used"),
+    "connections": ("Connexions", "Connections"),
+    "sent": ("Messages envoyés", "Messages sent"),
+    "received": ("Messages reçus dans les boîtes", "Messages received in mailboxes"),
+    "came": ("Messages venus d'autres opérateurs", "Messages from other operators"),
+    "relayed": ("Copies transmises à d'autres opérateurs", "Copies relayed to other operators"),
+    "confirmed": ("Dont remises confirmées", "Of these, confirmed as delivered"),
+    "refused": ("Refus à l'entrée", "Refusals at the door"),
+    "failed": ("Copies refusées par l'autre opérateur", "Copies refused by the other operator"),
+    "expired": ("Copies abandonnées", "Copies given up"),
+    "held": ("Mises en quarantaine", "Put in quarantine"),
+    "login-failed": ("Connexions refusées", "Log-ins refused"),
+    "kind-PER": ("Personnelle", "Person"),
+    "kind-ORG": ("Organisation", "Organisation"),
+    "kind-APP": ("Application", "Application"),
+    "kind-CAB": ("Cabinet", "Practice"),
+}

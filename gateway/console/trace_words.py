@@ -1,0 +1,86 @@
+"""What the pages of a message's trace say."""
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "trace": ("Retrouver un message", "Find a message"),
+    "trace-why": (
+        "« Mon message n'est pas arrivé » : tapez ce que votre correspondant vous dit.",
+        "“My message did not arrive”: type whatever the caller tells you.",
+    ),
+    "what": (
+        "Référence, Message-ID, adresse ou domaine",
+        "Reference, Message-ID, address or domain",
+    ),
+    "what-hint": (
+        "La référence est ce que le 250 a donné, par exemple K3VD-90QT, même mal entendue.",
+        "The reference is what the 250 gave, such as K3VD-90QT, even misheard.",
+    ),
+    "since": ("Du (UTC)", "From (UTC)"),
+    "until": ("Au (UTC)", "Until (UTC)"),
+    "latest": ("Derniers messages", "Latest messages"),
+    "found-messages": ("Messages", "Messages"),
+    "found-beside": ("Refus, connexions et TLS", "Refusals, log-ins and TLS"),
+    "beside-why": (
+        "Ce qui est arrivé à cette adresse ou à ce domaine sans devenir un message.",
+        "What befell this address or domain and never became a message.",
+    ),
+    "no-messages": ("Aucun message.", "No messages."),
+    "no-beside": ("Rien de tel.", "Nothing of the kind."),
+    "older": ("Plus anciens", "Older"),
+    "reference": ("Référence", "Reference"),
+    "arrived": ("Arrivé", "Arrived"),
+    "from": ("De", "From"),
+    "to": ("À", "To"),
+    "state": ("État", "State"),
+    "and-more": ("et {n} autres", "and {n} more"),
+    "forgotten": (
+        "lignes effacées : le journal seul s'en souvient",
+        "only the journal remembers it",
+    ),
+    "when": ("Quand", "When"),
+    "event": ("Événement", "Event"),
+    "whom": ("Qui", "Who"),
+    "story": ("Message {reference}", "Message {reference}"),
+    "back-to-search": ("Retour à la recherche", "Back to the search"),
+    "door": ("Entré par", "Came in by"),
+    "size": ("Taille", "Size"),
+    "message-id": ("Message-ID", "Message-ID"),
+    "our-id": ("Notre identifiant", "Our id"),
+    "recipients": ("Destinataires", "Recipients"),
+    "attempts": ("{n} essais", "{n} attempts"),
+    "next-try": ("prochain essai", "next try"),
+    "last-words": ("Dernière réponse", "Last reply"),
+    "open-case": ("Voir le dossier de quarantaine", "See the quarantine case"),
+    "timeline": ("Ce qui s'est passé", "What happened"),
+    "later": ("{span} plus tard", "{span} later"),
+    "by": ("par", "by"),
+    "their-words": ("Réponse", "Reply"),
+    "because": ("Motif", "Reason"),
+    "notice-is": ("le courrier envoyé", "the mail that was sent"),
+    "not-taken": ("le courtier ne l'a pas encore pris", "the broker has not taken it yet"),
+    "taken-at": ("pris par le courtier", "taken by the broker"),
+    "left-out": (
+        "Les {n} premières étapes ne sont pas montrées.",
+        "The first {n} steps are left out.",
+    ),
+    "subject": ("Objet", "Subject"),
+    "author": ("Auteur", "Author"),
+    "reveal": ("Montrer l'objet et les adresses entières", "Show the subject and whole addresses"),
+    "reveal-why": (
+        (
+            "L'objet et l'adresse d'un usager peuvent nommer un patient. Dites pourquoi vous devez les"
+            " voir : votre nom et ce motif entrent dans le journal."
+        ),
+        (
+            "A subject and a citizen's address may name a patient. Say why you must see them: your name"
+            " and this reason go into the journal."
+        ),
+    ),
+    "reveal-reason": ("Pourquoi", "Why"),
+    "revealed": (
+        "Montré pour ce motif, et inscrit au journal.",
+        "Shown for that reason, and written into the journal.",
+    ),
+    "journal-of-it": ("Dans le journal", "In the journal"),
+}
