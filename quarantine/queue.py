@@ -39,7 +39,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some cases, and where the next ones begin; "" if there are no more."""
+    """Some cases, and the last of them if more follow; else ""."""
 
     cases: tuple[Summary, ...]
     after: str
@@ -68,13 +68,15 @@ class Queue:
         state: State | None = None,
         reason: str = "",
     ) -> Page:
-        """Return the cases that follow a mark (``Page.after``): of one state, held for one reason."""
+        """Return the cases that follow another; of one state, or held for one reason.
+
+        One that is there no more is followed by the first.
+        """
         column, where, beyond, order = _WAYS[which]
         clauses, args = [where], list[object]()
-        if after:
-            at, _, name = after.partition("-")
+        for (at,) in self.database.read(f"SELECT {column} FROM hold WHERE id = ?", (after,)):  # noqa: S608 - constants only
             clauses.append(f"({column}, id) {beyond} (?, ?)")
-            args += [_number(at), name]
+            args += [at, after]
         if state is not None:
             clauses.append("state = ?")
             args.append(state.value)
@@ -85,7 +87,7 @@ class Queue:
             )
             args.append(reason)
         rows = await self.database.query(
-            f"SELECT id, message, state, opened, expires, decided, preserved IS NOT NULL, {column}"  # noqa: S608 - constants only
+            "SELECT id, message, state, opened, expires, decided, preserved IS NOT NULL"  # noqa: S608 - constants only
             f" FROM hold WHERE {' AND '.join(clauses)} ORDER BY {column} {order}, id {order} LIMIT ?",
             (*args, limit + 1),
         )
@@ -93,11 +95,11 @@ class Queue:
         rows = rows[:limit]
         return Page(
             tuple([await self._summary(row) for row in rows]),
-            f"{rows[-1][7]!r}-{rows[-1][0]}" if more else "",
+            rows[-1][0] if more else "",
         )
 
     async def _summary(self, row: Row) -> Summary:
-        name, message, state, opened, expires, decided, preserved, _ = row
+        name, message, state, opened, expires, decided, preserved = row
         copies = await self.database.query(
             "SELECT reasons, state = 'held', count(*), min(delivery) FROM held WHERE hold = ?"
             " GROUP BY reasons, state ORDER BY 2 DESC, min(since)",
@@ -117,13 +119,6 @@ class Queue:
             waiting=sum(copy[2] for copy in waiting),
             delivery=copies[0][3],
         )
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def _time(seconds: float) -> datetime:

@@ -30,6 +30,8 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "directory.show": _ALL,
     "directory.refresh": _TRUST,
     "mailbox.list": _ALL,
+    "mailbox.find": _ALL,
+    "mailbox.folders": _ALL,
     "mailbox.people": _ALL,
     "mailbox.factors": _ALL,
     "mailbox.credentials": _ALL,
@@ -58,6 +60,10 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "quarantine.show": _ALL,
     "quarantine.release": _REVIEW,
     "quarantine.refuse": _REVIEW,
+    "quarantine.preview": _REVIEW,
+    "quarantine.note": _REVIEW,
+    "quarantine.preserve": _REVIEW,
+    "quarantine.escrow": _REVIEW,
 }
 
 

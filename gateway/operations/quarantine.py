@@ -89,12 +89,18 @@ async def show(rooms: Rooms, *, case: str) -> object:
 
 
 def whole(rooms: Rooms, case: Case) -> dict[str, Any]:
-    """Return a case in full."""
+    """Return all of a case that may be shown without a reason."""
+    found: dict[str, Any] = veiled(facts(rooms, case))
+    return found
+
+
+def facts(rooms: Rooms, case: Case) -> dict[str, Any]:
+    """Return all of a case but for its content, citizens' addresses in full."""
     found = copies_of(rooms, case.copies[:_SHOWN])
     copies: dict[str, Copy] = {copy.delivery.id: copy for copy in found}
     message = next(iter(copies.values())).message
     first = case.copies[0].delivery
-    row = {
+    return {
         "id": case.id,
         "state": case.state.value,
         "opened": told(case.opened),
@@ -118,8 +124,6 @@ def whole(rooms: Rooms, case: Case) -> dict[str, Any]:
         "copies": [_copy(one, copies[one.delivery]) for one in case.copies[:_SHOWN]],
         "notes": [_ruling(one) for one in rooms.register.remarks(case.id)],
     }
-    told_: dict[str, Any] = veiled(row)
-    return told_
 
 
 def _copy(one: Held, copy: Copy) -> dict[str, Any]:
@@ -131,7 +135,6 @@ def _copy(one: Held, copy: Copy) -> dict[str, Any]:
         "stands": copy.delivery.state.value,
         "since": told(one.since),
         "reasons": list(one.reasons),
-        "findings": [{"reason": each.reason, "detail": each.detail} for each in one.found],
         "decided": told(ruling.at) if ruling else None,
         "by": ruling.by if ruling else None,
         "note": ruling.note if ruling else "",

@@ -128,7 +128,7 @@ async def purge(rooms: Rooms) -> int:
 
 async def _purged(rooms: Rooms, name: str) -> bool:
     case = rooms.register.find(name)
-    if case is None:
+    if case is None or _wanted_by_law(rooms, case):
         return False
     entry = journalled(rooms, case, "purged", state=case.state, reasons=list(case.reasons))
     dropping = rooms.vault.dropping(holder(case))
@@ -137,6 +137,14 @@ async def _purged(rooms: Rooms, name: str) -> bool:
     except Conflict:  # somebody preserves it at this very moment
         return False
     return True
+
+
+def _wanted_by_law(rooms: Rooms, case: Case) -> bool:
+    """Whether a legal hold names the message, or one of its people."""
+    copies = copies_of(rooms, case.copies)
+    people = {copy.recipient.address for copy in copies}
+    people |= {who for copy in copies if (who := copy.message.mail.mail_from) is not None}
+    return rooms.legal.held(message=case.message, addresses=people)
 
 
 async def _done(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from gateway.operations import ruling, tally
+from gateway.operations import escrow, ruling, tally
 from gateway.operations.rooms import Rooms
 from gateway.running import certifying
 from vault.errors import VaultError
@@ -59,6 +59,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
 
     async def purge_cases() -> None:
         await ruling.purge(rooms)
+        await escrow.sweep(rooms)
 
     async def bridges() -> None:
         now = rooms.clock()

@@ -73,14 +73,13 @@ async def test_a_case_in_a_line(rest: Rest, review: Review, ids: list[str]) -> N
 
 
 @pytest.mark.usefixtures("ids")
-async def test_a_mark_that_is_none_begins_anew(rest: Rest) -> None:
-    """It comes from outside."""
+async def test_a_case_that_is_gone_is_followed_by_the_first(rest: Rest) -> None:
+    """It was purged meanwhile, or never was."""
     page = await Queue(rest.database).page(after="nonsense", limit=10)
     assert 5 == len(page.cases)
 
 
-@pytest.mark.usefixtures("review")
-async def test_a_page_walks_along_an_index(rest: Rest) -> None:
+async def test_a_page_walks_along_an_index(rest: Rest, ids: list[str]) -> None:
     """However many cases there are."""
     asked: list[str] = []
     queue = Queue(rest.database)
@@ -92,8 +91,10 @@ async def test_a_page_walks_along_an_index(rest: Rest) -> None:
 
     rest.database.query = listening  # type: ignore[method-assign, assignment]
     for which in Which:
-        await queue.page(which, after="1.0-x")
-    for sql in asked:
+        await queue.page(which, after=ids[2])
+    pages = [sql for sql in asked if "FROM hold" in sql]
+    assert len(Which) == len(pages)
+    for sql in pages:
         plan = rest.database.read(f"EXPLAIN QUERY PLAN {sql}", (1.0, "x", 2))
         told = " ".join(str(row[3]) for row in plan)
         assert "SEARCH hold USING" in told

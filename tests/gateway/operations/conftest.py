@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import Delivery, State, delivery_id, holder
 from gateway.relay.message import Copy, Message, Summary
+from quarantine.policy import Finding
 from smtp.address import Address
 from smtp.envelope import Mail, Recipient, new_message_id
 from tests.world.clock import START, Clock
@@ -70,10 +71,15 @@ def site_certificate(site: Site) -> str:
 
 
 async def spooled(
-    rooms: Rooms, to: str = "dr@chu.example", state: State = State.DEFERRED, name: str = "<1@labo>"
+    rooms: Rooms,
+    to: str = "dr@chu.example",
+    state: State = State.DEFERRED,
+    name: str = "<1@labo>",
+    others: Sequence[str] = (),
+    body: bytes = b"Subject: Bilan\r\nMessage-ID: <1@labo>\r\n\r\nok\r\n",
 ) -> Copy:
     """Put a message from bio@labo.example into the spool, as the intake would."""
-    now, body = rooms.clock(), b"Subject: Bilan\r\nMessage-ID: <1@labo>\r\n\r\nok\r\n"
+    now = rooms.clock()
     message = Message(
         new_message_id(now),
         now,
@@ -82,31 +88,41 @@ async def spooled(
         Mail(Address("bio@labo.example")),
         Summary(Address("bio@labo.example"), "bio@labo.example", "Bilan", "", name),
     )
-    one = Delivery(
-        delivery_id(message.id, 1),
-        state,
-        now,
-        now + timedelta(days=1),
-        now + timedelta(hours=1) if state in {State.QUEUED, State.DEFERRED} else None,
-        1,
-    )
-    copy = Copy(message, Recipient(Address(to)), one)
+    due = now + timedelta(hours=1) if state in {State.QUEUED, State.DEFERRED} else None
+    copies = [
+        Copy(
+            message,
+            Recipient(Address(each)),
+            Delivery(delivery_id(message.id, n), state, now, now + timedelta(days=1), due, 1),
+        )
+        for n, each in enumerate((to, *others), 1)
+    ]
     sealed = await rooms.vault.put(blocks(body))
     await rooms.database.commit(
         [
-            *rooms.spool.entering(message, [copy]),
-            *rooms.vault.holding(sealed, [holder(one.id)]),
-            rooms.books.told(copy, one, "message.accepted", now),
+            *rooms.spool.entering(message, copies),
+            *rooms.vault.holding(sealed, [holder(copy.delivery.id) for copy in copies]),
+            *(rooms.books.told(copy, copy.delivery, "message.accepted", now) for copy in copies),
         ]
     )
-    return copy
+    return copies[0]
 
 
-async def held(rooms: Rooms) -> tuple[str, Copy]:
-    """Put a message into quarantine; return its case."""
-    copy = await spooled(rooms, state=State.HELD)
+async def held(
+    rooms: Rooms,
+    to: Sequence[str] = ("dr@chu.example",),
+    found: Sequence[Finding] = (Finding("sender-suspended"),),
+    **how: Any,
+) -> tuple[str, Copy]:
+    """Put a message into quarantine; return its case, and its first copy."""
+    copy = await spooled(rooms, to[0], State.HELD, others=to[1:], **how)
+    reasons = tuple(one.reason for one in found)
     await rooms.database.commit(
-        rooms.review.opening(copy.delivery.id, ("sender-suspended",), rooms.clock())
+        [
+            statement
+            for each in rooms.spool.copies(copy.message.id)
+            for statement in rooms.review.opening(each.delivery.id, reasons, rooms.clock(), found)
+        ]
     )
     case = rooms.register.of_delivery(copy.delivery.id)
     assert case is not None
