@@ -44,6 +44,7 @@ class Standing:
     bridges: int = 0  # that stand over an expired certificate
     journal_head_age: float = 0.0
     disk_free: int = 0
+    siem_waiting: int = 0  # rows of the journal that the SIEM was not told yet
     account_sessions: int = 0  # people who are in by a browser
 
 
@@ -107,6 +108,7 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
 
 class Metrics:
     """The counters, given to the rooms that count; and the page that Prometheus reads."""
+    ("siem_waiting", "sceau_siem_waiting", "Rows of the journal that the SIEM was not told.", ""),
 
     def __init__(self, standing: Callable[[], Standing] = Standing) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # series that nobody reads

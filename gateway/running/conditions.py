@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from gateway.observe.alerts import Condition, Level
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import State
+from gateway.running.housekeeping import told_upto
 from gateway.running.standing import oldest_delivery, oldest_receipt
 from trust.verification import Outcome
 from trust.watch import Pending, SourceStanding
@@ -42,6 +43,8 @@ def conditions(rooms: Rooms, certificate: datetime) -> Iterator[Condition]:
     yield from _members(rooms)
     yield from _bridges(rooms)
     yield from _mail(rooms)
+    yield from _scanner(rooms)
+    yield from _siem(rooms)
     yield from _disk(rooms)
 
 
@@ -187,6 +190,35 @@ def _mail(rooms: Rooms) -> Iterator[Condition]:
             Level.WARNING,
             f"Receipts have waited for the broker for {_long(age)}; none is lost, mail goes on.",
             "look at the broker, and at [receipts]",
+        )
+
+
+def _siem(rooms: Rooms) -> Iterator[Condition]:
+    if not rooms.settings.siem.host:
+        return
+    at = rooms.clock().timestamp()
+    rows = rooms.database.read(
+        "SELECT at FROM journal WHERE seq > ? ORDER BY seq LIMIT 1", (told_upto(rooms),)
+    )
+    if rows and (age := at - rows[0][0]) > rooms.settings.siem.behind_after:
+        yield Condition(
+            "siem-behind",
+            Level.WARNING,
+            f"The SIEM was told nothing for {_long(age)}; every row of the journal waits for it, none"
+            " is purged, mail goes on.",
+            "look at it, and at [siem]; sceau doctor says whether it is reached",
+        )
+
+
+def _scanner(rooms: Rooms) -> Iterator[Condition]:
+    inspections = rooms.desk.screening.inspections
+    if inspections is not None and inspections.silent:
+        yield Condition(
+            "scanner-silent",
+            Level.WARNING,
+            f"The virus scanner gives no verdict ({inspections.silent}): messages wait for it, then"
+            " the rules say what becomes of them (not-scanned).",
+            "look at clamd, and at [quarantine] scanner",
         )
 
 

@@ -38,6 +38,8 @@ from gateway.running import certifying, checks
 from gateway.running.alerting import Alerting
 from gateway.running.certifying import named
 from gateway.running.doors import Doors
+from gateway.running.examining import inspecting
+from gateway.running.forwarding import Forwarding, Place
 from gateway.running.housekeeping import chores, keep, sign_journal
 from gateway.running.standing import Door, problems, standing
 from gateway.running.supervisor import Supervisor
@@ -163,6 +165,9 @@ class Gateway:
             loops.append(("publisher", publisher.run))
         loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
         return loops
+        if self._settings.siem.host:
+            place = Place.of(self._settings)
+            loops.append(("siem", Forwarding(rooms, place.connected).run))
 
     async def _dial(self, host: str, port: int, entitled: Entitled) -> Link | Reply:
         # Made anew for each connection: the certificate may have been renewed.

@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.observe.metrics import Standing
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import FINAL, State
+from gateway.running.housekeeping import told_upto
 
 _OPEN = tuple(state for state in State if state not in FINAL and state is not State.RELAYED)
 
@@ -59,10 +60,23 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         bridges=len(rooms.keeper.overlay.bridges.all),
         journal_head_age=at - head.stat().st_mtime if head.exists() else 0.0,
         disk_free=shutil.disk_usage(rooms.settings.paths.data).free,
+        siem_waiting=untold(rooms),
     )
 
 
 def problems(rooms: Rooms, certificate: datetime, *, stopping: bool) -> dict[str, str]:
+def untold(rooms: Rooms) -> int:
+    """Return how many rows of the journal the SIEM was not told; none if there is no SIEM."""
+    if not rooms.settings.siem.host:
+        return 0
+    return int(_number(rooms, "SELECT coalesce(max(seq), 0) FROM journal", 0)) - told_upto(rooms)
+
+
+def _silent(rooms: Rooms) -> bool:
+    inspections = rooms.desk.screening.inspections
+    return inspections is not None and bool(inspections.silent)
+
+
     """Return why no mail can be taken now, a word and a sentence each; nothing: all is well."""
     found = {}
     if stopping:
