@@ -32,6 +32,7 @@ class Kind(StrEnum):
     XML = "xml"
     TEXT = "text"
     ENCRYPTED = "encrypted"  # CMS, OpenPGP
+    ENVELOPE = "envelope"  # CMS signed data, with what was signed in it
     UNKNOWN = "unknown"
 
 
@@ -84,6 +85,10 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"fLaC", Kind.SOUND),
     (b"-----BEGIN PGP MESSAGE-----", Kind.ENCRYPTED),
 )
+# The object identifiers of CMS: signed, enveloped, and authenticated enveloped data.
+_SIGNED = bytes.fromhex("06092a864886f70d010702")
+_ENVELOPED = bytes.fromhex("06092a864886f70d010703")
+_AUTHENTICATED = bytes.fromhex("060b2a864886f70d0109100117")
 _SCRIPT = re.compile(
     rb"\A#!|\A@?echo off\b|\A(?:rem|setlocal)\b|\Awindows registry editor|\Aregedit4"
     rb"|\A\[internetshortcut\]|\A\[desktop entry\]"
@@ -176,8 +181,8 @@ def kind_of(content: bytes) -> Kind:  # noqa: PLR0911 - one question after the o
         return Kind.PDF
     if _disk(content):
         return Kind.ARCHIVE
-    if _enveloped(head):
-        return Kind.ENCRYPTED
+    if head[:1] == b"\x30" and (envelope := _envelope(head[:32])) is not None:
+        return envelope
     return _textual(head)
 
 
@@ -192,10 +197,11 @@ def _disk(content: bytes) -> bool:
     return content[0x8001:0x8006] in {b"CD001", b"BEA01"}
 
 
-def _enveloped(head: bytes) -> bool:
-    """Whether it is CMS enveloped data (RFC 5652, OID 1.2.840.113549.1.7.3 or .23)."""
-    named = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03" in head[:32]
-    return head[:1] == b"\x30" and (named or b"\x01\x09\x10\x01\x17" in head[:32])
+def _envelope(head: bytes) -> Kind | None:
+    """Return which kind of CMS content it is (RFC 5652), if it is any."""
+    if _ENVELOPED in head or _AUTHENTICATED in head:
+        return Kind.ENCRYPTED
+    return Kind.ENVELOPE if _SIGNED in head else None
 
 
 def _textual(head: bytes) -> Kind:

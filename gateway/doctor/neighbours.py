@@ -22,6 +22,7 @@ from gateway.settings import Settings
 from gateway.web.fetching import Fetching
 from gateway.web.setup.records import Record, records
 from gateway.web.setup.servers import Server, Servers
+from quarantine.scanner import Scanner
 from smtp import tls
 from trust.fetching import FetchError
 
@@ -69,6 +70,23 @@ def broker(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok("broker", f"{there.host}:{there.port} lets us in")
+
+
+def scanner(settings: Settings) -> Iterator[Finding]:
+    """Ask the virus scanner who it is."""
+    quarantine = settings.quarantine
+    if quarantine.scanner is None:
+        yield ok("scanner", "none is configured: no message is scanned")
+        return
+    said = asyncio.run(Scanner(quarantine.scanner, _PATIENCE).version())
+    if said is None:
+        yield fail(
+            "scanner",
+            f"nobody answers at {quarantine.scanner}",
+            "start clamd, let the gateway's user use its socket; until then messages wait for it",
+        )
+    else:
+        yield ok("scanner", f"{said} answers")
 
 
 async def _met(there: Broker) -> None:

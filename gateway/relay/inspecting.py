@@ -19,12 +19,13 @@ from gateway.relay.books import GATEWAY
 from gateway.relay.delivery import Event, State, holder, step
 from gateway.relay.desk import Desk
 from gateway.relay.inspections import Claim, Inspections
-from gateway.relay.message import Copy, Message
+from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.results import ATTEMPTS_LOST, Result
 from gateway.relay.screening import among
 from gateway.relay.verdict import refusal
 from quarantine.policy import About, Action, Finding, Judgement
+from quarantine.scanner import Scanned, Silent
 from vault.database import Statement
 from vault.errors import Conflict, StorageFull, VaultError
 from vault.store import Sealed
@@ -37,18 +38,13 @@ _AGAIN = timedelta(seconds=15)  # a scanner that is away is asked again so soon
 _SPARE = timedelta(seconds=120)  # what a claim lasts beyond what a look may take
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a look came to; ``silent`` is why a scanner that may yet answer gave no verdict."""
-
-    findings: tuple[Finding, ...] = ()
-    silent: str = ""
-
-
 class Look(Protocol):
     """Who looks into a message (``gateway.relay.looking``)."""
 
-    async def look(self, message: Message, copies: Sequence[Copy]) -> Seen:
+    async def scan(self, copies: Sequence[Copy]) -> Scanned | Silent:
+        """Return the scanner's verdict."""
+
+    async def look(self, copies: Sequence[Copy]) -> tuple[Finding, ...]:
         """Return what is found in it."""
 
 
@@ -80,7 +76,6 @@ class Inspecting:
         self._in_hand: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._stop, self._ended = asyncio.Event(), asyncio.Event()
         self._ended.set()
-        self.silent = ""  # why a scanner gives no verdict; empty: it does
         self.rested = asyncio.Event()  # set while nothing is due and nothing in hand
 
     def __repr__(self) -> str:
@@ -161,24 +156,23 @@ class Inspecting:
         elif claim.lost >= _MOST_LOST:
             found = (Finding(ATTEMPTS_LOST),)
         else:
-            seen = await self._look.look(copies[0].message, copies)
-            if self._waits(claim, seen):
+            said = await self._look.scan(copies)
+            if self._waits(claim, said):
                 since = claim.since or self._desk.clock()
                 await self._put_off(replace(claim, since=since), _AGAIN)
                 return
-            found = seen.findings
-            if seen.silent:
-                found = (*found, Finding("not-scanned", seen.silent))
+            found = (*_scanned(said), *await self._look.look(copies))
         await self._settle(claim, (*claim.findings, *found))
 
-    def _waits(self, claim: Claim, seen: Seen) -> bool:
-        """Whether the message waits for a scanner that gives no verdict; say when that begins."""
-        if bool(seen.silent) != bool(self.silent):
-            event = "scanner.silent" if seen.silent else "scanner.back"
-            self._desk.on_event(event, {"reason": seen.silent} if seen.silent else {})
-        self.silent = seen.silent
-        since = claim.since or self._desk.clock()
-        return bool(seen.silent) and self._desk.clock() < since + self._pace.patience
+    def _waits(self, claim: Claim, said: Scanned | Silent) -> bool:
+        """Whether the message waits for a scanner that gives no verdict; tell when that begins."""
+        silent = said.why if isinstance(said, Silent) and not said.lasting else ""
+        if bool(silent) != bool(self._rows.silent):
+            event = "scanner.silent" if silent else "scanner.back"
+            self._desk.on_event(event, {"reason": silent} if silent else {})
+        self._rows.silent = silent
+        now = self._desk.clock()
+        return bool(silent) and now < (claim.since or now) + self._pace.patience
 
     async def _put_off(self, claim: Claim, pause: timedelta) -> None:
         due = self._desk.clock() + pause
@@ -286,6 +280,12 @@ class Inspecting:
             metrics.inspected.labels(state).inc()
         self._books.outbox.bell.set()
         self._wake()
+
+
+def _scanned(said: Scanned | Silent) -> tuple[Finding, ...]:
+    if isinstance(said, Silent):
+        return (Finding("not-scanned", said.why),)
+    return (Finding("malware", said.malware),) if said.malware else ()
 
 
 def _goes_on(one: Result) -> bool:

@@ -33,13 +33,14 @@ class Claim:
     findings: tuple[Finding, ...]  # what was found at the door
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inspections:
     """The table ``inspection``."""
 
     database: Database
     ring: KeyRing
     bell: asyncio.Event = field(default_factory=asyncio.Event)  # something may be due
+    silent: str = ""  # why the scanner gives no verdict now; empty: it does
 
     def entering(self, message: str, findings: Sequence[Finding], now: datetime) -> Statement:
         """Return the statement by which a message is to be looked into, now."""

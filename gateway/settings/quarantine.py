@@ -7,6 +7,7 @@ from annotated_types import Ge, MinLen
 from pydantic import AfterValidator, field_validator, model_validator
 
 from gateway.settings.section import MiB, Octets, Seconds, Section, address, domain
+from quarantine.budget import Limits
 from quarantine.policy import Action, Policy, Rule, named
 
 
@@ -53,7 +54,7 @@ class QuarantineSettings(Section):
     scanner_patience: Seconds = 300
     at_once: Annotated[int, Ge(1)] = 4
     seconds: Annotated[float, Ge(0.1)] = 30
-    largest: Octets = 64 * MiB
+    largest: Octets = 32 * MiB
     unpacked: Octets = 512 * MiB
     entries: Annotated[int, Ge(1)] = 10_000
     depth: Annotated[int, Ge(1)] = 6
@@ -67,6 +68,11 @@ class QuarantineSettings(Section):
     @classmethod
     def _reasons(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(named(value)))
+
+    @property
+    def limits(self) -> Limits:
+        """How far a look goes."""
+        return Limits(self.largest, self.unpacked, self.entries, self.depth)
 
     @property
     def policy(self) -> Policy:

@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 
 from gateway.relay.delivery import State
-from gateway.relay.inspecting import Inspecting, Pace, Seen
+from gateway.relay.inspecting import Inspecting, Pace
 from gateway.relay.inspections import Inspections
-from gateway.relay.message import Copy, Message
+from gateway.relay.message import Copy
 from gateway.relay.screening import Screening
 from quarantine.policy import Action, Finding, Policy, Rule
 from quarantine.rate import Rate
+from quarantine.scanner import Scanned, Silent
 from tests.world.world import Gateway, World
 from trust.members import Status
 
@@ -28,6 +29,7 @@ class Eyes:
 
     found: list[str] = field(default_factory=list)
     silent: str = ""
+    malware: str = ""
     error: Exception | None = None
     open: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -36,13 +38,16 @@ class Eyes:
     def __post_init__(self) -> None:
         self.open.set()
 
-    async def look(self, message: Message, copies: Sequence[Copy]) -> Seen:
-        self.looked.append(message.id)
+    async def scan(self, copies: Sequence[Copy]) -> Scanned | Silent:
+        return Silent(self.silent) if self.silent else Scanned(self.malware)
+
+    async def look(self, copies: Sequence[Copy]) -> tuple[Finding, ...]:
+        self.looked.append(copies[0].message.id)
         self.asked.set()
         await self.open.wait()
         if self.error is not None:
             raise self.error
-        return Seen(tuple(Finding(each, f"detail of {each}") for each in self.found), self.silent)
+        return tuple(Finding(each, f"detail of {each}") for each in self.found)
 
 
 @dataclass
@@ -185,7 +190,7 @@ async def test_a_scanner_that_is_away_is_waited_for(world: World) -> None:
         await room.settle()
         await room.later(seconds=60)
         assert [State.INSPECTING] == room.states()
-        assert "nobody answers" == room.inspecting.silent
+        assert "nobody answers" == room.rows.silent
         room.eyes.silent = ""
         await room.later(seconds=60)
         assert 1 == len(await world.chu.inbox("accueil"))

@@ -1,0 +1,182 @@
+"""A message as a look sees it: its parts decoded, and where two readers would not agree on them.
+
+A part's content is decoded as the most tolerant mail program would: what hides behind a padding,
+or under an encoding nobody knows, is looked at all the same, and told. RFC 2045 §6, RFC 2046 §5.
+"""
+
+import binascii
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from quarantine.kinds import HEAD
+from quarantine.policy import Finding
+from smtp.address import Address
+from smtp.message.header import Header
+from smtp.message.mime import Part, PartIndex
+
+Read = Callable[[int, int], bytes]  # a range of the message
+
+_IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
+_UUENCODED = frozenset({"x-uuencode", "x-uue", "uuencode", "uue"})
+_ONCE = ("content-type", "content-transfer-encoding", "content-disposition")
+_MOST_PARTS = 10_000
+_DEEPEST = 98
+_MOST_PIECES = 1000  # of base64 with padding in the middle
+_LONGEST_UU = 100
+_UU = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\r\n\t ]")
+_ENCRYPTED = frozenset({"multipart/encrypted", "application/pgp-encrypted"})
+
+
+class Thing(NamedTuple):
+    """Something to be looked at: a part of a message, a file in an archive."""
+
+    name: str
+    content: bytes
+    place: str  # where it is, for whoever reads the finding
+    attached: bool = True  # False: it is what the message says, not a file
+    whole: bool = True
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class Indexed:
+    """The parts of a message, found while it streams, and what is odd in their headers."""
+
+    header: Header = field(default_factory=lambda: Header(b"", ()))
+    odd: list[str] = field(default_factory=list)
+    _index: PartIndex = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._index = PartIndex(self._headed)
+
+    def feed(self, block: bytes) -> None:
+        """Take the next block."""
+        self._index.feed(block)
+
+    def letter(self, read: Read, largest: int, recipients: Sequence[Address] = ()) -> "Letter":
+        """Return the message, which has ended."""
+        return Letter(self.header, self._index.finish(), recipients, read, largest, tuple(self.odd))
+
+    def _headed(self, place: int, header: Header) -> None:
+        if place == 0:
+            self.header = header
+        for name in _ONCE:
+            if len(header.all(name)) > 1:
+                self.odd.append(f"{name} twice in one header")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message whose parts can be looked into."""
+
+    header: Header
+    parts: tuple[Part, ...]
+    recipients: Sequence[Address]
+    read: Read = field(repr=False)
+    largest: int
+    odd: tuple[str, ...] = ()
+
+    def content(self, part: Part) -> bytes:
+        """Return what a part holds, decoded; ``b""`` if that is more than is looked at."""
+        if _shortest(part) > self.largest:
+            return b""
+        return decoded(self.read(part.body, part.end), part.encoding)[0]
+
+    def things(self) -> Iterator[Thing | Finding]:
+        """Yield what is to be looked at, and what is wrong with how it is put together."""
+        for odd in dict.fromkeys(self.odd):
+            yield Finding("structure", odd)
+        if len(self.parts) >= _MOST_PARTS:
+            yield Finding("structure", "more parts than anybody reads")
+        parents = {part.parent for part in self.parts}
+        for place, part in enumerate(self.parts):
+            yield from self._odd(part, parted=place in parents)
+            if place not in parents:
+                yield from self._leaf(part)
+
+    def _odd(self, part: Part, *, parted: bool) -> Iterator[Finding]:
+        multipart = part.type.startswith("multipart/")
+        if part.type in _ENCRYPTED:
+            yield Finding("content-encrypted", _where(part))
+        if multipart and not parted:
+            yield Finding("structure", f"{_where(part)}: {part.type} without parts")
+        if multipart and part.encoding not in _IDENTITY:
+            yield Finding("structure", f"{_where(part)}: {part.type} in {part.encoding}")
+        if part.type == "message/partial":
+            yield Finding("structure", f"{_where(part)}: a fragment, whose rest is elsewhere")
+        if part.number.count(".") >= _DEEPEST:
+            yield Finding("structure", f"{_where(part)}: nested deeper than anybody reads")
+
+    def _leaf(self, part: Part) -> Iterator[Thing | Finding]:
+        where = _where(part)
+        whole = _shortest(part) <= self.largest
+        end = part.end if whole else min(part.end, part.body + 2 * HEAD)
+        content, doubt = decoded(self.read(part.body, end), part.encoding)
+        if doubt and whole:
+            yield Finding("structure", f"{where}: {doubt}")
+        if not whole:
+            yield Finding("not-inspected", f"{where}: larger than {self.largest} octets")
+        shown = part.type in {"text/plain", "text/html"} and not part.attachment and not part.name
+        yield Thing(part.name, content, where, not shown, whole)
+        if part.type == "text/plain":
+            yield from _uuencoded(content, where)
+
+
+def decoded(raw: bytes, encoding: str) -> tuple[bytes, str]:
+    """Return what an encoding stands for, and in what readers would differ about it."""
+    if encoding == "base64":
+        return _base64(raw)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(raw), ""
+    if encoding in _UUENCODED:
+        found = list(_uuencoded(raw, ""))
+        return (found[0].content if found else raw), f"encoded as {encoding}"
+    return raw, "" if encoding in _IDENTITY else "an encoding that nobody knows"
+
+
+def _base64(raw: bytes) -> tuple[bytes, str]:
+    doubt = "characters that are not base64" if _NOT_BASE64.search(raw) else ""
+    clean = _NOT_BASE64.sub(b"", raw) if doubt else raw
+    pieces = clean.translate(None, b"\r\n\t ").rstrip(b"=").split(b"=", _MOST_PIECES)
+    if len(pieces) > 1:
+        doubt = "something follows its end"
+    pieces[-1] = pieces[-1].replace(b"=", b"")
+    return b"".join(binascii.a2b_base64(_padded(piece)) for piece in pieces), doubt
+
+
+def _padded(piece: bytes) -> bytes:
+    """Return base64 with the padding it should have; one odd character stands for nothing."""
+    left = len(piece) % 4
+    return piece[:-1] if left == 1 else piece + b"=" * (-left % 4)
+
+
+def _uuencoded(content: bytes, where: str) -> Iterator[Thing]:
+    """Yield the files that a text holds as old programs wrote them into it."""
+    found = _UU.search(content)
+    while found is not None:
+        lines, at = bytearray(), found.end()
+        while at < len(content):
+            end = content.find(b"\n", at) + 1 or len(content)
+            line, at = content[at:end].rstrip(b"\r\n"), end
+            if line in {b"end", b"`", b""} or len(line) > _LONGEST_UU:
+                break
+            try:
+                lines += binascii.a2b_uu(line)
+            except binascii.Error:
+                break
+        name = found[1].decode("utf-8", "replace").strip()
+        yield Thing(name, bytes(lines), f"{where}/{name}" if where else name)
+        found = _UU.search(content, at)
+
+
+def _shortest(part: Part) -> int:
+    """Return how many octets a part holds at least, decoded."""
+    length = part.end - part.body
+    return length * 3 // 4 if part.encoding == "base64" else length
+
+
+def _where(part: Part) -> str:
+    return f"{part.number} {part.name}".strip()
