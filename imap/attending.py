@@ -42,6 +42,13 @@ _LAST_WORD = 1.0  # seconds for the command in hand of somebody who lost their r
 _BROKEN = Answer("NO", "Something failed here; please try again", "SERVERBUG")
 
 
+class Doorkeeper(Authenticator, Protocol):
+    """Who knows as well what a password is for."""
+
+    def is_whole(self, login: str, password: str) -> bool:
+        """Whether a right password is for everything, and not for reading alone."""
+
+
 class Room(Protocol):
     """What the door provides."""
 
@@ -50,7 +57,7 @@ class Room(Protocol):
         """The mailboxes, and what goes with them."""
 
     @property
-    def authenticator(self) -> Authenticator:
+    def authenticator(self) -> Doorkeeper:
         """Who knows passwords, certificates and tokens."""
 
     def run(self, work: Coroutine[object, object, None]) -> None:
@@ -176,14 +183,19 @@ class Attendant:
             self._machine.refused(said if isinstance(said, Reply) else reply.BAD_CREDENTIALS)
         else:
             self._machine.logged_in(said)
-            self._enter(principal)
+            self._enter(principal, whole=self._is_whole(claim))
         self._line.pump()
 
-    def _enter(self, principal: Principal) -> None:
+    def _is_whole(self, claim: Claim) -> bool:
+        keeper = self._room.authenticator
+        return not isinstance(claim, PasswordClaim) or keeper.is_whole(claim.login, claim.password)
+
+    def _enter(self, principal: Principal, *, whole: bool) -> None:
         house, machine = self._room.house, self._machine
         self._visit = Visit(
             house, principal, machine.peer, machine.say, self._line.flow, self._ring
         )
+        self._visit.whole = whole
         if machine.state is not State.LOGOUT:  # who left while the log-in was judged hears nothing
             self._unlisten = house.rights.listen(principal, self._reconsider)
 

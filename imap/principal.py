@@ -15,7 +15,8 @@ from smtp.envelope import Peer
 OWNER = "lrswipkxtea"  # look, read, seen, write, insert, post, create, delete, expunge, administer
 READER = "lr"
 
-_NEEDS = {"\\Seen": "s", "\\Deleted": "t"}
+RECALL = "$recall"  # the keyword, in small letters, by which a sender wants a message back
+_NEEDS = {"\\seen": "s", "\\deleted": "t", RECALL: "p"}
 MARKING = frozenset("swt")
 
 
@@ -65,7 +66,7 @@ class Act:
 
 def settable(rights: str, flags: Sequence[str]) -> tuple[str, ...]:
     """Return those of some flags that rights let one change (RFC 4314 §4)."""
-    return tuple(flag for flag in flags if _NEEDS.get(flag, "w") in rights)
+    return tuple(flag for flag in flags if _NEEDS.get(flag.lower(), "w") in rights)
 
 
 class Rights(Protocol):

@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass, replace
 from typing import cast
 
-from imap.attending import Attendant
+from imap.attending import Attendant, Doorkeeper
 from imap.events import Closed, Event, TlsAsked
 from imap.grammar.writer import Answer
 from imap.rules import Rules
@@ -19,7 +19,7 @@ from imap.visit import House
 from smtp import reply
 from smtp.envelope import Peer
 from smtp.hall import SHUTDOWN, Hall, why
-from smtp.receive.intake import Authenticator, OnEvent
+from smtp.receive.intake import OnEvent
 from smtp.reply import Reply
 from smtp.tls import culprit, issuers
 
@@ -288,7 +288,7 @@ class Door(Hall[Connection]):
         rules: Rules,
         context: ssl.SSLContext,
         house: House,
-        authenticator: Authenticator,
+        authenticator: Doorkeeper,
         limits: Limits,
         on_event: OnEvent,
     ) -> None:

@@ -64,6 +64,7 @@ class Visit:
         self.folder: Folder | None = None
         self.view = View(UidSet(), 0)
         self.writable = False
+        self.whole = True  # came in by what is for everything, not for reading alone
         self.saved = UidSet()  # the result of the last SEARCH RETURN (SAVE)
         self.recent = UidSet()  # no other client was told of these before
         self._wake = wake
@@ -224,8 +225,8 @@ class Visit:
 
     def flags(self, row: Row) -> bytes:
         """Return a message's flags as this client sees them."""
-        recent = ("\\Recent",) if row.uid in self.recent else ()
-        return writer.flags((*row.flags, *recent))
+        recent = row.uid in self.recent
+        return writer.flags((*row.flags, "\\Recent") if recent else row.flags)
 
     def _unheard(self, uids: UidSet, uid_next: int) -> UidSet:
         """Return those of which no client was told; who may change the folder claims them."""

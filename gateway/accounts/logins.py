@@ -216,6 +216,12 @@ class Logins:
         scopes = credential.scopes if credential else frozenset()
         return not scopes or scope in scopes
 
+    def is_whole(self, login: str, password: str) -> bool:
+        """Whether a password that was right a moment ago is for everything."""
+        attempt = _Try(_address(login), Peer(""), self._clock())
+        _, credential = self._asked(attempt, passwords.typed(password))
+        return credential is not None and not credential.scopes
+
     def _asked(self, attempt: _Try, typed: Password) -> tuple[Mailbox, Credential] | _Nobody:
         """Return the mailbox and the usable credential that a log-in names, as they are now."""
         mailbox = self._accounts.find(attempt.who) if attempt.who else None

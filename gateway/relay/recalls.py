@@ -115,28 +115,24 @@ class Recalls:
         rows = self.desk.books.database.read(_UNTIL, (copy.delivery.id,))
         return datetime.fromtimestamp(rows[0][0], UTC) if rows else now + _FOR
 
-    async def flagged(self, folder: int, uids: UidSet) -> None:
-        """Have those messages recalled that a mail program marked, if we sent them for its owner."""
+    async def flagged(self, folder: int, uids: UidSet, by: int) -> None:
+        """Have those messages recalled that a person marked, if we sent them for the folder's owner."""
         books, now = self.desk.books, self.desk.clock()
         found = books.mailboxes.folder(folder)
         owner = None if found is None else books.accounts.by_id(found.mailbox)
-        if found is None or owner is None:
+        person = books.accounts.by_id(by)
+        if owner is None or person is None:
             return
-        names = [
-            entry.summary.message_id
-            for uid in uids
-            if (entry := books.mailboxes.entry(found.mailbox, uid, found.name)) is not None
-        ]
-        copies = [
-            copy
-            for name in names
-            if name
-            for copy in books.spool.sent_by(owner.address, message_id=name)
-        ]
-        if copies:
-            who = f"mailbox:{owner.key}"
-            await books.database.commit([self.asking(copy, who, now) for copy in copies])
-            self.bell.set()
+        async for entries in books.mailboxes.listed(folder, uids):
+            copies = [
+                copy
+                for name in {entry.summary.message_id for entry in entries} - {""}
+                for copy in books.spool.sent_by(owner.address, message_id=name)
+            ]
+            if copies:
+                asking = [self.asking(copy, person.actor, now) for copy in copies]
+                await books.database.commit(asking)
+                self.bell.set()
 
     async def run(self) -> None:
         """Recall what was asked, for ever."""

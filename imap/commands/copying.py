@@ -27,9 +27,14 @@ async def transfer(visit: Visit, command: Transfer) -> Answer:
     uids = visit.chosen(command.messages, by_uid=command.by_uid)
     if not len(uids):
         return Answer("OK", "There was nothing to do")
+    source = visit.opened
+    if source.mailbox not in {target.mailbox, visit.principal.own}:
+        async for rows in visit.mailboxes.rows(
+            source.id, uids
+        ):  # what is read there is given out here
+            await visit.give(rows)
     act = visit.mailboxes.move if command.moving else visit.mailboxes.copy
     sets = None if set(place.rights) >= MARKING else partial(settable, place.rights)
-    source = visit.opened
     copied = await act(source.id, uids, target.id, sets)
     if not len(copied.source):
         return Answer("OK", "There was nothing to do")

@@ -4,7 +4,7 @@ Rights count for a mailbox as a whole, so they are changed where it begins, at i
 one folder would else share all of them without knowing it. Identifiers are addresses of ours.
 """
 
-from imap.errors import Forbidden
+from imap.errors import Forbidden, NoRights
 from imap.grammar import names, writer
 from imap.grammar.command import OnFolder, Rights
 from imap.grammar.errors import GrammarError
@@ -47,6 +47,8 @@ async def change(visit: Visit, command: Rights) -> Answer:
     """Give somebody rights, or take them away; the journal has who did it."""
     wanted = _letters(command.rights.lstrip("+-"))
     place, _ = visit.find(command.folder, "a")
+    if not visit.whole:
+        raise NoRights("This password is for reading, not for saying who else may")
     if place.within != names.INBOX:
         raise Forbidden("Rights count for a whole mailbox: give them on its INBOX")
     letters = _changed(visit, place, command, wanted)

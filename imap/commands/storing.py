@@ -4,7 +4,7 @@ from imap.errors import NoRights
 from imap.folder import UidSet
 from imap.grammar.command import Store
 from imap.grammar.writer import Answer
-from imap.principal import MARKING, settable
+from imap.principal import MARKING, RECALL, settable
 from imap.store import Mode
 from imap.visit import Visit
 
@@ -29,6 +29,8 @@ async def store(visit: Visit, command: Store) -> Answer:
         visit.did([row for row in flagged.rows if row.uid not in flagged.behind])
         marked = UidSet.of(row.uid for row in flagged.rows)
         await visit.acted("marked", visit.opened, marked, f"{command.mode or '='}{' '.join(flags)}")
+        if command.mode != "-" and any(flag.lower() == RECALL for flag in flags):
+            await visit.mailboxes.recall(visit.open_id, marked, visit.principal.own)
         expunged |= len(flagged.rows) + len(flagged.modified) < len(some)
         for row in flagged.rows:
             number = visit.view.uids.position(row.uid)

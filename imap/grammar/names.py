@@ -116,32 +116,52 @@ def written(name: str, *, utf8: bool) -> bytes:
     return b'"' + octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
-_WILD = re.compile(r"([*%])")
+_WILD = re.compile(r"([*%]+)")
 
 
 def matches(pattern: str, name: str) -> bool:
     """Whether a LIST pattern stands for a name: ``*`` is anything, ``%`` what has no separator.
 
-    All ways to match are followed at once, so that no pattern takes longer than its length times
-    the name's.
+    All ways to match are followed at once, each a bit of a number, so that no pattern takes longer
+    than its length times the name's.
     """
-    reached = {0}
-    for piece in _WILD.split(pattern):
-        if piece == "*":
-            reached = set(range(min(reached), len(name) + 1))
-        elif piece == "%":
+    reached, every = 1, (1 << len(name) + 1) - 1  # bit n: what came so far ends at n
+    pieces = _WILD.split(pattern)
+    if sum(map(len, pieces[::2])) > len(name):
+        return False
+    places: dict[str, int] = {}  # where pieces of text begin that were looked for
+    for place, piece in enumerate(pieces):
+        if not place % 2:
+            reached = _after(piece, name, reached, places)
+        elif "*" in piece:
+            reached = every & -(reached & -reached)
+        else:
             reached = _within_levels(reached, name)
-        elif piece:
-            reached = {at + len(piece) for at in reached if name.startswith(piece, at)}
         if not reached:
             return False
-    return len(name) in reached
+    return bool(reached >> len(name))
 
 
-def _within_levels(reached: set[int], name: str) -> set[int]:
-    further: set[int] = set()
-    for at in sorted(reached):
-        if at not in further:
-            end = name.find(SEPARATOR, at)
-            further.update(range(at, (len(name) if end < 0 else end) + 1))
-    return further
+def _after(piece: str, name: str, reached: int, places: dict[str, int]) -> int:
+    """Return where a piece of text ends that begins at one of these places."""
+    if reached & (reached - 1) == 0:
+        at = reached.bit_length() - 1
+        return reached << len(piece) if name.startswith(piece, at) else 0
+    if piece not in places:
+        places[piece] = _places(piece, name)
+    return (places[piece] & reached) << len(piece)
+
+
+def _places(piece: str, name: str) -> int:
+    found, at = 0, name.find(piece)
+    while at >= 0:
+        found |= 1 << at
+        at = name.find(piece, at + 1)
+    return found
+
+
+def _within_levels(reached: int, name: str) -> int:
+    """Return these places and those behind them, as far as the next separator."""
+    inside = ((1 << len(name)) - 1) & ~_places(SEPARATOR, name)
+    # A carry runs through the letters of a level and stops behind them.
+    return reached | (((reached & inside) + inside) ^ inside)

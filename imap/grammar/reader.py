@@ -32,7 +32,8 @@ from imap.grammar.cursor import Cursor, T
 from imap.grammar.errors import GrammarError
 from imap.grammar.sets import Ranges
 
-_MANY = 1000  # flags, patterns, status items or capabilities in one list
+_MANY = 1000  # options or capabilities in one list
+_PATTERNS = 100
 
 Reader = Callable[[Cursor, str, str], Command]
 
@@ -195,7 +196,7 @@ def _list(cursor: Cursor, tag: str, name: str) -> Command:
     reference = names.read(cursor)
     cursor.space()
     if name == "LIST" and cursor.ahead(b"("):
-        patterns = _few(cursor.list(lambda: names.read_pattern(cursor), empty=False))
+        patterns = _few(cursor.list(lambda: names.read_pattern(cursor), empty=False), _PATTERNS)
         extended = True
     else:
         patterns = [names.read_pattern(cursor)]

@@ -255,3 +255,15 @@ def asks_for_modseq(key: Key) -> bool:
         case Not(inner):
             return asks_for_modseq(inner)
     return False
+
+
+def count(key: Key) -> int:
+    """Return of how many keys a key is made."""
+    match key:
+        case And(keys):
+            return 1 + sum(map(count, keys))
+        case Or(one, other):
+            return 1 + count(one) + count(other)
+        case Not(inner):
+            return 1 + count(inner)
+    return 1

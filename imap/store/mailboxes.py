@@ -43,11 +43,10 @@ from vault.keys import KeyRing
 from vault.store import Vault
 
 Clock = Callable[[], datetime]
-Recalled = Callable[[int, UidSet], Awaitable[None]]
-RECALL = "$recall"  # the keyword, in small letters, by which a sender wants a message back
+Recalled = Callable[[int, UidSet, int], Awaitable[None]]
 
 
-async def _not_recalled(_folder: int, _uids: UidSet) -> None:
+async def _not_recalled(_folder: int, _uids: UidSet, _by: int) -> None:
     """Nobody recalls anything."""
 
 
@@ -211,11 +210,11 @@ class Mailboxes:
         told: int | None = None,
     ) -> Flagged:
         """Change flags of messages, of those that did not change since."""
-        named = list(flags)
-        done = await self._writing.flag(folder_id, uids, mode, named, unchanged_since, told=told)
-        if mode is not Mode.REMOVE and any(each.lower() == RECALL for each in named):
-            await self._recalled(folder_id, uids - done.modified)
-        return done
+        return await self._writing.flag(folder_id, uids, mode, flags, unchanged_since, told=told)
+
+    async def recall(self, folder_id: int, uids: UidSet, by: int) -> None:
+        """Have somebody told which messages a person, known by their mailbox, wants back."""
+        await self._recalled(folder_id, uids, by)
 
     def batch(self, folder_id: int) -> Batch:
         """Begin an append."""
@@ -263,7 +262,7 @@ class Mailboxes:
         return [*claiming, *erasing(origin.folder, uid)]
 
     def on_recall(self, recalled: Recalled) -> None:
-        """Have somebody told of messages that were marked with ``$Recall``."""
+        """Have somebody told of messages that their senders want back."""
         self._recalled = recalled
 
     async def mask(self, mailbox: int, flags: Iterable[str]) -> int:

@@ -54,6 +54,7 @@ class People:
 
     shared: tuple[Shared, ...] = ()
     known: bool = True
+    reading: bool = False  # their password is for reading alone
 
     bells: list[Callable[[], None]] = field(default_factory=list)
     given: list[tuple[Address, int, Grant]] = field(default_factory=list)
@@ -85,6 +86,9 @@ class People:
         if (login, password) == ("broken", "broken"):
             raise RuntimeError("a secret of ours")
         return USER if (login, password) == (USER, "right") else reply.BAD_CREDENTIALS
+
+    def is_whole(self, login: str, password: str) -> bool:
+        return not self.reading
 
     async def certificate(self, authzid: str, peer: Peer) -> Address | Reply:
         return USER if peer.certificate and authzid in ("", USER) else reply.BAD_CREDENTIALS

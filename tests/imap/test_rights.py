@@ -2,6 +2,7 @@
 
 import pytest
 
+from imap.folder import UidSet
 from imap.principal import MARKING, Grant, Principal, Shared, settable
 from imap.rules import Rules
 from tests.imap.stage import COLLEAGUE, HOST, LETTERS, PLAIN, USER, Core, Scene
@@ -127,6 +128,51 @@ async def test_flags_that_one_may_not_set_are_left_behind(rest: Rest) -> None:
     await tell(core, f"a5 SELECT {PLACE}")
     assert "* 4 FETCH (FLAGS (\\Seen \\Recent))" == (await tell(core, "a6 FETCH 4 FLAGS"))[0]
     assert "* 5 FETCH (FLAGS (\\Seen \\Recent))" == (await tell(core, "a7 FETCH 5 FLAGS"))[0]
+
+
+async def test_a_password_for_reading_shares_nothing(rest: Rest) -> None:
+    """Whatever its person may do: who steals it lets nobody else in."""
+    scene = await sharing(rest, "lra")
+    scene.people.reading = True
+    core = await inside(scene)
+
+    for line in (f"a SETACL INBOX {COLLEAGUE} lr", f"b DELETEACL {PLACE} {USER}"):
+        assert " NO [NOPERM]" in (await tell(core, line))[-1]
+    assert [] == scene.people.given
+    assert "c OK" in (await tell(core, f"c GETACL {PLACE}"))[-1]
+
+
+@pytest.mark.parametrize("command", ["COPY", "MOVE"])
+async def test_what_is_taken_along_was_read(rest: Rest, command: str) -> None:
+    """Out of another's mailbox nothing is copied unseen, to be read elsewhere."""
+    scene = await sharing(rest, "lrswite")
+    core = await inside(scene, f"a1 SELECT {PLACE}", f"a2 {command} 1:2 INBOX")
+    assert [1, 2] == scene.opened
+
+    await tell(core, f"a3 {command} * {PLACE}")
+    await tell(core, "a4 SELECT INBOX")
+    await tell(core, f"a5 {command} 1 {PLACE}")
+    assert [1, 2] == scene.opened
+
+
+async def test_who_may_not_write_in_its_name_recalls_nothing(rest: Rest) -> None:
+    """``$Recall`` needs the right to post, in any spelling, and who asks is named."""
+    scene = await sharing(rest, "lrswit")
+    wanted: list[tuple[UidSet, int]] = []
+
+    async def recalled(_folder: int, uids: UidSet, by: int) -> None:
+        wanted.append((uids, by))
+
+    scene.mailboxes.on_recall(recalled)
+    core = await inside(scene, f"a1 SELECT {PLACE}")
+    assert "a2 NO [NOPERM]" in (await tell(core, "a2 STORE 1 +FLAGS ($RECALL)"))[-1]
+    await tell(core, "a3 STORE 1 FLAGS (Fait $Recall)")
+    assert [] == wanted
+
+    scene.people.share(Shared(COLLEAGUE, 2, "lrswitp"))
+    await tell(core, "a4 STORE 1:2 +FLAGS ($recall)")
+    await tell(core, "a5 STORE 1:2 -FLAGS ($recall)")
+    assert [(UidSet(((1, 2),)), 1)] == wanted
 
 
 async def test_what_is_subscribed_to_is_ones_own_affair(rest: Rest) -> None:

@@ -65,6 +65,8 @@ async def move(  # noqa: PLR0917 - who does what to which, and where
     room: Room, request: Request, visitor: Visitor, place: Place, uids: UidSet, target: Place
 ) -> UidSet:
     """Move messages; return what they are there."""
+    if target.folder.mailbox != place.folder.mailbox:  # what is read there was given out here
+        await room.places.opened(request, visitor, place, uids)
     copied = await room.rooms.mailboxes.move(place.folder.id, uids, target.folder.id)
     detail = f"to {target.folder.name}"
     gone = Act("moved", place.folder, copied.source, detail)

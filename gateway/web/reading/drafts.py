@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from gateway.web.problem import Problem
 from gateway.web.reading import letter as letters
 from gateway.web.reading.content import shape
+from gateway.web.reading.hands import Hand
 from gateway.web.reading.letter import Letter
 from gateway.web.reading.places import Place
 from gateway.web.reading.room import Room
@@ -23,7 +24,6 @@ from gateway.web.reading.upload import Form, Piece
 from imap.folder import UidSet
 from imap.index import Section
 from imap.store import Mode, Stored
-from smtp.address import Address
 
 _TYPE = "application/octet-stream"
 _MEDIA = re.compile(r"[a-z]{1,30}/[a-z0-9][a-z0-9.+-]{0,100}")
@@ -42,13 +42,10 @@ class Source:
         """How a form names it."""
         return f"{self.place.folder.id}.{self.stored.row.uid}"
 
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """In whose name a letter is written, and who really writes it."""
-
-    name: str
-    really: Address | None
+    @property
+    def uids(self) -> UidSet:
+        """The message alone, as a set."""
+        return UidSet.of([self.stored.row.uid])
 
 
 class Files:

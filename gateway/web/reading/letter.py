@@ -25,7 +25,7 @@ _LONGEST = {"to": 20_000, "cc": 20_000, "bcc": 20_000, "subject": 500, "text": 1
 _SPLIT = re.compile(r"""[,;\n]+(?=(?:[^"]*"[^"]*")*[^"]*\Z)""")
 _MOST_SPLIT = 2_000  # characters: beyond it only commas part addresses, quotes or not
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 _MOST_REFERENCES = 20
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 _LONGEST_LIST = 20_000  # octets of a list of addresses

@@ -63,7 +63,7 @@ class Messages:
         place, stored = await self._found(request, visitor)
         language = self._room.language(request)
         shape = await content.shape(self._store, stored, rich="html" in request.query_params)
-        await self._room.places.opened(request, visitor, place, stored)
+        await self._room.places.opened(request, visitor, place, _alone(stored))
         w = W[language]
         texts = [
             await content.read(self._store, stored, part, (w["link"], w["image"]))
@@ -71,8 +71,7 @@ class Messages:
         ]
         flags = {flag.lower() for flag in stored.row.flags}
         if "\\seen" not in flags and place.may("s"):
-            uids = UidSet.of([stored.row.uid])
-            await mark(self._room, request, visitor, place, uids, Mode.ADD, "\\Seen")
+            await mark(self._room, request, visitor, place, _alone(stored), Mode.ADD, "\\Seen")
         header = await header_of(self._store, stored)
         return self._room.page(
             request,
@@ -98,7 +97,7 @@ class Messages:
     async def _act(self, request: Request, visitor: Visitor) -> Response:
         fields = await self._room.visitors.form(request, visitor, PURPOSE)
         place, stored = await self._found(request, visitor)
-        await act(self._room, request, visitor, place, UidSet.of([stored.row.uid]), fields)
+        await act(self._room, request, visitor, place, _alone(stored), fields)
         return RedirectResponse(f"{place.path}?said=done", 303)
 
     async def _part(self, request: Request, visitor: Visitor) -> Response:
@@ -112,14 +111,14 @@ class Messages:
         except UnknownEncoding:
             blocks = self._store.stream(stored, part.body, part.end)
             first = await anext(blocks, b"")
-        await self._room.places.opened(request, visitor, place, stored)
+        await self._room.places.opened(request, visitor, place, _alone(stored))
         return _kept(file.name, _with(first, blocks))
 
     async def _whole(self, request: Request, visitor: Visitor) -> Response:
         place, stored = await self._found(request, visitor)
         blocks = self._store.stream(stored)
         first = await anext(blocks, b"")
-        await self._room.places.opened(request, visitor, place, stored)
+        await self._room.places.opened(request, visitor, place, _alone(stored))
         return _kept(f"message-{stored.row.uid}.eml", _with(first, blocks))
 
     def _fates(self, place: Place, header: Header, language: str) -> dict[str, Any] | None:
@@ -154,6 +153,10 @@ async def header_of(store: Mailboxes, stored: Stored) -> Header:
     """Return a message's header, as far as it is looked at."""
     end = min(stored.index.parts[0].body, HEADER)
     return Header.skim(await store.read(stored, 0, end))
+
+
+def _alone(stored: Stored) -> UidSet:
+    return UidSet.of([stored.row.uid])
 
 
 def subject_of(header: Header) -> str:

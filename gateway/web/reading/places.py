@@ -120,11 +120,8 @@ class Places:
                 return part
         raise self._refused(request, visitor, "no-part", place.box.mailbox.id)
 
-    async def opened(
-        self, request: Request, visitor: Visitor, place: Place, stored: Stored
-    ) -> None:
-        """Have it written down that the content of a message is given out (R-I3)."""
-        uids = UidSet.of([stored.row.uid])
+    async def opened(self, request: Request, visitor: Visitor, place: Place, uids: UidSet) -> None:
+        """Have it written down that the content of messages is given out (R-I3)."""
         who, peer = self._who(visitor), request.state.peer
         await self._witness.read(who, peer, place.folder, uids)
 

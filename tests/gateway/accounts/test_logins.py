@@ -88,6 +88,17 @@ async def test_right_password(door: Door) -> None:
     assert [("login.accepted", "password")] == [(e, d["reason"]) for e, d in door.events]
 
 
+async def test_what_a_password_is_for(door: Door) -> None:
+    """One for reading is not whole, and neither is what opens nothing."""
+    _, reading = await door.credentials.add_password(door.mailbox, scopes=[Scope.READ])
+    logins = door.logins()
+
+    assert logins.is_whole("LABO@labo.example", door.password)
+    assert not logins.is_whole(LABO, reading)
+    assert not logins.is_whole(LABO, "anything at all")
+    assert not logins.is_whole("no address", door.password)
+
+
 @pytest.mark.parametrize("login", ["labo@labo.example", "nobody@labo.example", "no address"])
 async def test_wrong_password(door: Door, login: str) -> None:
     """A wrong password and an unknown address get the same words after the same work."""

@@ -227,7 +227,7 @@ async def test_the_keyword_recalls(world: World) -> None:
     content = letter(DR, [ACCUEIL])
     await batch.add((), None, pieces([content]), len(content))
     uids = (await batch.commit()).uids
-    await boxes.flag(sent.id, uids, Mode.ADD, ["$Recall"])
+    await boxes.recall(sent.id, uids, mailbox.id)
 
     assert 1 == await room.round()
     assert [] == await world.chu.inbox("accueil")

@@ -224,6 +224,7 @@ def test_search_keys(words: bytes, key: keys.Key) -> None:
         b"a store 1 (other 5) flags x",
         b"a store 1 other x",
         b"a store 1 flags \\Recent",
+        b'a list "" (' + b"a " * 100 + b"a)",
         b"a store 1 flags " + b"x" * 200,
         b"a setacl x bob !!",
         b"a search return (other) all",
@@ -323,3 +324,10 @@ def test_any_octets_give_a_command_or_our_error(
     except GrammarError:
         return
     assert command.name in reader.READERS
+
+
+def test_keys_are_counted() -> None:
+    """As many as there are, however they are nested: a search asks as many rows at once."""
+    command = parse(b"a search or seen not (from x since 1-jan-2026) 1:3")
+    assert isinstance(command, Search)
+    assert 8 == keys.count(command.key)

@@ -179,3 +179,25 @@ async def test_a_shared_mailbox_is_read_by_its_rights(tmp_path: Path) -> None:
     events = [event for event, _ in journal]
     assert "mailbox.read" in events
     assert "mailbox.moved" in events
+
+
+async def test_what_is_taken_along_was_read(tmp_path: Path) -> None:
+    """Moved to one's own mailbox, or its files put into a letter: its owner sees who read it."""
+    async with reading(tmp_path) as me:
+        await me.place.chu.ask("mailbox.share", address=INES, person=me.address, rights="member")
+        ines = type(me)(me.browser, me.place, INES)
+        paths = [
+            await ines.receive(mixed(("Content-Type: application/pdf", b"%PDF"))) for _ in range(2)
+        ]
+        folder, uid = paths[0].rsplit("/", 1)
+        await me.open("/read/write")
+        named = f"{folder.rpartition('/')[2]}.{uid}"
+        await me.write("save", (), (), source=named, **{"keep-1": "on"})
+        once = [event for event, _ in await ines.journal()].count("mailbox.read")
+        await me.open(me.folder())
+        to = me.folder("Archive").rpartition("/")[2]
+        uid = paths[1].rpartition("/")[2]
+        await me.post_raw(folder, act="move", to=to, **{f"m{uid}": "on"})
+        twice = [event for event, _ in await ines.journal()].count("mailbox.read")
+        taken = len(await me.messages("Archive"))
+    assert (1, 2, 1) == (once, twice, taken)
