@@ -15,6 +15,7 @@ from gateway.demo.pki import Authority
 from gateway.observe.logs import open_log
 from gateway.relay.message import Copy
 from tests.gateway.operations.conftest import held, spooled
+from tests.vault.people import Person, ended
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
 from tests.world.site import Site
@@ -105,9 +106,53 @@ def test_the_quarantine(operator: Operator, case: tuple[str, Copy], verb: str, s
     number = case[0]
 
     assert "sender-suspended" in operator.types("quarantine", "list")
-    assert f"id          {number}" in operator.types("quarantine", "show", number)
-    said = operator.types("quarantine", verb, number, "--note", "vu")
+    assert f"id             {number}\n" in operator.types("quarantine", "show", number)
+    noted = operator.types("quarantine", "note", number, "Le labo rappelle.")
+    assert f"Case {number} has 1 note." in noted
+    assert "Le labo rappelle. (operator:" in operator.types("quarantine", "show", number)
+    kept = operator.types("quarantine", "preserve", number, "--note", "réquisition")
+    assert f"Case {number} is under a legal hold." in kept
+    assert "Under a legal hold: réquisition" in operator.types("quarantine", "show", number)
+    lifted = operator.types("quarantine", "preserve", number, "--note", "close", "--lift")
+    assert f"Case {number} is under no legal hold." in lifted
+    said = operator.types("quarantine", verb, number, "--note", "vu", "--tell", "Merci.")
     assert f"Case {number} is {state}." in said
+    assert number in operator.types("quarantine", "list", "--all")
+    assert "Nothing waits." in operator.types("quarantine", "list")
+
+
+def test_a_look_into_a_case(operator: Operator, case: tuple[str, Copy]) -> None:
+    """The text, and what the message is made of; nothing in it speaks to the terminal."""
+    seen = operator.types("quarantine", "preview", case[0], "--reason", "le labo demande")
+    assert "Subject: Bilan" in seen
+    assert "[1 text/plain]\nok\n" in seen
+    assert "content.viewed" in operator.types("trace", case[1].message.reference)
+
+
+def test_a_page_of_cases(operator: Operator, case: tuple[str, Copy]) -> None:
+    """The next one is named, not shown."""
+    number = case[0]
+    rows = json.loads(operator.types("quarantine", "list", "--limit", 1, "--json"))
+    assert [number] == [row["id"] for row in rows]
+    assert "None." in operator.types("quarantine", "list", "--state", "released")
+    assert "Nothing waits." in operator.types("quarantine", "list", "--reason", "malware")
+
+
+def test_an_export(operator: Operator, case: tuple[str, Copy]) -> None:
+    """Written where it was asked, readable by the named key alone; never over another file."""
+    dpo = Person.make(operator.folder / "dpo")
+    with ended({"dpo": dpo}):
+        (operator.folder / "dpo.asc").write_bytes(dpo.public)
+        keys = f'[quarantine]\nescrow_keys = ["{operator.folder / "dpo.asc"}"]\n'
+        operator.site.configure(keys)
+        out = operator.folder / "case.gpg"
+        words = ["quarantine", "escrow", case[0], "--reason", "réquisition", "--key", "dpo"]
+        said = operator.types(*words, "-o", out)
+        assert "can be read by dpo <dpo@essai.example>." in said
+        assert b"Subject: Bilan" in dpo.reads(out).stdout
+        again = CliRunner().invoke(main, [*words, "-o", str(out), "-c", str(operator.site.config)])
+    assert 1 == again.exit_code
+    assert "was not written" in again.stderr
 
 
 def test_keys_and_journal(operator: Operator) -> None:
