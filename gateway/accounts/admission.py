@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.accounts.credentials import fingerprint
 from gateway.accounts.lockout import Lockout
+from gateway.accounts.logins import Revoked
 from gateway.accounts.mailboxes import Tell
 from gateway.accounts.operators import Operator, Operators
 from gateway.settings.motion import Limits
@@ -18,9 +19,15 @@ class Admission:
     """Asked by the console's log-in."""
 
     def __init__(
-        self, operators: Operators, clock: Callable[[], datetime], limits: Limits, tell: Tell
+        self,
+        operators: Operators,
+        clock: Callable[[], datetime],
+        limits: Limits,
+        tell: Tell,
+        revoked: Revoked,
     ) -> None:
         self._operators, self._clock, self._tell = operators, clock, tell
+        self._revoked = revoked
         self._lockout = Lockout(limits.failed_logins, timedelta(seconds=limits.lockout))
         self._slow = asyncio.Semaphore(1)  # as for other people: a passphrase costs a processor
 
@@ -39,15 +46,17 @@ class Admission:
         self._lockout.forgive(name, peer.network)
         return self._welcomed(operator, peer, kind)
 
-    def certificate(self, peer: Peer) -> tuple[Operator, str] | Reply:
-        """Return whom a connection's certificate opens the console to, and its fingerprint."""
+    async def certificate(self, peer: Peer, who: Operator | None = None) -> Operator | Reply:
+        """Return whom a connection's certificate opens the console to: ``who``, if they are in already."""
         if self._lockout.locked("", peer.network, self._clock()):
             return self._throttled(peer)
-        mark = fingerprint(peer.certificate) if peer.certificate else ""
+        mark = shown(peer)
         operator = self._operators.with_certificate(mark) if mark else None
-        if operator is None:
+        if operator is None or (who is not None and operator.key != who.key):
             return self._failed("", peer, "certificate")
-        return self._welcomed(operator, peer, "certificate"), mark
+        if await self._revoked(peer):
+            return self._failed(operator.name, peer, "certificate-revoked")
+        return self._welcomed(operator, peer, "certificate")
 
     def _active(self, name: str) -> Operator | None:
         found = self._operators.find(name) if name else None
@@ -68,6 +77,11 @@ class Admission:
         named = known.told if known is not None else {}
         self._tell("operator.refused", {**named, **_where(peer), "reason": kind})
         return reply.BAD_CREDENTIALS
+
+
+def shown(peer: Peer) -> str:
+    """Return the fingerprint of the certificate that a connection has; "" if it has none."""
+    return fingerprint(peer.certificate) if peer.certificate else ""
 
 
 def _where(peer: Peer) -> dict[str, object]:

@@ -46,6 +46,7 @@ class Around:
             "said": request.query_params.get("said", "")[:40],
             "site": self.site,
             "now": self.clock(),
+            "certificate": request.state.peer.certificate is not None,
             "elsewise": f"{request.url.path}?{urlencode([*query, ('lang', other)])}",
         }
 

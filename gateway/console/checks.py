@@ -66,7 +66,7 @@ def _lists(standing: Standing, bounds: Thresholds, refused: Mapping[str, str]) -
     if not standing.list_stale_in:
         yield Check("list", State.ILL, "list-missing", link=trust)
     for name, left in standing.list_stale_in.items():
-        version = {"version": standing.list_version.get(name, 0)}
+        version: Mapping[str, object] = {"version": standing.list_version.get(name, 0)}
         waiting = standing.list_waiting.get(name, 0)
         if left <= 0:
             yield Check("list", State.ILL, "list-stale", version, -left, name, link=trust)

@@ -7,25 +7,43 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.accounts.admission import Admission
+from gateway.accounts.logins import Revoked
 from gateway.accounts.operators import Operator
 from gateway.accounts.persons import Persons
-from gateway.console import indicators, journal, spool, today, trace
+from gateway.console import (
+    configuration,
+    indicators,
+    journal,
+    mailboxes,
+    quarantine,
+    spool,
+    today,
+    trace,
+    trust,
+)
 from gateway.console.around import Around, Entry
-from gateway.console.frame import HOME, Frame
+from gateway.console.certificate import ByCertificate
+from gateway.console.configuration import Configuration
+from gateway.console.frame import HOME, SCRIPTED, Frame
 from gateway.console.indicators import Indicators
 from gateway.console.journal import Journal
+from gateway.console.mailboxes import Mailboxes
+from gateway.console.operating import Operating
+from gateway.console.quarantine import Quarantine
 from gateway.console.spool import Spool
 from gateway.console.today import Today
 from gateway.console.trace import Trace
+from gateway.console.trust import Trust
 from gateway.console.words import speaking
 from gateway.operations.rooms import Rooms
 from gateway.web.account.invited import Invited
 from gateway.web.account.login import LogIn
 from gateway.web.account.parlour import Parlour
 from gateway.web.account.security import Security
-from gateway.web.account.session import House, Visitors, within
+from gateway.web.account.session import House, Turned, Visitors, within
 from gateway.web.account.tickets import Tickets
 from gateway.web.files import ACCOUNT, files
+from gateway.web.problem import Problem
 from smtp.envelope import Peer
 
 _FILES = {
@@ -34,6 +52,9 @@ _FILES = {
     "/htmx.js": "text/javascript",
     "/sse.js": "text/javascript",
 }
+
+
+_REFUSALS = {"bad-request", "not-found", "wrong-method", "too-big", "too-slow", "failed"}
 
 
 class Room(Protocol):
@@ -49,16 +70,20 @@ class Room(Protocol):
 ROOMS: tuple[tuple[Entry, type[Room]], ...] = (
     (today.ENTRY, Today),
     (trace.ENTRY, Trace),
+    (quarantine.ENTRY, Quarantine),
     (spool.ENTRY, Spool),
+    (trust.ENTRY, Trust),
+    (mailboxes.ENTRY, Mailboxes),
     (journal.ENTRY, Journal),
     (indicators.ENTRY, Indicators),
+    (configuration.ENTRY, Configuration),
 )
 
 
 class Console:
     """What is served on the operators' listeners."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, revoked: Revoked) -> None:
         settings = rooms.settings.console
         house = House(
             base=HOME,
@@ -73,15 +98,17 @@ class Console:
             fresh=settings.fresh,
             origin=settings.origin,
             least=settings.passphrase,
+            policy=SCRIPTED,
             shown=Around(rooms.settings.site.name, tuple(entry for entry, _ in ROOMS), rooms.clock),
         )
         self.visitors = Visitors(rooms, house, Tickets())
         self.frame = Frame(rooms, self.visitors)
-        admission = Admission(rooms.operators, rooms.clock, rooms.settings.limits, rooms.notes.tell)
+        limits, self._tell = rooms.settings.limits, rooms.notes.tell
+        admission = Admission(rooms.operators, rooms.clock, limits, self._tell, revoked)
         persons = Persons(
             rooms.operators.by_key, rooms.factors, admission, self._guessed, tell=rooms.notes.tell
         )
-        self._tell = rooms.notes.tell
+        self._certificate = ByCertificate(self.visitors, admission)
         self._parlour = Parlour(rooms, self.visitors, persons, rooms.summons, _nothing)
 
     def routes(self) -> list[BaseRoute]:
@@ -91,10 +118,28 @@ class Console:
             *files("account", ACCOUNT),
             *files("console", _FILES),
             *LogIn(self._parlour).routes(),
+            *self._certificate.routes(),
             *Invited(self._parlour).routes(),
             *Security(self._parlour).routes(),
+            *Operating(self.frame).routes(),
             *(route for _, room in ROOMS for route in room(self.frame).routes()),
         ]
+
+    def refusal(self, problem: Problem, request: Request) -> Response:
+        """Return a refusal as a page; where the problem has an answer of its own, that."""
+        if isinstance(problem, Turned):
+            return problem.answer
+        words = problem.reason if problem.reason in _REFUSALS else "failed"
+        number = request.state.request_id
+        return self.visitors.page(
+            request,
+            None,
+            "console/lost.html",
+            problem.status,
+            headers=problem.headers,
+            why=words,
+            number=number,
+        )
 
     def _guessed(self, operator: Operator, peer: Peer) -> None:
         """Say that somebody has an operator's passphrase, and not their code."""

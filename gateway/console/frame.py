@@ -25,7 +25,7 @@ from gateway.web.problem import Problem
 from gateway.web.server import POLICY
 
 HOME = "/console"
-_SCRIPTED = {"Content-Security-Policy": f"{POLICY}; script-src 'self'; connect-src 'self'"}
+SCRIPTED = f"{POLICY}; script-src 'self'; connect-src 'self'"
 _QUIET = 15.0  # seconds after which a silent stream says that it lives
 
 Draw = Callable[[], Awaitable[str]]
@@ -51,11 +51,20 @@ class Frame:
             raise self._forbidden(request, role.value)
         return visitor.operator
 
-    async def fresh(self, request: Request, role: Role = Role.VIEWER) -> Operator:
+    async def fresh(self, request: Request, role: Role = Role.VIEWER, back: str = "") -> Operator:
         """Return who asks, if they showed a second factor just now; else they are asked for it."""
         await self.operator(request, role)
-        back = request.url.path if request.method == "GET" else HOME
         return (await self._visitors.fresh(request, back)).operator
+
+    async def acted(
+        self, request: Request, role: Role = Role.VIEWER, back: str = HOME
+    ) -> dict[str, str]:
+        """Return the fields of a form that matters: after a second factor was shown just now.
+
+        ``back``: the page to go on with once it was.
+        """
+        await self.fresh(request, role, back)
+        return await self.form(request)
 
     async def form(self, request: Request) -> dict[str, str]:
         """Return the fields of a form that a page of ours sent here."""
@@ -87,7 +96,6 @@ class Frame:
             visitor,
             f"console/{template}",
             status,
-            headers=_SCRIPTED,
             saying=speaking(words),
             **values,
         )

@@ -58,6 +58,12 @@ WORDS: Words = {
         "Cette demande n'a pas été comprise.",
         "This request was not understood.",
     ),
+    "wrong-method": (
+        "Cette adresse ne s'ouvre pas ainsi.",
+        "This address is not opened in that way.",
+    ),
+    "too-big": ("Cet envoi est trop grand.", "What was sent is too large."),
+    "too-slow": ("La réponse a pris trop de temps.", "The answer took too long."),
     "home": ("Revenir à la page d'accueil", "Back to the first page"),
     "what-next": ("Que faire", "What to do"),
     # Tables.

@@ -58,7 +58,7 @@ class Doors:
             rooms.settings.limits,
             rooms.notes.tell,
             _issuers(rooms),
-            self._revoked,
+            self.revoked,
         )
 
     async def open(self) -> dict[str, int]:
@@ -162,7 +162,7 @@ class Doors:
             any_date=relay and bool(keeper.overlay.bridges.all),
         )
 
-    async def _revoked(self, peer: Peer) -> bool:
+    async def revoked(self, peer: Peer) -> bool:
         """Say whether a certificate that logs in was taken back, as far as that can be known now."""
         if peer.certificate is None:
             return False

@@ -39,7 +39,7 @@ class Webs:
         self._rooms, self._status = rooms, status
         self._lookup = Lookup(rooms, Entry(doors.logins, rooms.accounts))
         self.account = Account(rooms, doors.logins)
-        self.console = Console(rooms)
+        self.console = Console(rooms, doors.revoked)
         self._reading = Reading(
             Room(
                 rooms,
@@ -102,6 +102,7 @@ class Webs:
             self._rooms.notes.tell,
             lambda route, status: self._rooms.metrics.web.labels(name, route, status).inc(),
             Patience(body_size=listener.max_size),
+            self.console.refusal if name in OPERATORS else None,
         )
         return WebDoor(name, site, self._context(name), bounds, self._rooms.notes.tell)
 

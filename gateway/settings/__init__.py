@@ -6,8 +6,9 @@ sizes in octets. One file a group of sections; ``load`` reads them all.
 """
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -63,6 +64,24 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     log: Log = Log()
 
+    _file: Path | None = None
+    _given: Mapping[str, Any] = {}
+
+    @property
+    def file(self) -> Path | None:
+        """Where they were read from."""
+        return self._file
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What the file says, as it says it."""
+        return self._given
+
+    def read_from(self, file: Path, given: Mapping[str, Any]) -> Self:
+        """Remember where they were read from."""
+        self._file, self._given = file, given
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -89,9 +108,10 @@ def load(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from None
     try:
-        return Settings(**_rooted(Settings, table, path.resolve().parent))
+        made = Settings(**_rooted(Settings, table, path.resolve().parent))
     except ValidationError as error:
         raise SettingsError(_in_words(path, error)) from None
+    return made.read_from(path.resolve(), table)
 
 
 def _rooted(model: type[BaseModel], table: dict[str, Any], folder: Path) -> dict[str, Any]:

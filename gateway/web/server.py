@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import Message, Receive, Scope, Send
 
@@ -21,6 +22,7 @@ from gateway.web.problem import Problem
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 Count = Callable[[str, int], None]  # the route's own spelling, the status
+Refusal = Callable[[Problem, Request], Response]  # how a refusal looks
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -55,10 +57,12 @@ class Site:
         on_event: OnEvent,
         count: Count,
         patience: Patience | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         self._router = Router(list(routes), redirect_slashes=False)
         self._on_event, self._count = on_event, count
         self._patience = patience or Patience()
+        self._refusal = refusal or _plain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,7 +77,7 @@ class Site:
                 await self._answered(scope, body, answer)
         except TimeoutError:
             answer.clock = None
-            await _refuse(Problem("too-slow", {"Connection": "close"}), scope, answer)
+            await self._refuse(Problem("too-slow", {"Connection": "close"}), scope, answer)
         finally:
             self._count(getattr(scope.get("route"), "path", ""), answer.status)
 
@@ -81,15 +85,22 @@ class Site:
         try:
             await self._router(scope, body, answer)
         except Problem as problem:
-            await _refuse(problem, scope, answer)
+            await self._refuse(problem, scope, answer)
         except HTTPException as error:
-            await _refuse(Problem.of_status(error.status_code, error.headers), scope, answer)
+            await self._refuse(Problem.of_status(error.status_code, error.headers), scope, answer)
         except ClientDisconnect:
             pass
         except Exception as error:  # noqa: BLE001 - the boundary: one request's bug is its own
             number = scope["state"]["request_id"]
             self._on_event("web.failed", {"request": number, "exception": error})
-            await _refuse(Problem("failed"), scope, answer)
+            await self._refuse(Problem("failed"), scope, answer)
+
+    async def _refuse(self, problem: Problem, scope: Scope, answer: "_Answer") -> None:
+        if answer.status:
+            # Too late for words: what was begun stays unfinished, and the client can tell.
+            return
+        with suppress(OSError):
+            await self._refusal(problem, Request(scope))(scope, _nothing, answer)
 
 
 class Body:
@@ -152,12 +163,8 @@ class _Answer:
             self.clock.reschedule(asyncio.get_running_loop().time() + self._within)
 
 
-async def _refuse(problem: Problem, scope: Scope, answer: _Answer) -> None:
-    if answer.status:
-        # Too late for words: what was begun stays unfinished, and the client can tell.
-        return
-    with suppress(OSError):
-        await problem.response(scope["state"]["request_id"])(scope, _nothing, answer)
+def _plain(problem: Problem, request: Request) -> Response:
+    return problem.response(request.state.request_id)
 
 
 async def _nothing() -> Message:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.accounts.admission import shown
 from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.operators import Operator
 from gateway.accounts.sessions import Session, Sessions
@@ -76,6 +77,7 @@ class House:
     port: int | None = None  # ... as seen from outside, or else the one that listens
     least: int = 12  # characters of a passphrase
     shown: Shown = _nothing  # what its frame shows beside
+    policy: str = ""  # what pages for who is in may run, if more than none
 
     @property
     def login(self) -> str:
@@ -140,7 +142,7 @@ class Visitors:
         ``idly``: the page asks by itself, which keeps no session alive.
         """
         session = self._session(request, idly=idly)
-        if session is not None and (found := self._visitor(session)) is not None:
+        if session is not None and (found := self._visitor(request, session)) is not None:
             return found
         further = self.house.asking(request.url.path)
         raise Turned("log-in-needed", elsewhere(f"{self.house.login}{further}"))
@@ -203,8 +205,8 @@ class Visitors:
             ticket=partial(self.ticket, visitor) if visitor else None,
             **values,
         )
-        if script:
-            answer.headers["Content-Security-Policy"] = _SCRIPTED
+        if policy := (self.house.policy if visitor else "") or (_SCRIPTED if script else ""):
+            answer.headers["Content-Security-Policy"] = policy
         # Under "no-referrer" browsers hide the origin of our own forms, which we look at.
         answer.headers["Referrer-Policy"] = "same-origin"
         answer.headers.update(headers or {})
@@ -275,21 +277,18 @@ class Visitors:
         name = request.cookies.get(self.house.session, "")
         return self.sessions.of(name, self._rooms.clock(), idly=idly) if name else None
 
-    def _visitor(self, session: Session) -> Visitor | None:
+    def _visitor(self, request: Request, session: Session) -> Visitor | None:
         who = self.house.find(session.owner)
         if who is None or not who.sends:
             self.sessions.end(lambda each: each.owner == session.owner)
             return None
-        if not self._proves(who, session.factor):
+        if isinstance(who, Operator) and session.factor in who.certificates:
+            if shown(request.state.peer) != session.factor:
+                return None  # it is good on connections that show the certificate, and nowhere else
+        elif self._rooms.factors.one(who, session.factor) is None:
             self.sessions.end(lambda each: each.factor == session.factor)
             return None
         return Visitor(who, session.factor, session.since, session.key)
-
-    def _proves(self, who: Person, factor: str) -> bool:
-        """Whether what they came in by still counts."""
-        if isinstance(who, Operator) and factor in who.certificates:
-            return True
-        return self._rooms.factors.one(who, factor) is not None
 
 
 async def fields_of(request: Request) -> dict[str, str]:
