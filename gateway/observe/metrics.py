@@ -33,6 +33,7 @@ class Standing:
     outbox: int = 0  # receipts not yet with the broker
     oldest_receipt: float = 0.0
     held: int = 0  # open quarantine cases
+    scanner_silent: int = 0  # 1: there is a scanner, and it gives no verdict
     list_version: Mapping[str, int] = field(default_factory=dict)  # by source; 0: none in force
     list_age: Mapping[str, float] = field(default_factory=dict)
     list_stale_in: Mapping[str, float] = field(default_factory=dict)  # negative once stale
@@ -43,8 +44,8 @@ class Standing:
     certificates: Mapping[str, int] = field(default_factory=dict)  # by how they stand
     bridges: int = 0  # that stand over an expired certificate
     journal_head_age: float = 0.0
-    disk_free: int = 0
     siem_waiting: int = 0  # rows of the journal that the SIEM was not told yet
+    disk_free: int = 0
     account_sessions: int = 0  # people who are in by a browser
 
 
@@ -55,6 +56,12 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
     ("oldest_delivery", "sceau_spool_oldest_seconds", "Age of the oldest delivery not final.", ""),
     ("outbox", "sceau_outbox_unsent", "Receipts not yet taken by the broker.", ""),
     ("oldest_receipt", "sceau_outbox_oldest_seconds", "Age of the oldest unsent receipt.", ""),
+    (
+        "scanner_silent",
+        "sceau_scanner_silent",
+        "1 while the virus scanner gives no verdict.",
+        "",
+    ),
     ("held", "sceau_quarantine_held", "Quarantine cases that wait for a person.", ""),
     (
         "list_version",
@@ -101,6 +108,7 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
         "Time since the journal's head was last signed.",
         "",
     ),
+    ("siem_waiting", "sceau_siem_waiting", "Rows of the journal that the SIEM was not told.", ""),
     ("account_sessions", "sceau_account_sessions", "People who are in by a browser.", ""),
     ("disk_free", "sceau_disk_free_octets", "Free space where the data folder lies.", ""),
 )
@@ -108,7 +116,6 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
 
 class Metrics:
     """The counters, given to the rooms that count; and the page that Prometheus reads."""
-    ("siem_waiting", "sceau_siem_waiting", "Rows of the journal that the SIEM was not told.", ""),
 
     def __init__(self, standing: Callable[[], Standing] = Standing) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # series that nobody reads

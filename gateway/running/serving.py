@@ -96,6 +96,7 @@ class Gateway:
         self.rooms = replace(
             rooms, wake=self._courier.hasten, leave=self._leave, ask=carrier.recall
         )
+        self._inspecting = inspecting(rooms, self._courier.ring)
         self._doors = Doors(rooms, self._courier)
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
         self._webs = Webs(self.rooms, self._doors, pages(rooms.metrics, self._problems))
@@ -154,6 +155,7 @@ class Gateway:
             ("courier", self._courier.run),
             ("readings", readings.run),
             ("watching", Watching(rooms.desk, self._lines, readings.bell.set).run),
+            ("inspecting", self._inspecting.run),
             ("recalls", Recalls(rooms.desk, rooms.notices, rooms.ask, self._courier.ring).run),
             ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),
@@ -163,11 +165,11 @@ class Gateway:
             broker = Broker.of(self._settings)
             publisher = Publisher(rooms.outbox, broker.connected, rooms.clock, rooms.notes.tell)
             loops.append(("publisher", publisher.run))
-        loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
-        return loops
         if self._settings.siem.host:
             place = Place.of(self._settings)
             loops.append(("siem", Forwarding(rooms, place.connected).run))
+        loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
+        return loops
 
     async def _dial(self, host: str, port: int, entitled: Entitled) -> Link | Reply:
         # Made anew for each connection: the certificate may have been renewed.
@@ -209,6 +211,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._doors.stop())
             group.create_task(self._courier.stop(grace))
+            group.create_task(self._inspecting.stop(grace))
 
     def stop(self, why: str) -> None:
         """Let ``run`` end in good order."""

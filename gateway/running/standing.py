@@ -36,6 +36,7 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         outbox=rooms.outbox.waiting(),
         oldest_receipt=at - oldest_receipt(rooms, at),
         held=int(_number(rooms, "SELECT count(*) FROM hold WHERE state = 'held'", 0)),
+        scanner_silent=int(_silent(rooms)),
         list_version={
             each.name: (each.edition and each.edition.claims.version) or 0 for each in lists
         },
@@ -59,12 +60,11 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         certificates=rooms.watch.states(),
         bridges=len(rooms.keeper.overlay.bridges.all),
         journal_head_age=at - head.stat().st_mtime if head.exists() else 0.0,
-        disk_free=shutil.disk_usage(rooms.settings.paths.data).free,
         siem_waiting=untold(rooms),
+        disk_free=shutil.disk_usage(rooms.settings.paths.data).free,
     )
 
 
-def problems(rooms: Rooms, certificate: datetime, *, stopping: bool) -> dict[str, str]:
 def untold(rooms: Rooms) -> int:
     """Return how many rows of the journal the SIEM was not told; none if there is no SIEM."""
     if not rooms.settings.siem.host:
@@ -77,6 +77,7 @@ def _silent(rooms: Rooms) -> bool:
     return inspections is not None and bool(inspections.silent)
 
 
+def problems(rooms: Rooms, certificate: datetime, *, stopping: bool) -> dict[str, str]:
     """Return why no mail can be taken now, a word and a sentence each; nothing: all is well."""
     found = {}
     if stopping:
