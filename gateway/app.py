@@ -204,7 +204,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
 
     keeper = believing.keeper(
         settings,
-        Versions(database, ring),
+        Versions(database, ring, vault),
         now,
         notes,
         fetch,

@@ -66,7 +66,7 @@ _COLUMNS = (
     ("alarm", "id", "facts", "'alarm/' || id || '/facts'"),
     ("denial", "id", "facts", "'denial/' || id || '/facts'"),
     ("legal_hold", "id", "facts", "'legal_hold/' || id || '/facts'"),
-    ("trust_edition", "id", "offer", "'trust_edition/' || id || '/offer'"),
+    ("trust_edition", "id", "signatures", "'trust_edition/' || id || '/signatures'"),
     ("trust_trail", "seq", "entry", "'trust_trail/' || seq || '/entry'"),
     ("certificate", "fingerprint", "facts", "'certificate/' || fingerprint || '/facts'"),
     ("authority", "name", "facts", "'authority/' || name || '/facts'"),

@@ -1,13 +1,14 @@
 """Every version of every list that was verified here, and what became of it: the ``TrustStore``.
 
-Sealed like everything else: a list says who works with whom. Each entry of the history vouches for
+Sealed like everything else: a list says who works with whom. A version lies in the vault as mail
+does, packed, and goes there piece by piece: a million addresses are a hundred MiB. Each entry of the history vouches for
 itself by its seal, bound to its number, so that nobody who only writes to the database can put a
 list in force, or approve one; together they are a chain. R-C4.
 """
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,10 +17,11 @@ from trust import trail
 from trust.trail import Entry, Kept
 from trust.verification import Offer
 from vault.database import Database, Statement
-from vault.errors import SealError
+from vault.errors import VaultError
 from vault.keys import KeyRing
+from vault.store import Vault
 
-_LONGEST = 1 << 30  # octets that a kept offer may have unpacked
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Versions:
 
     database: Database
     ring: KeyRing
+    vault: Vault
 
     async def history(self) -> tuple[Kept, ...]:
         """Return all entries in order; one that no longer opens has its number and its hash."""
@@ -38,45 +41,58 @@ class Versions:
         try:
             opened = self.ring.open(sealed, _place("trail", number, "entry"))
             return Kept(number, link, trail.unpacked(opened))
-        except (SealError, ValueError):
+        except (VaultError, ValueError):
             return Kept(number, link, None)
 
     async def offer(self, source: str, digest: str) -> Offer | None:
         """Return a version as it was offered; None if it is not kept, or no longer opens."""
         name = f"{source}/{digest}"
-        rows = await self.database.query("SELECT offer FROM trust_edition WHERE id = ?", (name,))
+        rows = await self.database.query(
+            "SELECT signatures FROM trust_edition WHERE id = ?", (name,)
+        )
         if not rows:
             return None
-        return await asyncio.to_thread(self._opened, name, rows[0][0])
-
-    def _opened(self, name: str, sealed: bytes) -> Offer | None:
         try:
-            opened = self.ring.open(sealed, _place("edition", name, "offer"))
-            packed = zlib.decompressobj().decompress(opened, _LONGEST)
-            return Offer(*msgspec.msgpack.decode(packed, type=tuple[bytes, tuple[bytes, ...]]))
-        except (SealError, ValueError, zlib.error):
+            opened = self.ring.open(rows[0][0], _place("edition", name, "signatures"))
+            signatures = msgspec.msgpack.decode(opened, type=tuple[bytes, ...])
+            return Offer(await self._unpacked(name), signatures)
+        except (VaultError, ValueError, zlib.error):
             return None
+
+    async def _unpacked(self, name: str) -> bytes:
+        inflating, parts = zlib.decompressobj(), list[bytes]()
+        async for block in self.vault.stream(_holder(name)):
+            parts.append(await asyncio.to_thread(inflating.decompress, block))
+        if not inflating.eof:
+            raise ValueError("it was cut off")
+        return await asyncio.to_thread(b"".join, parts)
 
     async def keep(self, entries: Sequence[Entry], offer: Offer | None = None) -> None:
         """Go on with the history, and keep what was offered; return once it is durable."""
-        statements = [
-            Statement("DELETE FROM trust_edition WHERE id = ?", (f"{each.source}/{each.digest}",))
-            for each in entries
-            if each.step is trail.Step.ERASED
-        ]
+        statements = list[Statement]()
+        for each in entries:
+            if each.step is trail.Step.ERASED:
+                statements += self._erasing(_name(each))
         if offer is not None:
-            name = f"{entries[0].source}/{entries[0].digest}"
-            statements.append(
-                Statement(
-                    "INSERT OR REPLACE INTO trust_edition (id, offer) VALUES (?, ?)",
-                    (name, await asyncio.to_thread(self._sealed, name, offer)),
-                )
-            )
+            statements += await self._keeping(_name(entries[0]), offer)
         await self.database.commit([*statements, *self._following(entries)])
 
-    def _sealed(self, name: str, offer: Offer) -> bytes:
-        packed = msgspec.msgpack.encode((offer.content, offer.signatures))
-        return self.ring.seal(zlib.compress(packed, 6), _place("edition", name, "offer"))
+    async def _keeping(self, name: str, offer: Offer) -> list[Statement]:
+        sealed = await self.vault.put(_packed(offer.content))
+        signatures = msgspec.msgpack.encode(offer.signatures)
+        return [
+            *self._erasing(name),
+            *self.vault.holding(sealed, [_holder(name)]),
+            Statement(
+                "INSERT INTO trust_edition (id, signatures) VALUES (?, ?)",
+                (name, self.ring.seal(signatures, _place("edition", name, "signatures"))),
+                expect=1,
+            ),
+        ]
+
+    def _erasing(self, name: str) -> list[Statement]:
+        row = Statement("DELETE FROM trust_edition WHERE id = ?", (name,))
+        return [row, *self.vault.dropping(_holder(name))]
 
     def _following(self, entries: Sequence[Entry]) -> list[Statement]:
         rows = self.database.read("SELECT seq, hash FROM trust_trail ORDER BY seq DESC LIMIT 1")
@@ -93,6 +109,21 @@ class Versions:
                 )
             )
         return statements
+
+
+async def _packed(content: bytes) -> AsyncIterator[bytes]:
+    deflating, view = zlib.compressobj(), memoryview(content)
+    for at in range(0, len(view), _BLOCK):
+        yield await asyncio.to_thread(deflating.compress, view[at : at + _BLOCK])
+    yield deflating.flush()
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.source}/{entry.digest}"
+
+
+def _holder(name: str) -> str:
+    return f"edition/{name}"
 
 
 def _place(table: str, row: str | int, column: str) -> str:

@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from gateway.demo.pki import Authority, Issued
 from tests.interop.postfix import free_port
+from trust.addresses import NONE, Addresses
 from trust.formats import native
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member
@@ -63,6 +64,7 @@ class Federation:
     version: int = 0
     digest: str | None = None
     signers: list[Credential] = field(default_factory=list)
+    addresses: Addresses = NONE  # of closed members
 
     def __post_init__(self) -> None:
         self.pki.mkdir(parents=True)
@@ -102,6 +104,7 @@ class Federation:
                 stale_after=issued + timedelta(days=7),
                 previous=self.digest,
                 members=tuple(self.members.values()),
+                addresses=self.addresses,
             )
         )
         self.digest = native.digest(content)

@@ -41,7 +41,7 @@ INSERT INTO certificate VALUES ('aa', 'peer', 1, 1, NULL, ?) -> certificate/aa/f
 INSERT INTO authority VALUES ('bb', ?) -> authority/bb/facts
 INSERT INTO patience VALUES ('labo.example', ?) -> patience/labo.example/facts
 INSERT INTO bridge VALUES ('labo.example', ?) -> bridge/labo.example/facts
-INSERT INTO trust_edition VALUES ('ab', ?) -> trust_edition/ab/offer
+INSERT INTO trust_edition VALUES ('ab', ?) -> trust_edition/ab/signatures
 INSERT INTO trust_trail VALUES (1, x'00', ?) -> trust_trail/1/entry
 """
 PLACES = re.findall(r"\w+/\S+", ROWS)

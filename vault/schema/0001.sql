@@ -13,7 +13,7 @@ CREATE TABLE body (                     -- the sealed bytes of one message
 ) STRICT;
 
 CREATE TABLE wrap (                     -- a holder's own wrap of a body's file key
-    holder   TEXT PRIMARY KEY,          -- 'delivery/<id>', 'entry/<id>'
+    holder   TEXT PRIMARY KEY,          -- 'delivery/<id>', 'entry/<id>' ...
     body     INTEGER NOT NULL REFERENCES body (id),
     ring     INTEGER NOT NULL,          -- which key of the ring wrapped it
     wrapped  BLOB NOT NULL
@@ -337,9 +337,10 @@ CREATE TABLE remark (                   -- what reviewers wrote beside a case
 CREATE INDEX remark_hold ON remark (hold);
 
 CREATE TABLE trust_edition (            -- every version of a list that was verified, as offered
-    id       TEXT PRIMARY KEY,          -- '<source>/<SHA-256 of what was verified>'
-    offer    BLOB NOT NULL              -- sealed: the list and the signatures beside it
-) STRICT;
+    id         TEXT PRIMARY KEY,        -- '<source>/<SHA-256 of what was verified>'; the list is the
+                                        -- body that 'edition/<id>' holds
+    signatures BLOB NOT NULL            -- sealed: those beside it
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE trust_trail (              -- append-only: what became of them, each entry naming all before
     seq      INTEGER PRIMARY KEY,       -- without gaps

@@ -162,7 +162,7 @@ async def test_the_history_is_verified_again(
     del waiting
     assert 2 == (await ask("trust.history", verify=True))["verified"]
     assert (await ask("trust.history"))["verified"] is None
-    await rooms.database.commit([Statement("UPDATE trust_edition SET offer = x'00'")])
+    await rooms.database.commit([Statement("UPDATE trust_edition SET signatures = x'00'")])
     with pytest.raises(OperationError, match=r"not as it was: version 1 of list: .*; version 2"):
         await ask("trust.history", verify=True)
     await rooms.database.commit([Statement("DELETE FROM trust_trail WHERE seq = 1")])
@@ -175,7 +175,7 @@ async def test_a_version_that_no_longer_opens(
 ) -> None:
     """It is said so; the list in force goes on."""
     await ask("trust.approve")
-    await rooms.database.commit([Statement("UPDATE trust_edition SET offer = x'00'")])
+    await rooms.database.commit([Statement("UPDATE trust_edition SET signatures = x'00'")])
     with pytest.raises(OperationError, match="version 1 cannot be read again"):
         await ask("trust.diff", version="2")
 

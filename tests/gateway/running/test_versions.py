@@ -14,8 +14,10 @@ from trust.change import Policy
 from trust.keeper import Keeper
 from trust.trail import Entry, Step, flaw
 from trust.verification import Offer
+from vault.blobs import Folder
 from vault.database import Database, Statement
 from vault.keys import KeyRing
+from vault.store import Vault
 
 _NOW = datetime(2026, 11, 22, tzinfo=UTC)
 _OFFER = Offer(b"canary one" * 100, (b"canary signature", b"two"))
@@ -28,7 +30,10 @@ def _entry(step: Step, digest: str = "aa" * 32, actor: str = "") -> Entry:
 @pytest.fixture
 async def versions(tmp_path: Path) -> AsyncIterator[Versions]:
     database = Database.open(tmp_path / "sceau.db")
-    yield Versions(database, KeyRing.create(tmp_path / "ring.json", _NOW))
+    ring = KeyRing.create(tmp_path / "ring.json", _NOW)
+    vault = Vault(database, ring, Folder(tmp_path / "blobs"), reserve=0)
+    yield Versions(database, ring, vault)
+    await vault.close()
     await database.close()
 
 
@@ -68,13 +73,25 @@ async def test_a_version_is_erased_and_goes_on_being_named(versions: Versions) -
 async def test_a_version_that_no_longer_opens_is_none(versions: Versions) -> None:
     """Nobody believes what was changed; its number still counts in the history."""
     await versions.keep([_entry(Step.VERIFIED)], _OFFER)
-    await versions.database.commit([Statement("UPDATE trust_edition SET offer = x'00000001ff'")])
+    await versions.database.commit(
+        [Statement("UPDATE trust_edition SET signatures = x'00000001ff'")]
+    )
 
     assert await versions.offer("canary-source", "aa" * 32) is None
     assert [_entry(Step.VERIFIED)] == [kept.entry for kept in await versions.history()]
 
     await versions.keep([_entry(Step.VERIFIED)], _OFFER)
     assert _OFFER == await versions.offer("canary-source", "aa" * 32)
+
+
+async def test_a_large_version_comes_back_whole(versions: Versions) -> None:
+    """A country's list goes to a blob, piece by piece, and comes back octet for octet."""
+    offer = Offer(bytes(range(256)) * 20_000, (b"one",))
+    await versions.keep([_entry(Step.VERIFIED)], offer)
+    assert offer == await versions.offer("canary-source", "aa" * 32)
+
+    await versions.database.commit([Statement("DELETE FROM wrap")])
+    assert await versions.offer("canary-source", "aa" * 32) is None
 
 
 @pytest.mark.parametrize(
