@@ -35,7 +35,7 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         oldest_delivery=at - oldest_delivery(rooms, _OPEN, at),
         outbox=rooms.outbox.waiting(),
         oldest_receipt=at - oldest_receipt(rooms, at),
-        held=int(_number(rooms, "SELECT count(*) FROM hold WHERE state = 'held'", 0)),
+        held=rooms.register.count(),
         scanner_silent=int(_silent(rooms)),
         list_version={
             each.name: (each.edition and each.edition.claims.version) or 0 for each in lists
