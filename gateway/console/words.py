@@ -38,7 +38,6 @@ WORDS: Words = {
         "Ces éléments ne permettent pas d'entrer. Vérifiez-les ; un code ne sert qu'une fois.",
         "That does not open the console. Check it; a code works only once.",
     ),
-    "with-certificate": ("Avec un certificat", "With a certificate"),
     "security": ("Ma connexion", "My log-in"),
     "account": ("Console", "Console"),
     # Refusals.

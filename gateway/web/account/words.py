@@ -33,6 +33,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Six digits, new every 30 seconds.",
     ),
     "with-passkey": ("Avec une clé d'accès", "With a passkey"),
+    "with-certificate": ("Avec un certificat", "With a certificate"),
     "passkey-hint": (
         "Empreinte, visage, code de l'appareil ou clé de sécurité.",
         "Fingerprint, face, the device's code or a security key.",

@@ -1,15 +1,22 @@
 """Operators at the console, by a browser without JavaScript."""
 
+from base64 import b64encode
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from gateway.accounts.factors import Kind
 from gateway.accounts.operators import Role
+from gateway.demo.pki import Issued
 from tests.gateway.web.account.browser import PASSPHRASE, Browser, Place, placed
 
 LISTENERS = "\n[listen.console]\nport = 0\n"
+SESSION = "__Host-sceau-console"
 
 
 @dataclass(slots=True)
@@ -59,6 +66,32 @@ class Operators:
         for factor in rooms.factors.of(operator):
             if factor.kind is Kind.TOTP:
                 assert await rooms.factors.moved(operator, factor, 0)
+
+
+    def shows(self, issued: Issued, folder: Path) -> Browser:
+        """Return a browser that shows a certificate, at the listener that asks for one."""
+        browser = self.browser()
+        context = self.place.context()
+        context.load_cert_chain(*issued.write(folder, "operator"))
+        port = self.place.chu.ports["console_certificate"]
+        browser.client = httpx.AsyncClient(
+            base_url=f"https://127.0.0.1:{port}", verify=context, timeout=20
+        )
+        self.place.clients.push_async_callback(browser.client.aclose)
+        return browser
+
+    async def certificate(self, name: str, issued: Issued, *, remove: bool = False) -> None:
+        """Say that a certificate is an operator's, or no longer."""
+        octets = b64encode(issued.certificate.public_bytes(Encoding.PEM)).decode()
+        await self.place.chu.ask("operator.certificate", name=name, octets=octets, remove=remove)
+
+    async def journal(self) -> dict[str, list[tuple[str, dict[str, object]]]]:
+        """Return who did what, by the kind of event."""
+        rooms, found = self.place.chu.rooms, defaultdict(list)
+        await rooms.notes.write()
+        for entry in await rooms.journal.page(0):
+            found[entry.event].append((entry.actor, entry.detail))
+        return dict(found)
 
 
 @asynccontextmanager

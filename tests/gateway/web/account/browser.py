@@ -82,6 +82,7 @@ class Place:
 
     chu: Running
     authority: Authority
+    lists: Lists
     clients: AsyncExitStack
 
     @property
@@ -89,13 +90,17 @@ class Place:
         return self.chu.ports["web"]
 
     def browser(self, **how: Any) -> Browser:
-        context = ssl.create_default_context(cadata=self.authority.anchors_pem.decode())
-        context.check_hostname = False
         client = httpx.AsyncClient(
-            base_url=f"https://127.0.0.1:{self.port}", verify=context, timeout=20, **how
+            base_url=f"https://127.0.0.1:{self.port}", verify=self.context(), timeout=20, **how
         )
         self.clients.push_async_callback(client.aclose)
         return Browser(client)
+
+    def context(self) -> ssl.SSLContext:
+        """Return what believes this place's authority."""
+        context = ssl.create_default_context(cadata=self.authority.anchors_pem.decode())
+        context.check_hostname = False
+        return context
 
     def code(self, seed: str) -> str:
         """Return the app's code of now."""
@@ -148,4 +153,4 @@ async def placed(folder: Path, sections: str = "") -> AsyncIterator[Place]:
         chu.rooms.factors.hasher = CHEAP
         await chu.rooms.keeper.offer("list", lists.offer(clock().replace(microsecond=0)))
         async with AsyncExitStack() as clients:
-            yield Place(chu, authority, clients)
+            yield Place(chu, authority, lists, clients)
