@@ -17,6 +17,7 @@ _NOUNS = {
     "certificates": "Certificates: ours and those that were shown to us.",
     "mailbox": "Mailboxes, what they log in with, and what lies in them.",
     "address": "Who may be written to, and at which address.",
+    "document": "Health documents: read, checked, packed for sending.",
     "directory": "What directories say of addresses, and should say of ours.",
     "token": "Tokens for software that asks by HTTPS.",
     "spool": "Messages on their way.",

@@ -1,19 +1,30 @@
-"""Synthetic laboratory results: a CDA R2 level 1 document around a PDF, in an ordinary mail.
+"""Synthetic laboratory results: a PDF wrapped as a CDA document, packed as laboratories send it.
 
 Nobody in here exists: the patients bear test identities (INS OID 1.2.250.1.213.1.4.10, R-H2) and
-the figures are invented. The mail has the shape that R-E1 to R-E5 ask for.
+the figures are invented.
 """
 
-import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from html import escape
-from string import Template
 
+from gateway.documents import cda_writer, packing, xdm
+from gateway.documents.document import (
+    LOINC,
+    PEOPLE,
+    STRUCTURES,
+    Code,
+    Document,
+    Identifier,
+    Organisation,
+    Professional,
+    timestamp,
+)
+from gateway.documents.document import Patient as Subject
+from gateway.documents.ins import Ins, Register, Traits
 from smtp.address import Address, domain_of
 
 
@@ -25,12 +36,13 @@ class Patient:
     given: str
     sex: str
     born: str  # YYYYMMDD
+    place: str  # INSEE's code
     matricule: str  # 13 digits
 
     @property
     def ins(self) -> str:
         """The 15 digits: the matricule and its key (R-H3)."""
-        return f"{self.matricule}{97 - int(self.matricule) % 97:02}"
+        return Ins(self.matricule, Register.TEST).number
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +57,20 @@ class Result:
 
 
 PATIENTS = (
-    Patient("DESMAUX", "NATHALIE", "F", "19790301", "2790335121518"),
-    Patient("MARTINEAU", "PAUL", "M", "19541117", "1541163220104"),
-    Patient("LEGRÉ", "ZOÉ", "F", "20110722", "2110775056033"),
+    Patient("DESMAUX", "NATHALIE", "F", "19790301", "35121", "2790335121518"),
+    Patient("MARTINEAU", "PAUL", "M", "19541117", "63220", "1541163220104"),
+    Patient("LEGRÉ", "ZOÉ", "F", "20110722", "75056", "2110775056033"),
 )
 
+_LABO = Organisation("Laboratoire de démonstration", Identifier(STRUCTURES, "1750000010"))
+_BIOLOGIST = Professional(
+    "EXEMPLE",
+    "Camille",
+    Identifier(PEOPLE, "810001234565"),
+    suffix="DR",
+    profession=Code("G15_10/SM03", "1.2.250.1.213.1.1.4.5", "Médecin - Biologie médicale (SM)"),
+    organisation=_LABO,
+)
 _PDF_SPECIAL = re.compile(rb"[()\\\\]")
 
 _PANELS = (
@@ -78,33 +99,24 @@ def result(number: int, at: datetime) -> Result:
 
 
 def message(found: Result, sender: Address, recipients: tuple[Address, ...]) -> bytes:
-    """Return the result as an ordinary multipart mail: words, the CDA document, the PDF."""
-    patient = found.patient
-    built = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    built["Date"] = format_datetime(found.at)
-    built["From"] = sender
-    built["To"] = ", ".join(recipients)
-    built["Subject"] = f"XDM/1.0/DDM+{found.title} {patient.name} {patient.given} {patient.born}"
-    built["Message-ID"] = f"<{found.at:%Y%m%d%H%M%S}.{found.number}@{domain_of(sender)}>"
-    built["X-MSS-CODECDA"] = "11502-2"
-    built["X-MSS-INS"] = "O"
-    built["X-MSS-NIL"] = "SCEAU-DEMO"
-    built.set_content(
-        "Bonjour,\n\nVeuillez trouver ci-joint un compte rendu de biologie médicale.\n\n"
-        + "\n".join(found.lines)
-        + "\n\nLe laboratoire\n"
+    """Return the result as laboratories send it: words, IHE_XDM.zip, the PDF."""
+    about = cda(found)
+    told = "Bonjour,\n\nVeuillez trouver ci-joint un compte rendu de biologie médicale.\n\n"
+    return packing.pack(
+        packing.Parcel(
+            content=cda_writer.write(about),
+            document=about,
+            sender=sender,
+            recipients=recipients,
+            at=found.at,
+            message_id=f"<{found.at:%Y%m%d%H%M%S}.{found.number}@{domain_of(sender)}>",
+            words=told + "\n".join(found.lines) + "\n\nLe laboratoire\n",
+            label=found.title,
+            record=str(found.number),
+            product="SCEAU-DEMO",
+        ),
+        xdm.Sender(_LABO.name, sender),
     )
-    document = pdf([found.title, f"{patient.name} {patient.given}", *found.lines])
-    built.add_attachment(
-        cda(found, document).encode(), maintype="text", subtype="xml", filename="CR-BIO.xml"
-    )
-    built.add_attachment(
-        document,
-        maintype="application",
-        subtype="pdf",
-        filename=f"{found.at:%Y%m%d}_CR-BIO_{patient.name}_{patient.given}_{found.number}.pdf",
-    )
-    return bytes(built)
 
 
 def enclose(document: bytes, name: str, at: datetime, sender: Address, to: Address) -> bytes:
@@ -121,19 +133,28 @@ def enclose(document: bytes, name: str, at: datetime, sender: Address, to: Addre
     return bytes(built)
 
 
-def cda(found: Result, document: bytes) -> str:
-    """Return a CDA R2 document of level 1: a header that names the patient, a body that is a PDF."""
+def cda(found: Result) -> Document:
+    """Return the result as a document: a header that names the patient, around a PDF."""
     patient = found.patient
-    return _CDA.substitute(
-        number=found.number,
-        title=escape(f"Compte rendu de biologie : {found.title}"),
-        at=f"{found.at:%Y%m%d%H%M%S+0000}",
-        ins=patient.ins,
-        name=escape(patient.name),
-        given=escape(patient.given),
-        sex=patient.sex,
-        born=patient.born,
-        pdf=base64.b64encode(document).decode("ascii"),
+    lines = [found.title, f"{patient.name} {patient.given}", *found.lines]
+    return Document(
+        id=Identifier("1.2.250.1.213.1.1.9", f"sceau-demo-{found.number}"),
+        code=Code("11502-2", LOINC, "CR d'examens biologiques"),
+        title=f"Compte rendu de biologie : {found.title}",
+        at=timestamp(found.at),
+        patients=(
+            Subject(
+                (Identifier(Register.TEST, patient.ins),),
+                Traits(patient.name, patient.given, patient.born, patient.sex, patient.place),
+            ),
+        ),
+        authors=(_BIOLOGIST,),
+        custodian=_LABO,
+        responsible=_BIOLOGIST,
+        performed=timestamp(found.at),
+        facility=Code("SA25", "1.2.250.1.71.4.2.4", "Laboratoire de biologie médicale"),
+        practice=Code("AMBULATOIRE", "1.2.250.1.213.1.1.4.9", "Ambulatoire"),
+        pdf=pdf(lines),
     )
 
 
@@ -161,36 +182,3 @@ def pdf(lines: list[str]) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     end = b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
     return bytes(out) + end % (len(objects) + 1, table, len(objects) + 1, len(out))
-
-
-_CDA = Template("""\
-<?xml version="1.0" encoding="UTF-8"?>
-<ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
-  <realmCode code="FR"/>
-  <typeId root="2.16.840.1.113883.1.3" extension="POCD_HD000040"/>
-  <templateId root="2.16.840.1.113883.2.8.2.1"/>
-  <templateId root="1.2.250.1.213.1.1.1.1"/>
-  <templateId root="1.3.6.1.4.1.19376.1.2.20"/>
-  <id root="1.2.250.1.213.1.1.9" extension="sceau-demo-$number"/>
-  <code code="11502-2" displayName="CR d'examens biologiques" codeSystem="2.16.840.1.113883.6.1"/>
-  <title>$title</title>
-  <effectiveTime value="$at"/>
-  <confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25"/>
-  <languageCode code="fr-FR"/>
-  <recordTarget>
-    <patientRole>
-      <id extension="$ins" root="1.2.250.1.213.1.4.10"/>
-      <patient>
-        <name><given>$given</given><family qualifier="BR">$name</family></name>
-        <administrativeGenderCode code="$sex" codeSystem="2.16.840.1.113883.5.1"/>
-        <birthTime value="$born"/>
-      </patient>
-    </patientRole>
-  </recordTarget>
-  <component>
-    <nonXMLBody>
-      <text mediaType="application/pdf" representation="B64">$pdf</text>
-    </nonXMLBody>
-  </component>
-</ClinicalDocument>
-""")

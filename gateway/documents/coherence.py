@@ -144,6 +144,10 @@ def _one_patient(documents: Sequence[Enclosed]) -> Iterator[Finding]:
     people = {_who(each) for one in documents for each in one.document.patients}
     if len(people) > 1:
         yield Finding("several-patients", f"{len(people)}")
+        return
+    traits = [each.traits for one in documents for each in one.document.patients]
+    if told := [name for each in traits[1:] for name in ins.differences(traits[0], each)]:
+        yield Finding("patient-differs", ", ".join(dict.fromkeys(told)))
 
 
 def _who(patient: Patient) -> object:
@@ -186,6 +190,9 @@ def _entered(one: Enclosed, entry: Entry) -> Iterator[Finding]:
     patient = entry.patient
     if patient is None or all(patient not in each.identifiers for each in one.document.patients):
         yield Finding("patient-differs", f"{one.part}: patientId")
+    told = [ins.differences(entry.traits, each.traits) for each in one.document.patients]
+    if all(told):  # of none of its patients
+        yield Finding("patient-differs", f"{one.part}: {', '.join(told[0])}")
     digest = hashlib.sha1(one.content, usedforsecurity=False).hexdigest()
     differing = [
         name

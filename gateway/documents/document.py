@@ -28,7 +28,7 @@ class Code(NamedTuple):
 
 NORMAL = Code("N", "2.16.840.1.113883.5.25", "Normal")
 UNSAID = Code("")
-_NO_TRAITS = Traits()
+NO_TRAITS = Traits()
 
 
 class Identifier(NamedTuple):
@@ -69,7 +69,7 @@ class Patient:
     """Whom a document is about."""
 
     identifiers: tuple[Identifier, ...] = field(default=(), repr=False)
-    traits: Traits = _NO_TRAITS
+    traits: Traits = NO_TRAITS
 
     @property
     def claimed(self) -> Identifier | None:

@@ -14,8 +14,17 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from gateway.documents import xml
-from gateway.documents.document import UNSAID, Code, Document, Identifier, Professional, universal
+from gateway.documents.document import (
+    NO_TRAITS,
+    UNSAID,
+    Code,
+    Document,
+    Identifier,
+    Professional,
+    universal,
+)
 from gateway.documents.errors import DocumentError
+from gateway.documents.ins import Traits
 from gateway.documents.xml import attributes, text
 
 RIM = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
@@ -70,6 +79,7 @@ class Entry:
     mime: str = ""
     size: int | None = None
     hash: str = ""  # SHA-1, in hexadecimal
+    traits: Traits = NO_TRAITS  # sourcePatientInfo
     confidentiality: tuple[str, ...] = ()  # N, and from whom it is to be kept
 
 
@@ -306,6 +316,7 @@ def _read_entry(element: etree._Element) -> Entry:
         mime=element.get("mimeType", "")[:100],
         size=int(size) if size.isascii() and size.isdigit() and len(size) < 15 else None,
         hash=next(iter(_read_slot(element, "hash")), "").lower(),
+        traits=_read_traits(_read_slot(element, "sourcePatientInfo")),
         confidentiality=tuple(each.code for each in _read_codes(element, _CONFIDENTIALITY)),
     )
 
@@ -337,6 +348,12 @@ def _read_codes(element: etree._Element, scheme: str) -> list[Code]:
 def _read_name(element: etree._Element) -> str:
     found = element.find(f"{{{RIM}}}Name/{{{RIM}}}LocalizedString")
     return "" if found is None else found.get("value", "")
+
+
+def _read_traits(lines: Iterable[str]) -> Traits:
+    told = dict(line.split("|", 1) for line in lines if "|" in line)
+    name, given, *_ = (*map(_unescaped, told.get("PID-5", "").split("^")), "", "")
+    return Traits(name, given, told.get("PID-7", "")[:8], told.get("PID-8", ""))
 
 
 def _read_number(written: str) -> Identifier | None:

@@ -143,6 +143,14 @@ CASES: dict[str, tuple[Callable[[], bytes], list[str]]] = {
         ),
         ["subject-differs", "several-patients"],
     ),
+    "two documents, one number, two births": (
+        lambda: _also(
+            _packed(document()),
+            b"text/xml",
+            cda_writer.write(document(patients=(Patient((NUMBER,), replace(TRAITS, name="X")),))),
+        ),
+        ["subject-differs", "patient-differs"],
+    ),
     "wrong numbers of professionals": (
         lambda: _packed(
             document(
@@ -224,7 +232,8 @@ def _repacked(sent: Parcel, change: Callable[[str], str]) -> bytes:
     message = packing.pack(sent, SENDER)
     lines = [base64.encodebytes(each).replace(b"\n", b"\r\n") for each in (made, out.getvalue())]
     assert lines[0] in message
-    return message.replace(*lines)
+    before, after = lines
+    return message.replace(before, after)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +262,7 @@ def test_nobody_gets_what_is_kept_from_them(
             "metadata-differs",
             "2: typeCode",
         ),
+        ("PID-5|DESMAUX^", "PID-5|MARTINEAU^", "patient-differs", "2: name"),
         ('value="1.2.250.1.213.1.1.9^essai-1"', 'value="1.2"', "metadata-differs", "2: uniqueId"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from lxml import etree
 from gateway.documents import metadata
 from gateway.documents.document import Code, Document, Identifier, Patient, Professional
 from gateway.documents.errors import DocumentError
-from tests.gateway.documents.made import BIOLOGIST, NUMBER, PDF, document
+from tests.gateway.documents.made import BIOLOGIST, NUMBER, PDF, TRAITS, document
 from tests.gateway.documents.test_cda_writer import DOCUMENTS
 
 
@@ -36,6 +37,7 @@ def test_the_header_is_told_once_more() -> None:
     assert NUMBER == entry.patient == found.patient
     assert "11502-2" == entry.type.code
     assert "Compte rendu d'examens biologiques" == entry.title
+    assert replace(TRAITS, place="") == entry.traits
     assert (len(PDF), hashlib.sha1(PDF, usedforsecurity=False).hexdigest()) == (
         entry.size,
         entry.hash,
