@@ -54,11 +54,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that was done to a folder, for the journal of those who share it."""
+    """Something that was done to a folder or with its messages, for the journal.
 
-    what: (
-        str  # a slug: "marked", "erased", "moved", "copied", "filed", "made", "renamed", "deleted"
-    )
+    ``what`` is a slug: marked, erased, moved, copied, filed, made, renamed, deleted, downloaded.
+    """
+
+    what: str
     folder: Folder
     uids: UidSet
     detail: str = ""  # flags, or the folder it concerns as well

@@ -1,8 +1,8 @@
 """Who read which message, and who did what in a mailbox that several people use: in the journal.
 
-A reading is written down before the content goes out, each with our own id of the message, so that
-its story says who read it. What people do is written of mailboxes that are shared; in their own
-nobody is watched. R-B1, R-I3.
+A reading or a download is written down before the content goes out, each with our own id of the message,
+so that its story says who had it. What is erased is written of every mailbox; what else people do, of
+mailboxes that are shared: in their own nobody is watched. R-B1, R-I1, R-I3.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,9 @@ from smtp.envelope import Peer
 from vault.database import Database
 from vault.journal import Journal
 
-_OF_MESSAGES = frozenset({"marked", "erased", "filed"})
+_OF_MESSAGES = frozenset({"marked", "erased", "filed", "downloaded"})
+_NAMEABLE = frozenset({"marked", "filed", "downloaded"})  # they are still there
+_ALWAYS = frozenset({"erased", "deleted", "downloaded"})  # of whomever the mailbox is
 _NAMED = 200  # messages of one act that are named one by one
 Count = Callable[[str, int], None]
 
@@ -44,11 +46,11 @@ class Witness:
         await self._each(who, peer, Act("read", folder, uids))
 
     async def acted(self, who: Principal, peer: Peer, act: Act) -> None:
-        """Write down what was done in a mailbox that others use as well."""
+        """Write down what was done: what erases or takes away always, the rest where others are."""
         nothing = not len(act.uids) and act.what in _OF_MESSAGES
-        if nothing or not self._others(who, act.folder.mailbox):
+        if nothing or not (act.what in _ALWAYS or self._others(who, act.folder.mailbox)):
             return
-        if act.what in {"marked", "filed"} and len(act.uids) <= _NAMED:
+        if act.what in _NAMEABLE and len(act.uids) <= _NAMED:
             await self._each(who, peer, act)
         else:  # made, renamed; or gone from where it could be looked up
             await self._write(who, peer, act, [({"uids": str(act.uids)}, None)])
@@ -62,7 +64,10 @@ class Witness:
         left = act.uids
         async for entries in self._mailboxes.listed(act.folder.id, act.uids):
             left -= UidSet.of(entry.uid for entry in entries)
-            named = [({"entry": f"{one.id:016x}"}, one.summary.message) for one in entries]
+            named = [
+                ({"entry": f"{one.id:016x}", "uids": str(one.uid)}, one.summary.message)
+                for one in entries
+            ]
             await self._write(who, peer, act, named)
         if len(left):  # what lists show of them does not open: they are there all the same
             await self._write(who, peer, act, [({"uids": str(left)}, None)])

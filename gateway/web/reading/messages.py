@@ -111,14 +111,14 @@ class Messages:
         except UnknownEncoding:
             blocks = self._store.stream(stored, part.body, part.end)
             first = await anext(blocks, b"")
-        await self._room.places.opened(request, visitor, place, _alone(stored))
+        await self._room.places.taken(request, visitor, place, _alone(stored), f"part {number}")
         return _kept(file.name, _with(first, blocks))
 
     async def _whole(self, request: Request, visitor: Visitor) -> Response:
         place, stored = await self._found(request, visitor)
         blocks = self._store.stream(stored)
         first = await anext(blocks, b"")
-        await self._room.places.opened(request, visitor, place, _alone(stored))
+        await self._room.places.taken(request, visitor, place, _alone(stored), "whole")
         return _kept(f"message-{stored.row.uid}.eml", _with(first, blocks))
 
     def _fates(self, place: Place, header: Header, language: str) -> dict[str, Any] | None:

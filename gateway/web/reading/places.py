@@ -125,6 +125,12 @@ class Places:
         who, peer = self._who(visitor), request.state.peer
         await self._witness.read(who, peer, place.folder, uids)
 
+    async def taken(
+        self, request: Request, visitor: Visitor, place: Place, uids: UidSet, what: str
+    ) -> None:
+        """Have it written down that a part, or the whole message, is downloaded (R-I3)."""
+        await self.acted(request, visitor, Act("downloaded", place.folder, uids, what))
+
     async def acted(self, request: Request, visitor: Visitor, act: Act) -> None:
         """Have it written down what was done to a mailbox that others use as well."""
         await self._witness.acted(self._who(visitor), request.state.peer, act)

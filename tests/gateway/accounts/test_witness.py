@@ -128,6 +128,21 @@ async def test_its_owner_is_told_of_too_when_others_share_it(ward: Ward) -> None
     assert [("mailbox.marked", ward.mailbox.address, None)] == await ward.told()
 
 
+async def test_what_is_erased_or_taken_away_is_always_told(ward: Ward) -> None:
+    """In one's own mailbox too: a trace needs at least what was deleted, and what left."""
+    for act in (
+        Act("erased", ward.inbox, UidSet.of([3])),
+        Act("deleted", ward.inbox, UidSet()),
+        Act("downloaded", ward.inbox, UidSet.of([1]), "part 2"),
+    ):
+        await ward.witness.acted(ward.owner, PEER, act)
+
+    told = [f"mailbox.{what}" for what in ("erased", "deleted", "downloaded")]
+    assert [(event, ward.mailbox.address, None) for event in told] == await ward.told()
+    taken = (await ward.journal.page(0))[2].detail
+    assert ("1", "part 2") == (taken["uids"], taken["detail"])
+
+
 async def test_nothing_done_is_nothing_told(ward: Ward) -> None:
     """An EXPUNGE that found nothing, a STORE of nothing."""
     for what in ("marked", "erased"):
