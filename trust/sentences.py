@@ -317,7 +317,7 @@ def _always(french: str, english: str) -> Words:
 
 
 _NOT_DENIED = _always(
-    "Aucun de nos opérateurs ne l'a refusé.", "No operator of ours has denied it."
+    "Aucun de nos exploitants ne l'a refusé.", "No operator of ours has denied it."
 )
 
 # In the order of decision.STEPS; a test holds the two together.

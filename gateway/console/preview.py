@@ -134,7 +134,7 @@ def preview(told: Mapping[str, Any], language: str) -> Preview:
         tuple(fields),
         tuple(_passage(each, language) for each in told["texts"]),
         tuple(_piece(each, language) for each in parts[:_MOST]),
-        max(0, len(parts) - _MOST),
+        told.get("more", 0) + max(0, len(parts) - _MOST),
     )
 
 
