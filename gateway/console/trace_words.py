@@ -48,8 +48,49 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "message-id": ("Message-ID", "Message-ID"),
     "our-id": ("Notre identifiant", "Our id"),
     "recipients": ("Destinataires", "Recipients"),
-    "attempts": ("{n} essais", "{n} attempts"),
-    "next-try": ("prochain essai", "next try"),
+    "attempts": ("Essais : {n}", "Attempts: {n}"),
+    # What the caller can be told.
+    "tell-queued": ("Il part à l'instant.", "It is leaving this moment."),
+    "tell-sending": ("L'envoi est en cours.", "It is being sent now."),
+    "tell-deferred": (
+        "Il n'a pas pu partir ; il sera réessayé le {due} UTC, jusqu'au {expires}.",
+        "It could not leave; it will be tried again at {due} UTC, until {expires}.",
+    ),
+    "tell-inspecting": ("Son contenu est examiné.", "Its content is being inspected."),
+    "tell-held": (
+        "Il attend depuis le {changed} UTC qu'un exploitant le regarde.",
+        "It has waited since {changed} UTC for an operator to look at it.",
+    ),
+    "tell-relayed": (
+        (
+            "Le serveur de l'autre opérateur l'a pris le {changed} UTC. S'il manque, c'est chez lui qu'il"
+            " faut chercher."
+        ),
+        (
+            "The other operator's server took it at {changed} UTC. If it is missing, it must be looked for"
+            " there."
+        ),
+    ),
+    "tell-delivered": (
+        "Il est dans la boîte depuis le {changed} UTC.",
+        "It has been in the mailbox since {changed} UTC.",
+    ),
+    "tell-failed": (
+        "L'autre opérateur l'a refusé le {changed} UTC ; l'expéditeur en est prévenu.",
+        "The other operator refused it at {changed} UTC; the sender was told.",
+    ),
+    "tell-expired": (
+        "Abandonné le {changed} UTC après trop d'essais ; l'expéditeur en est prévenu.",
+        "Given up at {changed} UTC after too many tries; the sender was told.",
+    ),
+    "tell-refused": (
+        "Refusé ici le {changed} UTC ; l'expéditeur en est prévenu.",
+        "Refused here at {changed} UTC; the sender was told.",
+    ),
+    "tell-cancelled": (
+        "Arrêté le {changed} UTC ; l'expéditeur en est prévenu, ou l'avait demandé.",
+        "Stopped at {changed} UTC; its sender was told, or had asked for it.",
+    ),
     "last-words": ("Dernière réponse", "Last reply"),
     "open-case": ("Voir le dossier de quarantaine", "See the quarantine case"),
     "timeline": ("Ce qui s'est passé", "What happened"),
