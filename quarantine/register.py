@@ -174,7 +174,7 @@ class Register:
         found = [self.find(name) for (name,) in rows]
         return [case for case in found if case is not None]
 
-    def past(
+    async def past(
         self, before: datetime, after: tuple[float, str] = (0.0, ""), limit: int = 100
     ) -> list[tuple[float, str]]:
         """Return when and which cases were decided before a time, and that nothing preserves.
@@ -182,10 +182,10 @@ class Register:
         Oldest first; those that follow another. While a copy is still on its way its case stays,
         for what was released must not be held again for the same reason.
         """
-        rows = self.database.read(_PAST, (before.timestamp(), *after, limit))
+        rows = await self.database.query(_PAST, (before.timestamp(), *after, limit))
         return [(decided, name) for decided, name in rows]
 
-    def count(self, limit: int = 100_000) -> int:
+    def count(self, limit: int = 10_000) -> int:
         """Return how many cases wait, as far as that many."""
         ((found,),) = self.database.read(
             "SELECT count(*) FROM (SELECT 1 FROM hold WHERE state = 'held' LIMIT ?)", (limit,)

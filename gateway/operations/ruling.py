@@ -119,7 +119,7 @@ async def purge(rooms: Rooms) -> int:
     """
     gone, last = 0, (0.0, "")
     before = rooms.clock() - timedelta(days=rooms.settings.quarantine.keep_days)
-    while page := rooms.register.past(before, last, _PURGED):
+    while page := await rooms.register.past(before, last, _PURGED):
         for _, name in page:
             gone += await _purged(rooms, name)
         last = page[-1]

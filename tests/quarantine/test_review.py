@@ -224,14 +224,14 @@ async def test_past_cases(rest: Rest, review: Review) -> None:
     case = await hold(rest, review)
     await review.decide(case, Event.RELEASE, ANNE, moved(case.waiting, "queued"))
     late = START + 3 * HOUR
-    assert [] == review.register.past(late), "it is on its way, and must not be held again"
+    assert [] == await review.register.past(late), "it is on its way, and must not be held again"
     await rest.commit([Statement("UPDATE delivery SET state = 'delivered'")])
 
-    ((decided, name),) = review.register.past(late)
+    ((decided, name),) = await review.register.past(late)
     assert (case.id, ANNE.at.timestamp()) == (name, decided)
-    assert [] == review.register.past(late, (decided, name))
-    assert [] == review.register.past(ANNE.at)
+    assert [] == await review.register.past(late, (decided, name))
+    assert [] == await review.register.past(ANNE.at)
     kept = review.register.find(case.id)
     assert kept is not None
     await rest.commit([review.register.preserving(kept, ANNE)])
-    assert [] == review.register.past(late)
+    assert [] == await review.register.past(late)

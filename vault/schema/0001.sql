@@ -301,6 +301,7 @@ CREATE UNIQUE INDEX hold_message ON hold (message) WHERE state = 'held';
 CREATE INDEX hold_waiting ON hold (opened, id) WHERE state = 'held';
 CREATE INDEX hold_overdue ON hold (expires) WHERE state = 'held';
 CREATE INDEX hold_decided ON hold (decided, id) WHERE state <> 'held';
+CREATE INDEX hold_ended ON hold (state, decided, id) WHERE state <> 'held';
 CREATE INDEX hold_opened ON hold (opened, id);
 
 CREATE TABLE held (                     -- one copy that was held, each time it was
