@@ -21,7 +21,7 @@ from gateway.operations.rooms import Rooms
 from gateway.web.account.words import say
 from gateway.web.allowance import Allowance
 from gateway.web.entry import Entry
-from gateway.web.pages import languages, page
+from gateway.web.pages import elsewise, languages, page
 from gateway.web.problem import Problem
 from smtp.envelope import Peer
 from trust import lookup
@@ -58,6 +58,7 @@ class Lookup:
             t=partial(say, language),
             visitor=None,
             path="/addresses",
+            elsewise=elsewise(request, language),
             q=request.query_params.get("q", "")[: lookup.LONGEST],
             found=found,
         )

@@ -5,6 +5,7 @@ They work in any browser, on any screen, and with JavaScript off; nothing in the
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -25,6 +26,13 @@ def languages(request: Request) -> str:
         if language in LANGUAGES:
             return language
     return LANGUAGES[0]
+
+
+def elsewise(request: Request, language: str) -> str:
+    """Return where the same page is in the other language, asked the same."""
+    other = LANGUAGES[1 - LANGUAGES.index(language)]
+    asked = [(name, text) for name, text in request.query_params.multi_items() if name != "lang"]
+    return f"{request.url.path}?{urlencode([*asked, ('lang', other)])}"
 
 
 def page(template: str, language: str, status: int = 200, **values: Any) -> Response:

@@ -191,7 +191,8 @@ class Visitors:
     ) -> Response:
         """Return a page, in the reader's language; without ``script`` it can run none."""
         language = self.language(request)
-        values = {**self.house.shown(request, visitor), **values}
+        same = {"elsewise": pages.elsewise(request, language)}
+        values = {**same, **self.house.shown(request, visitor), **values}
         answer = pages.page(
             template,
             language,

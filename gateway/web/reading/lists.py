@@ -35,6 +35,7 @@ class Lists:
             route("/read/{folder:int}", self._folder),
             route("/read/{folder:int}", self._act, "POST"),
             route("/read/{folder:int}/search", self._search, "POST"),
+            route("/read/{folder:int}/search", self._forgotten),
         ]
 
     async def _inbox(self, request: Request, visitor: Visitor) -> Response:
@@ -89,6 +90,11 @@ class Lists:
         return await self._listed(
             request, visitor, place, list(found.entries), search=found, question=question
         )
+
+    async def _forgotten(self, request: Request, visitor: Visitor) -> Response:
+        """What was looked for is known no more: show the folder, in the language that was chosen."""
+        place = self._place(request, visitor)
+        return RedirectResponse(f"{place.path}?lang={self._room.language(request)}", 303)
 
     async def _act(self, request: Request, visitor: Visitor) -> Response:
         fields = await self._room.visitors.form(request, visitor, PURPOSE)

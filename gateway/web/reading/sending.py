@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.web.reading.letter import Letter, Typed, recipients
+from gateway.web.reading.refusals import refusal
 from gateway.web.reading.room import Room
-from gateway.web.reading.words import W, refusal
+from gateway.web.reading.words import W
 from smtp.address import key, parse
 from smtp.envelope import Draft, Mail, Peer, Recipient, Refusal
 

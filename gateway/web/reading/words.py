@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 
 from gateway.relay.delivery import State
-from smtp import reply
-from smtp.reply import Reply
 
 _SAID: Mapping[str, tuple[str, str]] = {
     "read": ("Messages", "Mail"),
@@ -220,25 +218,3 @@ FATES: Mapping[State, tuple[str, str]] = {
         "cancelled by your operator; it was not received",
     ),
 }
-
-_FRENCH: Mapping[Reply, str] = {
-    reply.LIST_MISSING: "Aucune liste de confiance n'est chargée ; réessayez plus tard.",
-    reply.SENDER_NOT_LISTED: "Votre domaine n'est pas dans l'espace de confiance.",
-    reply.SENDER_ADDRESS_NOT_LISTED: "Votre adresse n'est pas inscrite dans la liste de confiance ; demandez à votre opérateur de l'inscrire.",
-    reply.SENDER_REVOKED: "Votre domaine a été retiré de l'espace de confiance ; demandez à votre opérateur.",
-    reply.SENDER_DENIED: "Votre opérateur a bloqué votre adresse ; demandez-lui pourquoi.",
-    reply.SENDER_IS_NOT_YOU: "Vous ne pouvez pas écrire au nom de cette boîte.",
-    reply.RECIPIENT_NOT_LISTED: "Ce destinataire n'est pas dans l'espace de confiance ; écrivez à une adresse qui y est inscrite.",
-    reply.RECIPIENT_ADDRESS_NOT_LISTED: "Le domaine est de confiance, mais cette adresse n'y est pas inscrite ; vérifiez l'orthographe ou demandez une adresse inscrite.",
-    reply.RECIPIENT_REVOKED: "Ce domaine a été retiré de l'espace de confiance ; joignez le destinataire autrement.",
-    reply.RECIPIENT_DENIED: "Votre opérateur a bloqué ce destinataire ; joignez-le autrement, ou demandez à votre opérateur.",
-    reply.NO_SUCH_MAILBOX: "Cette boîte n'existe pas ici ; vérifiez l'adresse.",
-}
-
-
-def refusal(said: Reply, language: str) -> str:
-    """Return why a recipient is refused, for the person who wrote to them."""
-    if language == "fr":
-        known = {(each.code, each.text): words for each, words in _FRENCH.items()}
-        return known.get((said.code, said.text), said.text)
-    return said.text

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from gateway.settings import Settings
 from gateway.web.account.words import say
-from gateway.web.pages import languages, page
+from gateway.web.pages import elsewise, languages, page
 from gateway.web.problem import Problem
 from gateway.web.setup import apple, outlook, thunderbird
 from gateway.web.setup.servers import Servers
@@ -105,6 +105,7 @@ class SetUp:
             t=partial(say, language),
             visitor=None,
             path="/setup",
+            elsewise=elsewise(request, language),
             address=address,
             ours=bool(address) and self._servers.domain(address) is not None,
             servers=self._servers,

@@ -257,6 +257,8 @@ async def test_a_person_looks_up_without_a_script(tmp_path: Path) -> None:
     assert "page=2" in french.text
     assert WORDS["recipient-not-listed"][1] in english.text
     assert 'lang="en"' in english.text
+    assert "/addresses?q=" in hostile.text
+    assert "lang=fr" in hostile.text.partition("/addresses?q=")[2].partition('"')[0]
     for answer in (empty, french, english, hostile):
         assert 200 == answer.status_code
         assert "<script" not in answer.text

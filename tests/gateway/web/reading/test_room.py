@@ -133,12 +133,14 @@ async def test_a_search_leaves_no_trace(tmp_path: Path) -> None:
         found = await me.post(f"{inbox}/search", q="RARISSIME")
         none = await me.post(f"{inbox}/search", q="introuvable-mot")
         empty = await me.post(f"{inbox}/search", q="  ")
+        switched = await me.get(f"{inbox}/search?lang=en")
     assert f"{inbox}/search" == found.url.path
     assert not found.url.query
     assert ">Un<" in found.text
     assert ">Deux<" not in found.text
     assert "Aucun message trouvé" in none.text
     assert ">Deux<" in empty.text
+    assert (303, f"{inbox}?lang=en") == (switched.status_code, switched.headers["location"])
 
 
 async def test_a_long_folder_is_read_page_by_page(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ async def test_the_page_in_two_languages(desk: Desk) -> None:
         "mot de passe d&#39;application" in french.text
         or "mot de passe d'application" in french.text
     )
+    assert "/setup?address=dr%40chu.example&amp;lang=en" in french.text
     for word in ("mx.chu.example", "993", "STARTTLS", "/setup/sceau.mobileconfig?address=nn%40"):
         assert word in english.text
 
