@@ -56,6 +56,7 @@ def checks(
         _certificate(standing.certificate_expires_in),
         _moving(standing, bounds),
         _broker(standing, bounds),
+        *_scanner(standing),
         _disk(standing.disk_free, bounds.reserve),
         _journal(standing.journal_head_age),
     ]
@@ -67,18 +68,18 @@ def _lists(standing: Standing, bounds: Thresholds, refused: Mapping[str, str]) -
         yield Check("list", State.ILL, "list-missing", link=trust)
     for name, left in standing.list_stale_in.items():
         version: Mapping[str, object] = {"version": standing.list_version.get(name, 0)}
-        waiting = standing.list_waiting.get(name, 0)
         if left <= 0:
             yield Check("list", State.ILL, "list-stale", version, -left, name, link=trust)
-        elif waiting or name in standing.list_waiting:
-            said = {"domains": waiting}
+        elif name in standing.list_waiting:
+            said = {"domains": standing.list_waiting[name]}
             yield Check("list", State.WAIT, "list-waits", said, None, name, link=trust)
         else:
             state = State.WAIT if left < bounds.stale_before else State.WELL
             yield Check("list", state, "list-good", version, left, name, link=trust)
     for name, outcome in refused.items():
-        said = {"outcome": outcome}
-        yield Check("offer", State.ILL, "offer-refused", said, None, name, link=trust)
+        yield Check(
+            "offer", State.ILL, "offer-refused", {"outcome": outcome}, None, name, link=trust
+        )
 
 
 def _certificate(left: float) -> Check:
@@ -105,6 +106,11 @@ def _broker(standing: Standing, bounds: Thresholds) -> Check:
     state = State.ILL if standing.oldest_receipt > bounds.broker_after else State.WELL
     said = {"waiting": standing.outbox}
     return Check("broker", state, "broker-waits", said, standing.oldest_receipt)
+
+
+def _scanner(standing: Standing) -> Iterator[Check]:
+    if standing.scanner_silent:
+        yield Check("scanner", State.ILL, "scanner-silent", link="/console/quarantine")
 
 
 def _disk(free: int, reserve: int) -> Check:

@@ -31,7 +31,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "tile-sent": ("envoyés par nos boîtes", "sent by our mailboxes"),
     "tile-came": ("venus d'ailleurs", "come from elsewhere"),
-    "tile-arrived": ("remises, {share}\u202f% en moins de 5\u202fs", "deliveries, {share}% within 5\u202fs"),
+    "tile-arrived": (
+        "remises, {share}\u202f% en moins de 5\u202fs",
+        "deliveries, {share}% within 5\u202fs",
+    ),
     "tile-arrived-none": ("remises", "deliveries"),
     "tile-refused": ("destinataires refusés", "recipients refused"),
     "tile-held": ("en quarantaine", "in quarantine"),
@@ -71,6 +74,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "check-certificate": ("Notre certificat", "Our certificate"),
     "check-mail": ("File d'attente", "Spool"),
     "check-broker": ("Accusés (MQTT)", "Receipts (MQTT)"),
+    "check-scanner": ("Antivirus", "Virus scanner"),
+    "scanner-silent": (
+        "ne répond pas : les messages l'attendent",
+        "does not answer: messages wait for it",
+    ),
     "check-disk": ("Disque", "Disk"),
     "check-journal": ("Journal", "Journal"),
     "list-missing": (
