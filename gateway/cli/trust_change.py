@@ -31,13 +31,13 @@ def diff(call: Asking, **arguments: Any) -> None:
 
 
 @click.command("approve")
-@click.argument("digest", required=False)
+@click.argument("digest")
 @asking
-def approve(call: Asking, digest: str | None) -> None:
+def approve(call: Asking, digest: str) -> None:
     """Agree to a change that waits. Read it first: sceau trust diff.
 
-    DIGEST is needed where several wait. Where two operators must agree, each is another user of
-    this machine.
+    DIGEST is that of what was read, or its first eight digits: nothing else is approved. Where two
+    operators must agree, each is another user of this machine.
     """
 
     def told(done: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.console.changes import amount, domains_of, lines, seats, tally, whys
+from gateway.console.changes import amount, chapters, domains_of, lines, seats, tally, whys
 from gateway.console.frame import Frame
 from gateway.console.trust_words import WORDS
 from gateway.operations.error import OperationError
@@ -51,7 +51,7 @@ class Changing:
             changes=[_change(each, language, whole, operator.actor) for each in changes],
             version=version,
             history=history,
-            steps=list(reversed(history["history"])),
+            chapters=chapters(history["history"], language),
             amount=lambda number: amount(number, language),
             domains_of=lambda number: domains_of(number, language),
         )
@@ -61,7 +61,7 @@ class Changing:
         fields = await self._frame.form(request)
         try:
             done = await self._frame.perform(
-                request, "trust.approve", digest=fields.get("digest") or None
+                request, "trust.approve", digest=fields.get("digest", "")
             )
         except OperationError as error:
             return self._frame.refused(request, error, WORDS)

@@ -20,6 +20,7 @@ from trust.watch import Pending
 
 _SOME = 3  # domains named in a row that is not expanded
 _LEAST = 4  # digits of a digest by which a version may be named
+_SHOWN = 8  # digits by which an operator says what was read
 _MOST = 10_000
 
 
@@ -54,8 +55,16 @@ async def diff(
     ]
 
 
-async def approve(rooms: Rooms, *, digest: str | None = None) -> object:
-    """Agree to a change that waits; with enough operators it is in force."""
+async def approve(rooms: Rooms, *, digest: str) -> object:
+    """Agree to the change that was read; with enough operators it is in force.
+
+    By its digest, always: while an operator reads, another version may have taken its place.
+    """
+    if len(digest) < _SHOWN:
+        raise OperationError(
+            f"{digest or 'nothing'} is too short to say which change was read",
+            f"give the first {_SHOWN} digits of its digest at least: sceau trust diff",
+        )
     pending = _waiting(rooms, digest)
     if rooms.actor in pending.approvals and pending.missing:
         raise OperationError(

@@ -73,7 +73,7 @@ def test_from_diff_to_approval(operator: Operator) -> None:
     assert "a change waits for approval, see sceau trust diff" in shown
     assert "1,033 in all; go on with --after d0000.example" in shown
     (change,) = json.loads(operator.types("trust", "diff", "--json"))
-    refused = types(operator, "trust", "approve", "ffff")
+    refused = types(operator, "trust", "approve", "ffffffff")
     assert (1, True) == (refused.exit_code, "no change with the digest ffff" in refused.stderr)
     done = operator.types("trust", "approve", change["digest"][:12])
     assert done.startswith("list: version 2 is in force")
@@ -103,9 +103,11 @@ def test_two_must_agree(operator: Operator) -> None:
     operator.site.config.write_text(text.replace("[trust]", "[trust]\napprovals = 2"), "utf-8")
     moves(operator)
     assert "2 operators must agree:" in operator.types("trust", "diff")
-    done = operator.types("trust", "approve")
+    assert 2 == types(operator, "trust", "approve").exit_code
+    (change,) = json.loads(operator.types("trust", "diff", "--json"))
+    done = operator.types("trust", "approve", change["digest"])
     assert "Another operator must agree: sceau trust approve " in done
-    again = types(operator, "trust", "approve")
+    again = types(operator, "trust", "approve", change["digest"])
     assert (1, True) == (again.exit_code, "has agreed already" in again.stderr)
 
 

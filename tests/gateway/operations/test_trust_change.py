@@ -89,13 +89,14 @@ async def test_rows_are_ranked_by_our_own_mail(
     }
 
 
-async def test_approved_by_its_digest_or_alone(
-    rooms: Rooms, waiting: dict[str, Any], ask: Ask
-) -> None:
+async def test_approved_by_its_digest(rooms: Rooms, waiting: dict[str, Any], ask: Ask) -> None:
     """It is in force at once, and the courier is woken for what waited."""
     woken: list[bool] = []
+    read = {"digest": waiting["digest"]}
+    with pytest.raises(OperationError, match="too short to say which"):
+        await ask("trust.approve", digest=waiting["digest"][:7])
     done = await perform(
-        replace(rooms, wake=lambda: woken.append(True)), "operator:anne", "trust.approve", {}
+        replace(rooms, wake=lambda: woken.append(True)), "operator:anne", "trust.approve", read
     )
     assert isinstance(done, dict)
     assert ("accepted", 0, ["operator:anne"]) == (
@@ -107,8 +108,8 @@ async def test_approved_by_its_digest_or_alone(
     assert [True] == woken
     assert [] == await ask("trust.diff")
     assert frozenset() == rooms.keeper.overlay.waiting
-    with pytest.raises(OperationError, match="no change waits"):
-        await ask("trust.approve")
+    with pytest.raises(OperationError, match=r"no change with the digest .* waits"):
+        await ask("trust.approve", **read)
     past = (await ask("trust.history"))["history"]
     assert ["verified", "in-force", "verified", "waiting", "approved", "in-force"] == [
         entry["step"] for entry in past
@@ -134,13 +135,13 @@ async def test_another_digest(waiting: dict[str, Any], ask: Ask, verb: str) -> N
     """Nobody approves what they have not read."""
     del waiting
     more = {"reason": "x"} if verb == "trust.reject" else {}
-    with pytest.raises(OperationError, match="no change with the digest 0000 waits"):
-        await ask(verb, digest="0000", **more)
+    with pytest.raises(OperationError, match="no change with the digest 00000000 waits"):
+        await ask(verb, digest="00000000", **more)
 
 
 async def test_the_past_is_compared(rooms: Rooms, waiting: dict[str, Any], ask: Ask) -> None:
     """Any version with the one before it, or with another; by number or by digest."""
-    await ask("trust.approve")
+    await ask("trust.approve", digest=waiting["digest"])
     (first,) = await ask("trust.diff", version="1")
     assert (None, "version 1") == (first["against"], first["version"])
     (after,) = await ask("trust.diff", version=waiting["digest"][:8])
@@ -174,7 +175,7 @@ async def test_a_version_that_no_longer_opens(
     rooms: Rooms, waiting: dict[str, Any], ask: Ask
 ) -> None:
     """It is said so; the list in force goes on."""
-    await ask("trust.approve")
+    await ask("trust.approve", digest=waiting["digest"])
     await rooms.database.commit([Statement("UPDATE trust_edition SET signatures = x'00'")])
     with pytest.raises(OperationError, match="version 1 cannot be read again"):
         await ask("trust.diff", version="2")
@@ -182,11 +183,9 @@ async def test_a_version_that_no_longer_opens(
 
 async def test_a_disk_that_fails(rooms: Rooms, waiting: dict[str, Any], ask: Ask) -> None:
     """An approval that was not kept does not count."""
-    del waiting
-
     object.__setattr__(rooms.keeper._store, "database", None)
     with pytest.raises(OperationError, match="could not be stored"):
-        await ask("trust.approve")
+        await ask("trust.approve", digest=waiting["digest"])
     assert 1 == rooms.keeper.pending[0].missing
 
 
@@ -204,8 +203,10 @@ class TestTwoOperators:
         done = await ask("trust.approve", digest=waiting["digest"][:8])
         assert ("waiting", 1) == (done["outcome"], done["missing"])
         with pytest.raises(OperationError, match="has agreed already, and another operator must"):
-            await ask("trust.approve")
-        done = await perform(rooms, "operator:brice", "trust.approve", {})
+            await ask("trust.approve", digest=waiting["digest"])
+        done = await perform(
+            rooms, "operator:brice", "trust.approve", {"digest": waiting["digest"]}
+        )
         assert isinstance(done, dict)
         assert ("accepted", 0) == (done["outcome"], done["missing"])
         assert ["operator:anne", "operator:brice"] == done["approvals"]
