@@ -23,6 +23,7 @@ _NOUNS = {
     "spool": "Messages on their way.",
     "recall": "Take a message back that was sent.",
     "trace": "The whole story of a message, or of an address.",
+    "indicators": "The month's counts for the authority.",
     "receipts": "What was told to software about deliveries.",
     "quarantine": "Messages that wait for a person.",
     "keys": "The key ring that opens everything at rest.",

@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import click
 
-from gateway.cli import show
+from gateway.cli import searching, show
 from gateway.cli.call import Asking, asking
 
 _PAGE = 500
@@ -187,3 +187,6 @@ def holds(call: Asking) -> None:
     columns = ("number", "kind", "what", "reason", "by", "since", "lifted")
     rows = call.perform("journal.holds")
     call.answer(rows, lambda found: show.table(found, columns, "Nothing is held."))
+
+
+command.add_command(searching.search)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from gateway.cli import emergency, show
+from gateway.cli import emergency, searching, show
 from gateway.cli.call import Asking, asking
 
 _COLUMNS = (
@@ -91,5 +91,5 @@ def _needs_one(arguments: dict[str, Any]) -> None:
         raise click.UsageError("name either a message or --domain")
 
 
-for verb in emergency.SPOOL_VERBS:
+for verb in (*emergency.SPOOL_VERBS, searching.peers):
     command.add_command(verb)

@@ -114,9 +114,7 @@ class Crowd:
             books.arrived(copy, copy.delivery, to),
         ]
 
-    def _beside(
-        self, number: int, at: datetime, ours: Address, theirs: Address
-    ) -> list[Statement]:
+    def _beside(self, number: int, at: datetime, ours: Address, theirs: Address) -> list[Statement]:
         told, domain = self.rooms.journal.entry, theirs.rpartition("@")[2]
         match number % 200:
             case 0 | 50 | 100 | 150:
