@@ -5,6 +5,9 @@ version stays and ``standing`` says why; only its own date makes it stale. A ver
 before it counts, so that no restart brings back an older one, and a change that operators want to be
 asked about waits until they were: meanwhile what it would change is put off, and whom it revokes
 is revoked. Reading and verifying happen off the loop, the swap in one step. R-C4 to R-C7.
+
+One long file on purpose: whatever may change what is believed stands under one lock, in one place,
+and is read with what is written down before it counts.
 """
 
 import asyncio
