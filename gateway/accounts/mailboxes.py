@@ -166,8 +166,8 @@ class Accounts:
     def counts(self) -> dict[Status, int]:
         """Return how many mailboxes are in each state, as the table says."""
         rows = self._database.read("SELECT status, count(*) FROM mailbox GROUP BY status")
-        found = dict(rows)
-        return {status: int(found.get(status.value, 0)) for status in Status}
+        found: dict[str, int] = dict(rows)
+        return {status: found.get(status.value, 0) for status in Status}
 
     async def add(
         self,

@@ -236,6 +236,59 @@ def seats(approvals: Sequence[str], needed: int) -> tuple[Seat, ...]:
     return tuple(Seat(who) for who in (*approvals, *[""] * empty))
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One thing that happened to a version."""
+
+    at: str
+    step: str
+    by: str
+    whys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One version, and all that happened to it."""
+
+    source: str
+    version: str
+    digest: str
+    steps: tuple[Passed, ...]
+
+    @property
+    def tone(self) -> str:
+        """How its story ended so far."""
+        return _ENDS.get(self.steps[-1].step, "mute")
+
+
+_ENDS = {"in-force": "well", "waiting": "wait", "approved": "wait", "rejected": "ill"}
+
+
+def chapters(history: Sequence[Mapping[str, Any]], language: str) -> tuple[Chapter, ...]:
+    """Return the history by versions, the newest first; of a list's own line its signers alone."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for entry in history:
+        found.setdefault((entry["source"], entry["digest"]), []).append(entry)
+    return tuple(
+        Chapter(
+            source,
+            entries[0]["version"],
+            digest,
+            tuple(_passed(each, language) for each in entries),
+        )
+        for (source, digest), entries in reversed(found.items())
+    )
+
+
+def _passed(entry: Mapping[str, Any], language: str) -> Passed:
+    # What a version changed is drawn on its own page: here stands who signed it.
+    why = str(entry["why"] or "")
+    shown = (why.partition("; ")[0],) if entry["step"] == "verified" else whys(why, language)
+    if language == "fr":
+        shown = tuple(one.replace("signed by ", "signée par ") for one in shown)
+    return Passed(entry["at"], entry["step"], entry["by"] or "", shown)
+
+
 _N = r"([\d,]+|1) domains?"
 _WHYS: Sequence[tuple[re.Pattern[str], str]] = [
     (

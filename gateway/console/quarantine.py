@@ -17,9 +17,11 @@ from gateway.console.frame import Frame
 from gateway.console.preview import Preview, preview
 from gateway.console.quarantine_words import WORDS
 from gateway.operations.error import OperationError
+from gateway.operations.quarantine import list_
 from gateway.web import pages
 
 QUARANTINE = "/console/quarantine"
+LIVE = "/console/quarantine/live"
 CASE = "/console/quarantine/{case}"
 ENTRY = Entry(QUARANTINE, "quarantine")
 _PAGE = 50
@@ -37,6 +39,7 @@ class Quarantine:
         """Return where they are."""
         return [
             Route(QUARANTINE, self._queue, methods=["GET"]),
+            Route(LIVE, self._live, methods=["GET"]),
             Route(CASE, self._case, methods=["GET"]),
             Route(f"{CASE}/look", self._look, methods=["POST"]),
             Route(f"{CASE}/decide", self._decide, methods=["POST"]),
@@ -63,13 +66,35 @@ class Quarantine:
             request,
             "quarantine.html",
             WORDS,
-            lines=lines(found["cases"], language, self._frame.rooms.clock()),
+            drawn=self._drawn(request, found, state, reason),
+            live=LIVE if state == STATES[0] and not reason and not after else "",
             found=found,
             state=state,
             states=STATES,
             reason=reason,
             reasons=known,
             after=after,
+        )
+
+    async def _live(self, request: Request) -> Response:
+        """Draw the first page of what waits, whenever that changes; nobody asks, nothing is noted."""
+        await self._frame.operator(request)
+
+        async def draw() -> str:
+            found = await list_(self._frame.rooms, state=STATES[0], limit=_PAGE)
+            return self._drawn(request, found, STATES[0], "")
+
+        return self._frame.live(request, draw, every=5.0)
+
+    def _drawn(self, request: Request, found: Any, state: str, reason: str) -> str:
+        language, now = pages.languages(request), self._frame.rooms.clock()
+        return self._frame.fragment(
+            request,
+            "quarantine-queue.html",
+            WORDS,
+            lines=lines(found["cases"], language, now),
+            state=state,
+            reason=reason,
         )
 
     async def _case(self, request: Request) -> Response:

@@ -40,8 +40,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "from": ("De", "From"),
     "to": ("À", "To"),
     "back-to-queue": ("Retour à la file", "Back to the queue"),
-    "refresh": ("Actualiser", "Refresh"),
-    "live": ("La file se met à jour seule.", "The queue keeps itself up to date."),
+    "live-over": (
+        "La session est finie : cette page ne se met plus à jour.",
+        "The session has ended: this page is no longer kept up to date.",
+    ),
     # One case.
     "why-held": ("Pourquoi il attend", "Why it waits"),
     "why-was-held": ("Pourquoi il a attendu", "Why it waited"),

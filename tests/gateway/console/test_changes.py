@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.console import changes
-from gateway.console.changes import amount, lines, seats, tally, whys
+from gateway.console.changes import amount, chapters, lines, seats, tally, whys
 from trust.change import Cause, Change, Policy, Row
 
 
@@ -140,3 +140,36 @@ def test_a_reason_without_french_stays_as_it_is() -> None:
 def test_numbers_are_written_as_the_language_writes_them() -> None:
     """Thousands apart."""
     assert ("1\u202f234", "1,234") == (amount(1234, "fr"), amount(1234, "en"))
+
+
+def entry(version: str, step: str, why: str = "", by: str = "") -> dict[str, Any]:
+    return {
+        "at": "2026-11-22T12:00:00.000Z",
+        "source": "list",
+        "version": f"version {version}",
+        "digest": version * 12,
+        "step": step,
+        "why": why or None,
+        "by": by or None,
+    }
+
+
+def test_the_history_is_told_by_versions() -> None:
+    """The newest first, each with all that happened to it; who signed, who agreed, why it waited."""
+    told = [
+        entry("1", "verified", "signed by 54ab; 3 domains of SARA added"),
+        entry("1", "in-force"),
+        entry("2", "verified", "signed by 54ab; it may say anything"),
+        entry("2", "waiting", "41 domains would change, of 41 now"),
+        entry("2", "rejected", "un doute", "operator:anne"),
+    ]
+    second, first = chapters(told, "fr")
+    assert ("version 2", "ill", "2" * 12) == (second.version, second.tone, second.digest)
+    assert [
+        ("verified", "", ("signée par 54ab",)),
+        ("waiting", "", ("41\xa0domaines changeraient, sur 41 aujourd'hui",)),
+        ("rejected", "operator:anne", ("un doute",)),
+    ] == [(one.step, one.by, one.whys) for one in second.steps]
+    assert ("version 1", "well") == (first.version, first.tone)
+    assert ("signed by 54ab",) == chapters(told, "en")[1].steps[0].whys
+    assert "mute" == chapters(told[:1], "fr")[0].tone
