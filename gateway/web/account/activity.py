@@ -29,7 +29,7 @@ _LOOKS = {
     "operation.mailbox.part": "looked-part",
     "operation.mailbox.handover": "looked-handover",
 }
-_READS = {"mailbox.read": "looked-message"}
+_READS = {"mailbox.read": "looked-message", "mailbox.downloaded": "looked-part"}
 _SHOWN = 50
 
 

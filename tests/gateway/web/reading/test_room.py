@@ -1,8 +1,15 @@
 """A clinician reads and files mail in a browser, as they would with a mail program."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
+from gateway.web.account.activity import Activity
+from smtp.address import parse
 from tests.gateway.web.reading.desk import INES, letter, mixed, reading
+
+if TYPE_CHECKING:
+    from gateway.web.account.parlour import Parlour
 
 _PDF = ('Content-Type: application/pdf; name="bilan.pdf"\r\nContent-Transfer-Encoding: base64',)
 
@@ -203,3 +210,20 @@ async def test_what_is_taken_along_was_read(tmp_path: Path) -> None:
         twice = [event for event, _ in await ines.journal()].count("mailbox.read")
         taken = len(await me.messages("Archive"))
     assert (1, 2, 1) == (once, twice, taken)
+
+
+async def test_whoever_looked_in_is_seen_by_its_owner(tmp_path: Path) -> None:
+    """Who read a message, and who took an attachment or the whole of it along."""
+    async with reading(tmp_path) as me:
+        rooms = me.place.chu.rooms
+        await me.place.chu.ask("mailbox.share", address=INES, person=me.address, rights="reader")
+        ines = type(me)(me.browser, me.place, INES)
+        path = await ines.receive(mixed((_PDF[0], b"JVBERg==")))
+        for page in (path, f"{path}/part/1", f"{path}/whole"):
+            await me.get(page)
+        owner = rooms.accounts.find(parse(INES))
+        assert owner is not None
+        looks = await Activity(cast("Parlour", SimpleNamespace(rooms=rooms))).looks(owner)
+    seen = [(look.who, look.what) for look in looks]
+    assert {(me.address, "looked-message"), (me.address, "looked-part")} == set(seen)
+    assert 3 == len(seen)

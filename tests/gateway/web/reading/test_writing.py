@@ -298,3 +298,19 @@ async def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         after, drafts = database.read("SELECT count(*) FROM body"), me.flags("Drafts")
     assert 200 == page.status_code
     assert (before, []) == (after, drafts)
+
+
+async def test_the_story_of_a_letter_tells_who_read_it(tmp_path: Path) -> None:
+    """By our own id of it, which lies beside it in every mailbox, the reading is found."""
+    async with reading(tmp_path) as me:
+        ask = me.place.chu.ask
+        await ask("mailbox.share", address=INES, person=me.address, rights="member")
+        await me.open("/read/write")
+        await me.write("send", to=INES, subject="Avis", text="Bonjour.\n")
+        [message] = await _arrived(me)
+        ines = Reader(me.browser, me.place, INES)
+        await me.open(f"{ines.folder()}/1")
+        await me.place.chu.rooms.notes.write()
+        story = await ask("trace", what=str(message["message-id"]))
+    told = [(row["event"], row["who"], row["whom"]) for row in story]
+    assert ("mailbox.read", DR, INES) in told
