@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from gateway.accounts.operators import Role
 from gateway.console import roles
-from gateway.web import pages
 from gateway.web.account.session import Visitor
 
 
@@ -35,8 +33,6 @@ class Around:
     def __call__(self, request: Request, visitor: Visitor | None) -> dict[str, Any]:
         """Return what the layout shows."""
         operator = visitor.operator if visitor else None
-        other = "en" if pages.languages(request) == "fr" else "fr"
-        query = [each for each in request.query_params.multi_items() if each[0] not in _PASSING]
         return {
             "operator": operator,
             "nav": [
@@ -47,11 +43,7 @@ class Around:
             "site": self.site,
             "now": self.clock(),
             "certificate": request.state.peer.certificate is not None,
-            "elsewise": f"{request.url.path}?{urlencode([*query, ('lang', other)])}",
         }
-
-
-_PASSING = {"said", "lang"}
 
 
 def _nothing(_verb: str) -> bool:

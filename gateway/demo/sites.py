@@ -25,8 +25,9 @@ from gateway.demo.pki import Authority, Issued
 
 DOORS = (
     *("submission", "submission_starttls", "submission_certificate", "relay"),
-    *("imap", "imap_starttls", "imap_certificate", "web", "status"),
+    *("imap", "imap_starttls", "imap_certificate", "web", "status", "console"),
 )
+_HTTP = {"status", "web", "console"}  # told as addresses
 MOSQUITTO = "mosquitto", "/usr/sbin/mosquitto"
 
 
@@ -301,8 +302,8 @@ def describe(
                 "name": site.name,
                 "domain": site.domain,
                 "config": str(site.config),
-                **{door: place(site, door) for door in DOORS if door not in {"status", "web"}},
-                "console": None,
+                **{door: place(site, door) for door in DOORS if door not in _HTTP},
+                "console": f"https://127.0.0.1:{site.ports['console']}/console",
                 "web": f"https://127.0.0.1:{site.ports['web']}",
                 "metrics": f"http://127.0.0.1:{site.ports['status']}/metrics",
             }

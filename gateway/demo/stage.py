@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from gateway.demo.desks import seated
 from gateway.demo.lists import Registry
 from gateway.demo.pki import Authority, Issued
 from gateway.demo.sites import (
@@ -120,11 +121,14 @@ def staged(folder: Path | None, port_base: int | None, screen: Console) -> Itera
                 running([*command(), "serve", "--config", str(site.config)], log)
             )
             wait_for(site.ports["relay"], process, log)
+            wait_for(site.ports["console"], process, log)
             screen.print(f"  {site.title}: {site.domain}, {len(site.users)} mailboxes, running")
 
         suspended = User(f"dr.roux@{SUSPENDED}", "PER", "", *pki.paths("suspended"), "")
         partner = User(f"resultats@{PEER}", "APP", "", *pki.paths("peer"), "")
+        context = ssl.create_default_context(cafile=str(pki.folder / "anchors.pem"))
         others = {
+            "operators": [seated(site, context) for site in (labo, hopital)],
             "outsiders": list(OUTSIDERS),
             "peer": _credential(pki, "peer")
             | {"domain": PEER, "host": "127.0.0.1", "port": peer_port},

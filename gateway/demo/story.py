@@ -22,6 +22,7 @@ from rich.table import Column, Table
 
 from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
+from gateway.demo.desks import welcome
 from gateway.demo.looking import look_up, mended
 from gateway.demo.reading import opened
 from gateway.demo.sites import DemoError, Site
@@ -256,5 +257,7 @@ def one_story(stage: Stage, tally: Tally, screen: Console) -> None:
 def stay(stage: Stage, screen: Console) -> None:
     """Keep everything running until Ctrl-C."""
     screen.rule("The gateways stay up")
+    for site in (stage.labo, stage.hopital):
+        screen.print(f"  {site.title}'s console, yours once: {welcome(site)}", markup=False)
     screen.print(f"  connect with what {stage.folder / 'demo.json'} says; Ctrl-C ends it")
     threading.Event().wait()

@@ -39,6 +39,17 @@ def test_it_counts_what_reached_the_far_mailboxes(demo: tuple[Path, dict[str, ob
     assert all(int(str(report[name])) > 0 for name in ("delivered", "refused", "held", "receipts"))
 
 
+def test_each_site_has_an_operator_at_its_console(demo: tuple[Path, dict[str, object]]) -> None:
+    """They were let in while it ran; any outside tool can log in as they do."""
+    description = json.loads((demo[0] / "demo.json").read_text("utf-8"))
+    assert [site["name"] for site in description["sites"]] == [
+        each["site"] for each in description["operators"]
+    ]
+    for site, each in zip(description["sites"], description["operators"], strict=True):
+        assert site["console"] == each["url"]
+        assert {"name", "role", "passphrase", "totp"} < each.keys()
+
+
 def test_terminated_it_leaves_nobody_behind(tmp_path: Path) -> None:
     """SIGTERM ends the gateways and the broker too: no process of its group is left."""
     demo = subprocess.Popen(
