@@ -174,6 +174,15 @@ class Register:
         found = [self.find(name) for (name,) in rows]
         return [case for case in found if case is not None]
 
+    def urgency(self) -> tuple[datetime, datetime] | None:
+        """Return since when a case waits, and when the next one's time is up; None: none waits."""
+        rows = self.database.read(
+            "SELECT min(opened), (SELECT min(expires) FROM hold WHERE state = 'held') FROM hold"
+            " WHERE state = 'held'"
+        )
+        ((opened, expires),) = rows
+        return None if opened is None else (_time(opened), _time(expires))
+
     async def past(
         self, before: datetime, after: tuple[float, str] = (0.0, ""), limit: int = 100
     ) -> list[tuple[float, str]]:

@@ -67,6 +67,12 @@ async def encrypt(
     return found
 
 
+def checked(keys: Mapping[str, bytes]) -> tuple[Key, ...]:
+    """Return the keys, if something can be encrypted for each of them; else ``OpenPgpError``."""
+    with tempfile.TemporaryDirectory(prefix="sceau-openpgp-") as folder:
+        return _home(Path(folder), keys)
+
+
 async def _piped(
     content: AsyncIterator[bytes], home: Path, fingerprints: Iterable[str], fd: int
 ) -> None:

@@ -42,6 +42,7 @@ def _inside(settings: Settings, ask: beliefs.Ask, now: datetime) -> Iterator[Fin
         ("secrets", lambda: house.secrets(settings)),
         ("certificate", lambda: house.certificate(settings, now)),
         ("anchors", lambda: house.anchors(settings, now)),
+        ("escrow", lambda: house.escrow(settings)),
         ("key ring", lambda: house.ring(settings)),
     ]
     for what, look in looks:

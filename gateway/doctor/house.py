@@ -16,6 +16,7 @@ from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.running import certifying, checks
 from gateway.settings import Settings
 from trust.chain import Chains, chains
+from vault.openpgp import OpenPgpError, checked
 
 _AHEAD = timedelta(days=30)
 
@@ -58,6 +59,17 @@ def _owned(path: Path) -> Iterator[Finding]:
         yield warn("secrets", f"anybody can put another {path.name} in its place", "chmod o-w it")
         return
     yield ok("secrets", f"{path} is for its owner alone")
+
+
+def escrow(settings: Settings) -> Iterator[Finding]:
+    """Look at the keys that exported cases are encrypted for."""
+    for path in settings.quarantine.escrow_keys:
+        try:
+            (key,) = checked({path.stem: checks.readable(path, "the escrow key")})
+        except OpenPgpError as error:
+            yield fail("escrow", str(error), "see [quarantine] escrow_keys; get a newer key")
+        else:
+            yield ok("escrow", f"{path.stem} is the key of {key.holder or key.fingerprint}")
 
 
 def ring(settings: Settings) -> Iterator[Finding]:

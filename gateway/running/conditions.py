@@ -33,6 +33,7 @@ _EXPIRES = ((7, Level.ALARM), (30, Level.WARNING), (60, Level.NOTICE))  # days a
 _SHOWN = ((0, Level.WARNING), (7, Level.WARNING), (30, Level.NOTICE))
 _AHEAD = timedelta(days=30)
 _FORGOTTEN = timedelta(days=7)  # since when nobody renewed: it is known by then
+_LAST = timedelta(days=1)  # before a case expires
 _MOST = 2000  # certificates looked at in one go: mail waits while we look
 
 
@@ -43,6 +44,7 @@ def conditions(rooms: Rooms, certificate: datetime) -> Iterator[Condition]:
     yield from _members(rooms)
     yield from _bridges(rooms)
     yield from _mail(rooms)
+    yield from _cases(rooms)
     yield from _scanner(rooms)
     yield from _siem(rooms)
     yield from _disk(rooms)
@@ -190,6 +192,24 @@ def _mail(rooms: Rooms) -> Iterator[Condition]:
             Level.WARNING,
             f"Receipts have waited for the broker for {_long(age)}; none is lost, mail goes on.",
             "look at the broker, and at [receipts]",
+        )
+
+
+def _cases(rooms: Rooms) -> Iterator[Condition]:
+    """Messages that nobody looks at: their senders were told to wait, and some have patients."""
+    now, urgency = rooms.clock(), rooms.register.urgency()
+    if urgency is None:
+        return
+    since, until = urgency
+    age = (now - since).total_seconds()
+    last = until - now <= _LAST
+    if age > rooms.settings.alerts.case_after or last:
+        yield Condition(
+            "case-waits",
+            Level.ALARM if last else Level.WARNING,
+            f"{rooms.register.count():,} held messages wait for a person, the oldest for {_long(age)};"
+            f" the next one expires on {until:%F %H:%M} UTC.",
+            "sceau quarantine list, then release or refuse",
         )
 
 

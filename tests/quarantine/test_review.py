@@ -163,6 +163,15 @@ async def test_overdue(rest: Rest, review: Review) -> None:
     assert [] == review.register.overdue(case.expires)
 
 
+async def test_urgency(rest: Rest, review: Review) -> None:
+    """Since when somebody waits, and when the first of them has waited too long."""
+    assert review.register.urgency() is None
+    first = await hold(rest, review)
+    assert (START, START + review.keep) == review.register.urgency()
+    await review.decide(first, Event.REFUSE, BRUNO, [])
+    assert review.register.urgency() is None
+
+
 async def test_unknown_case(review: Review) -> None:
     """A mistyped case is no case."""
     assert review.register.find("nonsense") is None

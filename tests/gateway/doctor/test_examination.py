@@ -14,6 +14,7 @@ from gateway.doctor.examination import examine
 from gateway.doctor.finding import Finding, Level, looked, ok
 from gateway.operations.error import OperationError
 from tests.gateway.doctor.conftest import Trial
+from tests.vault.people import Person, ended
 from tests.world.running import running
 from tests.world.site import Site
 
@@ -187,3 +188,16 @@ def test_a_look_that_breaks_is_a_finding() -> None:
     ]
     assert [("no", "why")] == [(each.sentence, each.cure) for each in looked("x", refused)]
     assert [ok("x", "well")] == list(looked("x", lambda: [ok("x", "well")]))
+
+
+def test_keys_for_exported_cases(trial: Trial) -> None:
+    """One that nothing can be encrypted for is found before the day it is needed."""
+    juge = Person.make(trial.folder / "juge")
+    with ended({"juge": juge}):
+        (trial.folder / "juge.asc").write_bytes(juge.public)
+        (trial.folder / "dpo.asc").write_text("rien")
+        trial.edit("[quarantine]", '[quarantine]\nescrow_keys = ["juge.asc", "dpo.asc"]\n')
+        found = [each for each in trial.examined() if each.what == "escrow"]
+    assert [Level.OK, Level.FAIL] == [each.level for each in found]
+    assert "juge is the key of juge <juge@essai.example>" == found[0].sentence
+    assert "dpo is not exactly one" in found[1].sentence

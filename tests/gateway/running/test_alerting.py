@@ -25,7 +25,7 @@ from gateway.running.alerting import Alerting
 from gateway.running.conditions import conditions
 from smtp.address import Address
 from smtp.envelope import Notify, Recipient
-from tests.gateway.operations.conftest import spooled
+from tests.gateway.operations.conftest import held, spooled
 from tests.world.clock import START, Clock
 from tests.world.lists import Lists
 from tests.world.running import running, until
@@ -295,6 +295,19 @@ async def test_what_is_wrong_with_the_lists(
 def _imported(lists: Lists) -> tuple[str, list[str]]:
     content, signed = lists.published(START)
     return base64.b64encode(content).decode(), [base64.b64encode(signed).decode()]
+
+
+async def test_cases_that_nobody_looks_at(rooms: Rooms, clock: Clock) -> None:
+    """After some hours, and louder on the day before the first of them expires."""
+    await held(rooms)
+    await held(rooms)
+    assert {} == await names(rooms)
+    clock.advance(hours=5)
+    assert {"case-waits": Level.WARNING} == await names(rooms)
+    (condition,) = conditions(rooms, FAR)
+    assert "2 held messages wait for a person, the oldest for 5 hours" in condition.sentence
+    clock.advance(days=28, hours=20)
+    assert Level.ALARM is (await names(rooms))["case-waits"]
 
 
 async def test_no_list_at_all(site: Site, clock: Clock) -> None:
