@@ -29,6 +29,10 @@ _JOIN = (
     " SELECT ?, hold.id, delivery.id, 'held', ?, ?, ? FROM delivery"
     " JOIN hold ON hold.message = delivery.message AND hold.state = 'held' WHERE delivery.id = ?"
 )
+_EXTEND = (
+    "UPDATE hold SET expires = ? WHERE state = 'held'"
+    " AND message = (SELECT message FROM delivery WHERE id = ?)"
+)
 _DECIDE = "UPDATE held SET state = ?, decided = ?, ruling = ? WHERE id = ? AND state = 'held'"
 _CASE = "SELECT id, message, opened, expires, preserved FROM hold"
 _COPIES = "SELECT id, delivery, state, reasons, since, found, ruling FROM held"
@@ -80,11 +84,15 @@ class Register:
         expires: datetime,
         found: Sequence[Finding] = (),
     ) -> list[Statement]:
-        """Return the statements that open the case of a copy, or join it to its message's."""
+        """Return the statements that open the case of a copy, or join it to its message's.
+
+        Its time is then that of the copy that came last: each has as long as its sender was told.
+        """
         one, case = _name(), _name()
         detail = self.ring.seal(_ENCODER.encode(tuple(found)), _place("held", one, "found"))
         return [
             Statement(_OPEN, (case, now.timestamp(), expires.timestamp(), delivery)),
+            Statement(_EXTEND, (expires.timestamp(), delivery), expect=1),
             Statement(
                 _JOIN,
                 (one, " ".join(reasons), now.timestamp(), detail if found else None, delivery),

@@ -46,6 +46,7 @@ async def test_copies_of_one_message_are_one_case(rest: Rest, review: Review) ->
 
     assert ["M.1", "M.2", "M.3"] == [one.delivery for one in case.copies]
     assert (START, ("macros", "malware")) == (case.opened, case.reasons)
+    assert START + HOUR + review.keep == case.expires
     assert 1 == review.register.count()
 
 

@@ -1,14 +1,19 @@
 """What waits for a person, on the road: its sender is told, and what was released goes on."""
 
+import email
 from dataclasses import replace
+from email.policy import SMTP
 
 from gateway.relay.delivery import Event, State, step
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.results import Result
+from gateway.relay.screening import Screening
+from gateway.relay.withdrawing import CANCELLED, Withdrawing
 from quarantine.case import Event as Ruled
 from quarantine.case import Ruling
-from quarantine.policy import Finding
+from quarantine.case import State as Ended
+from quarantine.policy import Action, Finding, Policy, Rule
 from smtp.address import parse
 from smtp.envelope import Notify, Recipient
 from smtp.message.dsn_reader import read
@@ -114,6 +119,49 @@ async def test_a_sender_of_another_gateway_is_told_that_it_waits(world: World) -
     assert "before it is delivered a person must look" in words.lower()
     assert "suspended on the trust list" in words
     assert "Will-Retry-Until" not in words, "nobody tries"
+
+
+async def test_a_clinician_hears_of_it_from_a_gateway_to_the_other(world: World) -> None:
+    """The hospital holds what the laboratory's doctor wrote: at once, and when it goes on."""
+    rule = Rule(frozenset({"many-recipients"}), Action.HOLD)
+    object.__setattr__(world.chu.desk, "screening", Screening(Policy((rule,)), recipients=0))
+    assert 250 == (await world.labo.submit(DR, [ACCUEIL])).code
+    await world.settle()
+    (copy,) = [one for one in world.chu.copies() if not one.message.ours]
+    assert State.HELD is stands(world.chu, copy)
+    (waits,) = await world.labo.inbox("dr")
+    assert "nombre inhabituel de destinataires" in decoded(waits)
+    assert State.RELAYED in world.labo.states(), "it is theirs, and not yet delivered"
+
+    copy = world.chu.books.spool.find(copy.delivery.id) or copy
+    after = step(copy.delivery, Event.RELEASED, world.clock())
+    told = await Notices(world.chu.desk).reporting(copy.message, [Result(copy, after, "released")])
+    await world.chu.rest.commit(told)
+    await release(world.chu, copy, world)
+    assert State.DELIVERED in world.labo.states()
+    goes, *_ = (await world.labo.inbox("dr"))[1:]
+    assert "Il reprend sa route" in decoded(goes)
+
+
+def decoded(report: bytes) -> str:
+    """Return a report's words, as a mail program shows them."""
+    body = email.message_from_bytes(report, policy=SMTP).get_body(("plain",))
+    assert body is not None
+    return " ".join(str(body.get_content()).split())
+
+
+async def test_a_held_message_that_is_taken_back_asks_nobody(world: World) -> None:
+    """Its sender recalls it from the other gateway: the case ends, and its key with it."""
+    copy = await suspended(world)
+    withdrawing = Withdrawing(world.chu.desk, Notices(world.chu.desk))
+    assert CANCELLED == await withdrawing.withdraw(copy, "peer:labo")
+    case = world.chu.books.review.register.of_delivery(copy.delivery.id)
+    assert case is not None
+    assert Ended.CANCELLED is case.state
+    assert (State.CANCELLED, 0) == (
+        stands(world.chu, copy),
+        world.chu.books.review.register.count(),
+    )
 
 
 async def test_who_wants_no_delays_told_is_not_told(world: World) -> None:
