@@ -95,7 +95,7 @@ _SCRIPT = re.compile(
     rb"|wscript\.(?:shell|createobject)|activexobject\s*\(|createobject\s*\(\s*[\"']"
     rb"|<hta:application|<job\b[^>]*>\s*<script|<scriptlet|<package>\s*<job"
     rb"|\b(?:invoke-expression|invoke-webrequest|frombase64string|downloadstring)\b"
-    rb"|powershell(?:\.exe)?\s+-|\bmshta(?:\.exe)?\s+[\"']?(?:http|vbscript|javascript)",
+    rb"|powershell(?:\.exe)?\s+-[a-z]|\bmshta(?:\.exe)?\s+[\"']?(?:http|vbscript|javascript)",
     re.IGNORECASE,
 )
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)

@@ -172,12 +172,9 @@ def _large(content: bytes, at: int) -> tuple[int, int, int, int]:
     if content[at - 20 : at - 16] != b"PK\x06\x07":
         raise Broken("its end is incomplete")
     there = content.rfind(b"PK\x06\x06", 0, at - 20)
-    try:
-        read = _TAIL64.unpack_from(content, there)
-    except struct.error:
-        raise Broken("its end is incomplete") from None
-    if there < 0:
+    if there < 0 or there + _TAIL64.size > at:
         raise Broken("its end is incomplete")
+    read = _TAIL64.unpack_from(content, there)
     return there, read[7], read[8], read[9]
 
 
@@ -207,7 +204,8 @@ def _wide(extra: bytes, values: tuple[int, int, int]) -> tuple[int, int, int]:
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
         if kind == 1:
-            wide = iter(struct.unpack_from(f"<{length // 8}Q", extra, at + 4))
+            found = extra[at + 4 : at + 4 + length]
+            wide = iter(struct.unpack_from(f"<{len(found) // 8}Q", found))
             try:
                 first, second, third = (next(wide) if v == _FULL else v for v in values)
             except (StopIteration, RuntimeError):
