@@ -47,6 +47,7 @@ class Standing:
     siem_waiting: int = 0  # rows of the journal that the SIEM was not told yet
     disk_free: int = 0
     account_sessions: int = 0  # people who are in by a browser
+    console_sessions: int = 0  # operators who are
 
 
 # name, unit-bearing help; the label's name where Standing has a mapping
@@ -110,6 +111,7 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("siem_waiting", "sceau_siem_waiting", "Rows of the journal that the SIEM was not told.", ""),
     ("account_sessions", "sceau_account_sessions", "People who are in by a browser.", ""),
+    ("console_sessions", "sceau_console_sessions", "Operators who are in by a browser.", ""),
     ("disk_free", "sceau_disk_free_octets", "Free space where the data folder lies.", ""),
 )
 

@@ -32,7 +32,7 @@ async def invite(rooms: Rooms, *, name: str, role: str | None = None) -> object:
             raise OperationError(str(error), "see sceau operator list") from None
     elif role is not None and _role(role) is not operator.role:
         raise OperationError(
-            f"{name} is a {operator.role} already",
+            f"{name} has the role {operator.role}",
             f"sceau operator role {name} {role} changes that",
         )
     if not operator.active:

@@ -262,7 +262,12 @@ class Gateway:
 
     def _standing(self) -> Standing:
         found = standing(self.rooms, self._listening(), self._expires)
-        return replace(found, account_sessions=len(self._webs.account.visitors.sessions))
+        webs = self._webs
+        return replace(
+            found,
+            account_sessions=len(webs.account.visitors.sessions),
+            console_sessions=len(webs.console.visitors.sessions),
+        )
 
     def _listening(self) -> list[Door]:
         return [*self._doors.open_ones, *self._webs.open_ones]
