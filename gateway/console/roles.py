@@ -1,7 +1,8 @@
 """Who may do what: each verb of ``gateway.operations.perform`` with the roles that it is for.
 
 Pure, and one table. An administrator may do everything; a verb that is not here is theirs alone, so that a
-new one is nobody's by mistake. Looking at a message's content is a reviewer's, whoever may list it.
+new one is nobody's by mistake. What a viewer may names no patient: looking at a message's content, at its
+subject or at a citizen's address is a reviewer's, with a reason.
 """
 
 from collections.abc import Mapping
@@ -35,8 +36,6 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "mailbox.people": _ALL,
     "mailbox.factors": _ALL,
     "mailbox.credentials": _ALL,
-    "spool.list": _ALL,
-    "spool.show": _ALL,
     "spool.holds": _ALL,
     "certificates.list": _ALL,
     "spool.peers": _ALL,
@@ -45,7 +44,6 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "spool.cancel": _REVIEW,
     "spool.hold": _REVIEW,
     "spool.resume": _REVIEW,
-    "trace": _ALL,
     "trace.find": _ALL,
     "trace.story": _ALL,
     "trace.reveal": _REVIEW,
@@ -53,7 +51,6 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "indicators": _ALL,
     "journal.search": _ALL,
     "journal.events": _ALL,
-    "receipts.tail": _ALL,
     "keys.list": _ALL,
     "journal.verify": _ALL,
     "quarantine.list": _ALL,

@@ -18,6 +18,7 @@ from tests.gateway.console.desk import Operators
 from tests.gateway.web.account.browser import Browser
 
 CHROMIUM = "/usr/bin/chromium"
+HOST = "mx.chu.example"  # as the gateway calls itself: passkeys hang on it
 SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 DESK: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -104,12 +105,15 @@ def _serious(found: dict[str, Any]) -> Iterator[str]:
 @asynccontextmanager
 async def seen(desk: Operators, browser: Browser) -> AsyncIterator[Look]:
     """Show Chromium what a browser without scripts has the session of."""
-    base = f"https://127.0.0.1:{desk.port}"
+    base = f"https://{HOST}:{desk.port}"
     cookies = [
         {"name": cookie.name, "value": cookie.value or "", "url": base}
         for cookie in browser.client.cookies.jar
     ]
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {HOST} 127.0.0.1"],
+        )
         yield Look(base, chromium, cookies)
         await chromium.close()
