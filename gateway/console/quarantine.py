@@ -84,7 +84,7 @@ class Quarantine:
             found = await list_(self._frame.rooms, state=STATES[0], limit=_PAGE)
             return self._drawn(request, found, STATES[0], "")
 
-        return self._frame.live(request, draw, every=5.0)
+        return self._frame.live(request, draw)
 
     def _drawn(self, request: Request, found: Any, state: str, reason: str) -> str:
         language, now = pages.languages(request), self._frame.rooms.clock()
@@ -120,7 +120,9 @@ class Quarantine:
         await self._frame.operator(request)
         fields = await self._frame.form(request)
         verb = "refuse" if fields.get("act") == "refuse" else "release"
-        if not (copies := picked(fields)):
+        # Their addresses were not on the page: those of citizens are shown to nobody.
+        copies = self._frame.rooms.spool.several(picked(fields))
+        if not copies:
             return await self._page(request, 400, wrong="nobody-picked", typed=fields)
         try:
             done = await self._frame.perform(
@@ -129,7 +131,7 @@ class Quarantine:
                 case=_name(request),
                 note=fields.get("note", "")[:_LONGEST],
                 tell=fields.get("tell", "")[:_LONGEST],
-                to=copies,
+                to=[copy.recipient.address for copy in copies],
             )
         except OperationError as error:
             return await self._page(request, 409, error=error, typed=fields)

@@ -63,8 +63,9 @@ async def pending(place: Place, lists: Lists) -> None:
     rooms = place.chu.rooms
     now = clock().replace(microsecond=0)
     lists.members |= {f"d{n:04}.example": Member(f"d{n:04}.example", (OLD,)) for n in range(MOVED)}
-    arrival = await rooms.keeper.offer("list", lists.offer(now))
-    await rooms.keeper.approve("operator:test", arrival.digest or "")
+    await rooms.keeper.offer("list", lists.offer(now))
+    for waiting in rooms.keeper.pending:
+        await rooms.keeper.approve("operator:test", waiting.digest)
     lists.members |= {f"d{n:04}.example": Member(f"d{n:04}.example", (NEW,)) for n in range(MOVED)}
     lists.members["neuf.example"] = Member("neuf.example", (NEW,))
     await rooms.keeper.offer("list", lists.offer(now))
