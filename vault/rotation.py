@@ -20,6 +20,7 @@ _COLUMNS = (
     ("delivery", "id", "facts", "'delivery/' || id || '/facts'"),
     ("delivery", "id", "said", "'delivery/' || id || '/said'"),
     ("inspection", "message", "facts", "'inspection/' || message || '/facts'"),
+    ("offer", "id", "facts", "'offer/' || id || '/facts'"),
     ("outbox", "id", "payload", "'outbox/' || id || '/payload'"),
     ("mailbox", "key", "facts", "'mailbox/' || key || '/facts'"),
     (

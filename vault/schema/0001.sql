@@ -452,3 +452,15 @@ CREATE TABLE tallied (                  -- one row: up to where the journal was 
     message  TEXT NOT NULL              -- the last one that was accepted there
 ) STRICT;
 INSERT INTO tallied VALUES (1, 0, '');
+
+CREATE TABLE offer (                    -- a result that a laboratory's software handed in
+    id       TEXT PRIMARY KEY,
+    door     TEXT NOT NULL,             -- the folder's name in the settings
+    mark     BLOB NOT NULL UNIQUE,      -- keyed: whose, and under which key
+    digest   BLOB NOT NULL,             -- keyed: its bytes, and what was said of them
+    message  TEXT,                      -- what it became; null: it did not yet
+    at       REAL NOT NULL,
+    told     REAL,                      -- when its last answer was written
+    facts    BLOB NOT NULL              -- sealed: the file's name, who was refused
+) STRICT, WITHOUT ROWID;
+CREATE INDEX offer_open ON offer (door) WHERE told IS NULL;

@@ -1,0 +1,102 @@
+"""What a laboratory's software finds beside its files: small JSON objects, one a stage. Pure.
+
+They say for each recipient what became of it, in codes and words; they lie where the results lay,
+and nowhere else. docs/laboratories.md names every field.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from gateway.labs.names import Answer
+from gateway.labs.offers import Offered
+from gateway.relay.delivery import State
+from gateway.relay.message import Copy
+
+_ARRIVED = frozenset({State.DELIVERED, State.RELAYED})
+_UNCONFIRMED = "unconfirmed"  # the other server took it, and has not said that it arrived
+
+
+def accepted(name: str, row: Offered, copies: Sequence[Copy], *, again: bool) -> bytes:
+    """Return the answer about a file that is a message now."""
+    return _written(
+        {
+            "state": Answer.ACCEPTED,
+            "file": _shown(name),
+            "at": row.at.isoformat(),
+            **_about(row, copies),
+            "again": again,
+            "recipients": [
+                *({"address": copy.recipient.address, "taken": True} for copy in copies),
+                *_refused(row.facts.refused),
+            ],
+        }
+    )
+
+
+def failed(name: str, at: datetime, why: str, refused: Iterable[tuple[str, str]] = ()) -> bytes:
+    """Return the answer about a file of which no message came."""
+    return _written(
+        {
+            "state": Answer.FAILED,
+            "file": _shown(name),
+            "at": at.isoformat(),
+            "why": why,
+            "recipients": _refused(refused),
+        }
+    )
+
+
+def last(row: Offered, copies: Sequence[Copy], at: datetime) -> tuple[Answer, bytes]:
+    """Return the last answer about a message, and which: failed if anybody does not have it."""
+    arrived = all(copy.delivery.state in _ARRIVED for copy in copies) and not row.facts.refused
+    which = Answer.DELIVERED if arrived else Answer.FAILED
+    return which, _written(
+        {
+            "state": which,
+            "file": _shown(row.facts.name),
+            "at": at.isoformat(),
+            **_about(row, copies),
+            "recipients": [*map(_outcome, copies), *_refused(row.facts.refused)],
+        }
+    )
+
+
+def _about(row: Offered, copies: Sequence[Copy]) -> dict[str, object]:
+    if not copies:
+        return {"message": row.message}
+    message = copies[0].message
+    return {
+        "message": row.message,
+        "reference": message.reference,
+        "message_id": message.summary.message_id,
+    }
+
+
+def _outcome(copy: Copy) -> dict[str, object]:
+    one = copy.delivery
+    state = _UNCONFIRMED if one.state is State.RELAYED else one.state.value
+    told: dict[str, object] = {
+        "address": copy.recipient.address,
+        "state": state,
+        "at": one.changed.isoformat(),
+    }
+    if one.said is not None and one.state is not State.DELIVERED:
+        told |= {"code": one.said.code, "enhanced": one.said.enhanced, "words": one.said.text}
+    return told
+
+
+def _refused(refused: Iterable[tuple[str, str]]) -> list[dict[str, object]]:
+    return [
+        {"address": address, "taken": False, "state": "refused", "words": words}
+        for address, words in refused
+    ]
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _written(told: dict[str, object]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

@@ -1,0 +1,113 @@
+"""A file and what is said of it become a mail: one patient, one document, its recipients. Pure.
+
+A ready mail goes as it is; a CDA document and a PDF are packed. The Message-ID comes from the key
+under which the result is offered, so that the same result is the same mail.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from gateway.documents import cda, cda_writer, order, packing, xdm
+from gateway.documents.document import Document
+from gateway.documents.errors import DocumentError
+from gateway.documents.order import Order
+from gateway.documents.packing import Parcel
+from gateway.labs.names import Form
+from smtp.address import Address, AddressError, domain_of, key, parse
+from smtp.message.header import Header, HeaderError, HeaderScanner, mailboxes
+
+_BARE = re.compile(rb"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A mail ready for the intake."""
+
+    message: bytes = field(repr=False)
+    recipients: tuple[Address, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A file as it was found."""
+
+    form: Form
+    content: bytes = field(repr=False)
+    companion: bytes | None = field(default=None, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """What these bytes are, together with what is said of them."""
+        whole = hashlib.sha256(self.content).digest()
+        return hashlib.sha256(whole + (self.companion or b"")).hexdigest()
+
+
+def told(offer: Offer) -> Order:
+    """Return what is said of a file; nothing, where nothing is."""
+    return order.read(offer.companion) if offer.companion is not None else Order()
+
+
+def compose(offer: Offer, said: Order, mailbox: Address, at: datetime, product: str) -> Composed:
+    """Return the mail; raise ``DocumentError`` in words for the laboratory."""
+    given = tuple(_address(each) for each in said.to)
+    if offer.form is Form.MAIL:
+        return _mail(offer.content, given)
+    document, content = _document(offer, said)
+    recipients = given or tuple(map(_address, document.recipients))
+    if not recipients:
+        raise DocumentError("nobody gets it: the companion names no recipients")
+    mark = hashlib.sha256(f"{key(mailbox)}\0{said.key or offer.digest}".encode()).hexdigest()[:32]
+    parcel = Parcel(
+        content=content,
+        document=document,
+        sender=mailbox,
+        recipients=recipients,
+        at=at,
+        message_id=f"<{mark}@{domain_of(mailbox)}>",
+        label=said.label,
+        record=said.record,
+        product=product,
+    )
+    if said.text:
+        parcel = replace(parcel, words=said.text)
+    keeper = document.custodian.name if document.custodian else mailbox
+    return Composed(packing.pack(parcel, xdm.Sender(keeper, mailbox)), recipients)
+
+
+def _document(offer: Offer, said: Order) -> tuple[Document, bytes]:
+    if offer.form is Form.CDA:
+        return cda.read(offer.content), offer.content
+    if said.document is None:
+        raise DocumentError("of a PDF the companion must tell what it is")
+    document = order.document(said.document, offer.content)
+    return document, cda_writer.write(document)
+
+
+def _mail(content: bytes, given: tuple[Address, ...]) -> Composed:
+    """Return a ready mail; its lines end as mail's do, and its header may name who gets it."""
+    message = content if b"\r\n" in content[:1000] else _BARE.sub(b"\r\n", content)
+    try:
+        scanner = HeaderScanner()
+        scanner.feed(message)
+        header = Header.parse(scanner.finish())
+        named = [
+            each.address
+            for name in ("to", "cc", "bcc")
+            for value in header.all(name)
+            for each in mailboxes(value)
+        ]
+    except HeaderError as error:
+        raise DocumentError(f"the mail cannot be sent: {error}") from None
+    recipients = given or tuple(dict.fromkeys(named))
+    if not recipients:
+        raise DocumentError("nobody gets it: neither the companion nor the mail names recipients")
+    return Composed(message, recipients)
+
+
+def _address(text: str) -> Address:
+    try:
+        return parse(text)
+    except AddressError:
+        raise DocumentError("a recipient is no mail address") from None

@@ -1,0 +1,255 @@
+"""The watched folder: a laboratory's software puts results in, and finds the answers beside them.
+
+A result is taken once it lies still, by a rename, so that no other program takes it too; then it is
+packed, handed to the one intake, and answered. Every step may be the last before a crash: what was
+claimed is taken up again, and the name under which it was offered lets the intake, and us, know
+what was taken already. docs/laboratories.md. R-A7, R-I4, R-J5.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.documents.errors import DocumentError
+from gateway.labs import answers
+from gateway.labs.composing import Composed, Offer, compose, told
+from gateway.labs.names import Answer, form
+from gateway.labs.names import Offered as Found
+from gateway.labs.offers import Facts, Offered, Offers
+from gateway.labs.shelf import Claim, Shelf, ShelfError
+from gateway.relay.desk import Desk
+from gateway.relay.intake import Intake
+from smtp import reply
+from smtp.address import Address, domain_of
+from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal
+from vault.errors import Conflict, VaultError
+
+DOOR = "folder"
+_AT_ONCE = 8  # files in hand
+_MOST = 500  # files of one look
+_BLOCK = 64 << 10
+_OTHER_BYTES = (
+    "another file was handed in before under the same key; a corrected result needs one of its own"
+)
+_UNKNOWN = "only .pdf, .xml (CDA) and .eml are sent from here"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One folder, and in whose name what lies in it is sent."""
+
+    name: str
+    path: Path
+    mailbox: Address
+    product: str = "SCEAU"
+    poll: float = 1.0
+    settle: timedelta = timedelta(seconds=2)
+    patience: timedelta = timedelta(minutes=1)  # with a PDF whose companion has not come
+    again: timedelta = timedelta(minutes=1)  # what could not be taken now is tried then
+    unconfirmed: timedelta = timedelta(hours=1)
+    largest: int = 50 << 20
+
+
+@dataclass(slots=True)
+class Folder:
+    """One a watched folder; ``run`` is a task of the gateway's group."""
+
+    watched: Watched
+    desk: Desk
+    intake: Intake
+    offers: Offers
+    _lying: dict[Found, tuple[tuple[int, ...], datetime]] = field(default_factory=dict)
+    _later: dict[str, datetime] = field(default_factory=dict)  # claims that wait, by their mark
+
+    async def run(self) -> None:
+        """Look for ever; a folder that is away is looked for again."""
+        while True:
+            try:
+                await self.round()
+            except OSError as error:
+                self._tell("folder.away", type(error).__name__)
+            await asyncio.sleep(self.watched.poll)
+
+    async def round(self) -> int:
+        """Take what lies still, answer what is settled; return how many files were taken up."""
+        shelf = await asyncio.to_thread(Shelf.open, self.watched.path)
+        try:
+            claims = await asyncio.to_thread(self._look, shelf)
+            gate = asyncio.Semaphore(_AT_ONCE)
+            async with asyncio.TaskGroup() as group:
+                for claim in claims:
+                    group.create_task(self._one(shelf, claim, gate))
+            await self._conclude(shelf)
+        finally:
+            shelf.close()
+        return len(claims)
+
+    def _look(self, shelf: Shelf) -> list[Claim]:
+        """Return what was claimed and not answered, and claim what lies still."""
+        now = self.desk.clock()
+        found = [each for each in shelf.claims() if self._later.get(each.mark, now) <= now]
+        lying: dict[Found, tuple[tuple[int, ...], datetime]] = {}
+        for each in shelf.offered():
+            stamp = shelf.stamp(each)
+            before = self._lying.get(each)
+            since = before[1] if before and before[0] == stamp else now
+            lying[each] = (stamp, since)
+            if self._ready(each, now - since) and len(found) < _MOST:
+                claim_ = shelf.claim(each)
+                found += [claim_] if claim_ else []
+        self._lying = lying
+        return found
+
+    def _ready(self, found: Found, still: timedelta) -> bool:
+        waits = found.companion is None and found.name.lower().endswith(".pdf")
+        return still >= (self.watched.patience if waits else self.watched.settle)
+
+    async def _one(self, shelf: Shelf, claim: Claim, gate: asyncio.Semaphore) -> None:
+        """The boundary of one file: whatever is wrong with it stops no other."""
+        async with gate:
+            try:
+                self._later.pop(claim.mark, None)
+                await self._take(shelf, claim)
+            except (DocumentError, ShelfError) as error:
+                await self._failed(shelf, claim, str(error))
+            except (VaultError, OSError) as error:  # the machine's fault: it is tried again
+                self._wait(claim)
+                self._tell("folder.put_off", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - one file stops no other
+                self._wait(claim)
+                self.desk.on_event("folder.crashed", {"exception": error})
+
+    async def _take(self, shelf: Shelf, claim: Claim) -> None:
+        """Make the file a message of ours, once; the order is that of ``Intake.accept``.
+
+        The offer is known before the message is: a crash between the two leaves the name by which
+        the intake knows what it took.
+        """
+        offer, key, composed = await asyncio.to_thread(self._prepared, shelf, claim)
+        mark = self.offers.mark(self.watched.mailbox, key)
+        digest = self.offers.digest(offer.digest)
+        row = self.offers.find(mark)
+        if row is None:
+            facts = Facts(claim.name, claim.mark)
+            row = Offered(secrets.token_hex(16), digest, None, self.desk.clock(), facts)
+            adding = self.offers.adding(row.id, self.watched.name, mark, digest, row.at, facts)
+            try:
+                await self.offers.database.commit([adding])
+            except Conflict:  # two files of one key, at once: the other is looked at first
+                self._wait(claim)
+                return
+        if row.digest != digest:
+            raise ShelfError(_OTHER_BYTES)
+        if row.message is not None:
+            await self._accepted(shelf, claim, row, again=row.facts.claim != claim.mark)
+            return
+        await self._hand_in(shelf, claim, row, composed)
+
+    def _prepared(self, shelf: Shelf, claim: Claim) -> tuple[Offer, str, Composed]:
+        kind = form(claim.name)
+        if kind is None:
+            raise ShelfError(_UNKNOWN)
+        content, companion = shelf.read(claim, self.watched.largest)
+        offer = Offer(kind, content, companion)
+        said = told(offer)
+        composed = compose(
+            offer, said, self.watched.mailbox, self.desk.clock(), self.watched.product
+        )
+        return offer, said.key or offer.digest, composed
+
+    async def _hand_in(self, shelf: Shelf, claim: Claim, row: Offered, composed: Composed) -> None:
+        draft = self._draft(row, composed)
+        said = self.intake.mail(draft)
+        if said.positive:
+            draft = self._addressed(draft, composed)
+            if draft.recipients:
+                said = await self.intake.accept(draft, _blocks(composed.message))
+            else:
+                await self.intake.abandoned(draft)
+                said = reply.NO_RECIPIENTS
+        if not said.positive and not said.permanent:
+            self._wait(claim)
+            self._tell("folder.put_off", str(said.code))
+            return
+        refused = tuple((each.recipient.address, str(each.reply)) for each in draft.refused)
+        if not said.positive:
+            await self.offers.database.commit([self.offers.dropping(row.id)])
+            await self._failed(shelf, claim, said.text, refused)
+            return
+        facts = replace_facts(row.facts, claim, refused)
+        message = self._message(draft)
+        await self.offers.database.commit([self.offers.taken(row.id, message, facts)])
+        await self._accepted(shelf, claim, replace(row, message=message, facts=facts), again=False)
+
+    def _draft(self, row: Offered, composed: Composed) -> Draft:
+        mailbox = self.watched.mailbox
+        ascii_only = composed.message.isascii()
+        mail = Mail(
+            mailbox,
+            body=Body.SEVEN_BIT if ascii_only else Body.EIGHT_BIT,
+            smtputf8=not "".join((mailbox, *composed.recipients)).isascii(),
+            transfer=f"{DOOR}/{row.id}",
+        )
+        return Draft(Peer("127.0.0.1", login=mailbox, listener=DOOR), mail)
+
+    def _addressed(self, draft: Draft, composed: Composed) -> Draft:
+        for address in composed.recipients:
+            recipient = Recipient(address)
+            said = self.intake.rcpt(draft, recipient)
+            if said.positive:
+                draft = replace(draft, recipients=(*draft.recipients, recipient))
+            else:
+                draft = replace(draft, refused=(*draft.refused, Refusal(recipient, said)))
+        return draft
+
+    def _message(self, draft: Draft) -> MessageId:
+        """Return what the intake made of it, now or before a crash."""
+        spool, mail = self.desk.books.spool, draft.mail
+        assert mail.mail_from is not None and mail.transfer is not None  # noqa: PT018
+        for one in draft.recipients:
+            mark = spool.transfer(domain_of(mail.mail_from), mail.transfer, one.address)
+            if (copy := spool.taken(mark)) is not None:
+                return copy.message.id
+        raise VaultError("a message that was taken is not there")
+
+    async def _accepted(self, shelf: Shelf, claim: Claim, row: Offered, *, again: bool) -> None:
+        copies = self.desk.books.spool.copies(row.message or "")
+        content = answers.accepted(claim.name, row, copies, again=again)
+        await asyncio.to_thread(shelf.answer, claim.name, Answer.ACCEPTED, content)
+        await asyncio.to_thread(shelf.done, claim)
+
+    async def _failed(
+        self, shelf: Shelf, claim: Claim, why: str, refused: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        content = answers.failed(claim.name, self.desk.clock(), why, refused)
+        await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content)
+        await asyncio.to_thread(shelf.set_aside, claim)
+        self._tell("folder.failed", "refused" if refused else "unusable")
+
+    async def _conclude(self, shelf: Shelf) -> None:
+        """Write the last answer of each message that nothing more will become of."""
+        now = self.desk.clock()
+        for row in await self.offers.settled(self.watched.name, now - self.watched.unconfirmed):
+            copies = self.desk.books.spool.copies(row.message or "")
+            which, content = answers.last(row, copies, now)
+            await asyncio.to_thread(shelf.answer, row.facts.name, which, content)
+            await self.offers.database.commit([self.offers.telling(row.id, now)])
+
+    def _wait(self, claim: Claim) -> None:
+        self._later[claim.mark] = self.desk.clock() + self.watched.again
+
+    def _tell(self, event: str, reason: str) -> None:
+        self.desk.on_event(event, {"folder": self.watched.name, "reason": reason})
+
+
+def replace_facts(facts: Facts, claim: Claim, refused: tuple[tuple[str, str], ...]) -> Facts:
+    """Return what is known of an offer once it was taken; its answers go where it was found."""
+    return Facts(claim.name, claim.mark, refused or facts.refused)
+
+
+async def _blocks(message: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(message), _BLOCK):
+        yield message[start : start + _BLOCK]

@@ -1,0 +1,81 @@
+"""What the names in a watched folder mean: results, what is said of them, and our answers.
+
+``tsh.pdf`` is a result, ``tsh.pdf.json`` its companion, ``tsh.pdf.accepted.json`` an answer. A name
+that begins with a dot, or ends as a file does that is still being written, is nobody's yet. Pure.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+CLAIMED = ".claimed"  # files that we have taken, and not yet answered
+FAILED = "failed"  # files that were not sent
+
+
+class Form(StrEnum):
+    """What a result is, by the end of its name."""
+
+    MAIL = ".eml"
+    CDA = ".xml"
+    PDF = ".pdf"
+
+
+class Answer(StrEnum):
+    """What stands beside a file, once it was taken."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+_COMPANION = ".json"
+_WRITING = (".tmp", ".part", ".partial", ".filepart", ".writing", ".crdownload", "~")
+_LONGEST, _SHORT = 200, 120  # octets, so that every claim's and answer's name fits
+_MARK = re.compile(r"[0-9a-f]{32}")
+
+
+class Offered(NamedTuple):
+    """A result that lies in the folder."""
+
+    name: str
+    companion: str | None
+
+
+def offered(names: Iterable[str]) -> Iterator[Offered]:
+    """Yield the results among the names of a folder, in their order."""
+    found = set(names)
+    for name in sorted(found):
+        if name.startswith(".") or name == FAILED or name.lower().endswith(_WRITING):
+            continue
+        if not name.endswith(_COMPANION):  # which are companions, and answers
+            beside = name + _COMPANION
+            yield Offered(name, beside if beside in found else None)
+
+
+def form(name: str) -> Form | None:
+    """Return what a result is; None: of a kind that is not sent."""
+    return next((each for each in Form if name.lower().endswith(each)), None)
+
+
+def answer(name: str, which: Answer) -> str:
+    """Return the name of an answer about a file; of one too long only what begins it."""
+    octets = name.encode("utf-8", "surrogateescape")
+    if len(octets) > _LONGEST:
+        mark = hashlib.sha256(octets).hexdigest()[:12]
+        name = octets[:_SHORT].decode("utf-8", "ignore") + f"~{mark}"
+    return f"{name}.{which}{_COMPANION}"
+
+
+def claim(mark: str, name: str) -> str:
+    """Return under which name a claimed file waits; ``mark`` is the claim's own."""
+    return f"{mark}.{name}"
+
+
+def claims(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the claims among the names of the folder of claimed files: mark and name."""
+    for each in sorted(names):
+        mark, dot, name = each.partition(".")
+        if dot and name and _MARK.fullmatch(mark) and not name.endswith(_COMPANION):
+            yield mark, name

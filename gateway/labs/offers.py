@@ -1,0 +1,117 @@
+"""The SQL of what software handed in: each result once, by key, and what became of it.
+
+A row is there before the message is, so a crash between leaves a name under which the intake
+recognises what it took. Names and answers lie sealed; keys and bytes are known by keyed hashes.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gateway.relay.delivery import State
+from gateway.relay.spool import OPEN
+from smtp.address import Address, key
+from smtp.envelope import MessageId
+from vault.database import Database, Row, Statement
+from vault.keys import KeyRing
+
+_COLUMNS = "id, digest, message, at, facts"
+_OPEN = json.dumps(sorted(each.value for each in OPEN))
+
+
+class Facts(msgspec.Struct, frozen=True, array_like=True):
+    """What only we are to read."""
+
+    name: str
+    claim: str
+    refused: tuple[tuple[str, str], ...] = ()  # recipients that were never taken, and why
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One offer."""
+
+    id: str
+    digest: bytes
+    message: MessageId | None
+    at: datetime
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The table ``offer``."""
+
+    database: Database
+    ring: KeyRing
+
+    def mark(self, mailbox: Address, name: str) -> bytes:
+        """Return under which mark a mailbox's result of that key is known."""
+        return self.ring.index(f"{key(mailbox)}\0{name}", "offer")
+
+    def digest(self, digest: str) -> bytes:
+        """Return what its bytes are known by."""
+        return self.ring.index(digest, "offer-digest")
+
+    def find(self, mark: bytes) -> Offered | None:
+        """Return what was offered under a mark, if anything was."""
+        rows = self.database.read(f"SELECT {_COLUMNS} FROM offer WHERE mark = ?", (mark,))  # noqa: S608
+        return self._row(rows[0]) if rows else None
+
+    def adding(  # noqa: PLR0917 - a row
+        self, id_: str, door: str, mark: bytes, digest: bytes, at: datetime, facts: Facts
+    ) -> Statement:
+        """Return the statement that makes an offer known; ``Conflict`` if its mark is."""
+        return Statement(
+            "INSERT INTO offer (id, door, mark, digest, at, facts) VALUES (?, ?, ?, ?, ?, ?)",
+            (id_, door, mark, digest, at.timestamp(), self._sealed(id_, facts)),
+            expect=1,
+        )
+
+    def taken(self, id_: str, message: MessageId, facts: Facts) -> Statement:
+        """Return the statement that says which message it became."""
+        return Statement(
+            "UPDATE offer SET message = ?, facts = ? WHERE id = ?",
+            (message, self._sealed(id_, facts), id_),
+            expect=1,
+        )
+
+    def dropping(self, id_: str) -> Statement:
+        """Return the statement that forgets an offer of which no message came."""
+        return Statement("DELETE FROM offer WHERE id = ? AND message IS NULL", (id_,))
+
+    async def settled(self, door: str, unconfirmed: datetime, limit: int = 200) -> list[Offered]:
+        """Return what has no last answer yet and will not change: nothing of it is on its way.
+
+        What a peer took and did not confirm counts once it has lain so long.
+        """
+        rows = await self.database.query(
+            f"SELECT {_COLUMNS} FROM offer WHERE door = ? AND told IS NULL AND message IS NOT NULL"  # noqa: S608
+            " AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = offer.message"
+            " AND (state IN (SELECT value FROM json_each(?)) OR (state = ? AND changed > ?)))"
+            " LIMIT ?",
+            (door, _OPEN, State.RELAYED.value, unconfirmed.timestamp(), limit),
+        )
+        return [self._row(row) for row in rows]
+
+    def telling(self, id_: str, at: datetime) -> Statement:
+        """Return the statement that remembers that the last answer was written."""
+        return Statement("UPDATE offer SET told = ? WHERE id = ?", (at.timestamp(), id_), expect=1)
+
+    def forgetting(self, now: datetime, window: timedelta) -> Statement:
+        """Return the statement that ends the time within which a result is known again."""
+        before = (now - window).timestamp()
+        return Statement(
+            "DELETE FROM offer WHERE at < ? AND (told IS NOT NULL OR message IS NULL)", (before,)
+        )
+
+    def _sealed(self, id_: str, facts: Facts) -> bytes:
+        return self.ring.seal(msgspec.json.encode(facts), f"offer/{id_}/facts")
+
+    def _row(self, row: Row) -> Offered:
+        id_, digest, message, at, facts = row
+        opened = self.ring.open(facts, f"offer/{id_}/facts")
+        at = datetime.fromtimestamp(at, UTC)
+        return Offered(id_, digest, message, at, msgspec.json.decode(opened, type=Facts))

@@ -1,0 +1,180 @@
+"""A watched folder's files: claimed by a rename, read once they lie still, answered beside.
+
+Whoever writes into the folder is another program with its own rights: links, pipes and files that
+lie elsewhere too are not read, and every step is relative to folders held open, so that exchanging
+one for a link leads nowhere. All of it blocks: callers are in a thread. R-I4.
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from gateway.labs import names
+from gateway.labs.names import CLAIMED, FAILED, Answer, Offered
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+class ShelfError(Exception):
+    """A file cannot be taken; the message is for the laboratory, and names nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that is ours now: nobody else will take it."""
+
+    mark: str
+    name: str
+
+    @property
+    def stored(self) -> str:
+        """Its name among the claimed files."""
+        return names.claim(self.mark, self.name)
+
+    @property
+    def companion(self) -> str:
+        """The name of what is said of it, there too."""
+        return f"{self.stored}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The folder, its claimed files and those that failed, held open."""
+
+    folder: int
+    claimed: int
+    failed: int
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the folder; what we need in it is made where it is missing."""
+        fds: list[int] = []
+        try:
+            fds.append(os.open(path, os.O_RDONLY | os.O_DIRECTORY))
+            for name, mode in ((CLAIMED, 0o700), (FAILED, 0o770)):
+                with suppress(FileExistsError):
+                    os.mkdir(name, mode, dir_fd=fds[0])
+                fds.append(os.open(name, _FOLDER, dir_fd=fds[0]))
+            return cls(*fds)
+        except BaseException:
+            for fd in fds:
+                os.close(fd)
+            raise
+
+    def close(self) -> None:
+        """Hold them no longer."""
+        for fd in (self.folder, self.claimed, self.failed):
+            os.close(fd)
+
+    def offered(self) -> list[Offered]:
+        """Return the results that lie in the folder."""
+        return list(names.offered(_listed(self.folder)))
+
+    def stamp(self, offered: Offered) -> tuple[int, ...]:
+        """Return what changes when a result is written to, or its companion."""
+        told: list[int] = []
+        for name in filter(None, offered):
+            with suppress(FileNotFoundError):
+                found = os.stat(name, dir_fd=self.folder, follow_symlinks=False)
+                told += (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return tuple(told)
+
+    def claim(self, offered: Offered) -> Claim | None:
+        """Take a result by a rename, its companion after it; None: somebody was quicker."""
+        claim = Claim(secrets.token_hex(16), offered.name)
+        try:
+            os.rename(offered.name, claim.stored, src_dir_fd=self.folder, dst_dir_fd=self.claimed)
+        except FileNotFoundError:
+            return None
+        self._follow(claim)
+        return claim
+
+    def _follow(self, claim: Claim) -> None:
+        with suppress(FileNotFoundError):
+            os.rename(
+                f"{claim.name}.json",
+                claim.companion,
+                src_dir_fd=self.folder,
+                dst_dir_fd=self.claimed,
+            )
+
+    def claims(self) -> list[Claim]:
+        """Return what was taken and not yet answered: after a crash there is some."""
+        lying = set(_listed(self.claimed))
+        found = [Claim(*each) for each in names.claims(lying)]
+        for claim in found:
+            if claim.companion not in lying:
+                self._follow(claim)
+        return found
+
+    def read(self, claim: Claim, largest: int) -> tuple[bytes, bytes | None]:
+        """Return a claimed file and its companion; ``ShelfError`` for what is no plain file."""
+        content = self._read(claim.stored, largest)
+        assert content is not None
+        return content, self._read(claim.companion, largest, missing=True)
+
+    def _read(self, name: str, largest: int, *, missing: bool = False) -> bytes | None:
+        try:
+            fd = os.open(name, _READ, dir_fd=self.claimed)
+        except FileNotFoundError:
+            if missing:
+                return None
+            raise
+        except OSError:
+            raise ShelfError("the file is a link, or cannot be read") from None
+        try:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+                raise ShelfError("the file is no plain file of its own")
+            if found.st_size > largest:
+                raise ShelfError("the file is larger than any that is sent")
+            with os.fdopen(fd, "rb", closefd=False) as file:
+                return file.read(largest)
+        finally:
+            os.close(fd)
+
+    def answer(self, name: str, which: Answer, content: bytes) -> None:
+        """Write an answer beside a file, whole or not at all; an older one of the name goes."""
+        draft = f".{secrets.token_hex(8)}.tmp"
+        fd = os.open(draft, _NEW, 0o640, dir_fd=self.folder)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(fd)
+            os.rename(
+                draft, names.answer(name, which), src_dir_fd=self.folder, dst_dir_fd=self.folder
+            )
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(draft, dir_fd=self.folder)
+            raise
+        os.fsync(self.folder)
+
+    def done(self, claim: Claim) -> None:
+        """Let go of a file that is sealed and on its way."""
+        self._each(claim, lambda name: os.unlink(name, dir_fd=self.claimed))
+
+    def set_aside(self, claim: Claim) -> None:
+        """Keep a file that was not sent where a person finds it."""
+        self._each(
+            claim,
+            lambda name: os.rename(name, name, src_dir_fd=self.claimed, dst_dir_fd=self.failed),
+        )
+
+    def _each(self, claim: Claim, act: Callable[[str], None]) -> None:
+        for name in (claim.companion, claim.stored):  # the file last: it is what is found again
+            with suppress(FileNotFoundError):
+                act(name)
+        os.fsync(self.claimed)
+
+
+def _listed(folder: int) -> list[str]:
+    return os.listdir(folder)

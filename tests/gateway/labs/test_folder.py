@@ -1,0 +1,331 @@
+"""A watched folder in a whole trusted space: each result arrives once, and has its answer."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.documents import cda, cda_writer, packing
+from gateway.labs.folder import Folder, Watched
+from gateway.labs.offers import Offers
+from gateway.relay.intake import Intake
+from smtp.address import Address
+from smtp.envelope import Draft
+from smtp.reply import Reply
+from tests.gateway.documents.made import PDF, document
+from tests.gateway.documents.test_order import ABOUT
+from tests.world.world import World, letter
+from vault.errors import StorageFull
+
+LABO, CHU = "dr@labo.example", "accueil@chu.example"
+
+
+class Lab:
+    """A laboratory's software, its folder, and the gateway that watches it."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world, self.path = world, folder
+        self.path.mkdir(exist_ok=True)
+        self.watched = Watched("nuit", folder, Address(LABO))
+        self.door = self.started()
+
+    def started(self, **changes: Any) -> Folder:
+        """Return the door as it is after a start."""
+        desk = self.world.labo.desk
+        offers = Offers(desk.books.database, self.world.labo.rest.ring)
+        return Folder(replace(self.watched, **changes), desk, self.world.labo.intake, offers)
+
+    def put(self, name: str, content: bytes, **companion: Any) -> None:
+        """Write a result as careful software does: what is said of it first, then a rename."""
+        if companion:
+            (self.path / f"{name}.json").write_text(json.dumps(companion))
+        (self.path / f"{name}.tmp").write_bytes(content)
+        (self.path / f"{name}.tmp").rename(self.path / name)
+
+    async def look(self, door: Folder | None = None) -> int:
+        """Look twice, with the time between in which a file must lie still."""
+        found = await (door or self.door).round()
+        self.world.clock.advance(seconds=3)
+        return found + await (door or self.door).round()
+
+    async def settle(self) -> None:
+        """Let everything arrive, and be answered."""
+        await self.look()
+        await self.world.settle()
+        await self.look()
+
+    def said(self, name: str, which: str) -> Any:
+        """Return an answer."""
+        return json.loads((self.path / f"{name}.{which}.json").read_bytes())
+
+    def lying(self) -> set[str]:
+        """Return every name in the folder, at whatever depth."""
+        return {each.name for each in self.path.rglob("*") if each.is_file() or each.is_symlink()}
+
+
+@asynccontextmanager
+async def lab(folder: Path) -> AsyncIterator[Lab]:
+    async with World.opened(folder) as world:
+        yield Lab(world, folder / "out")
+
+
+async def test_a_pdf_arrives_and_is_answered(tmp_path: Path) -> None:
+    """Taken, packed, delivered at the other gateway; nothing of it is left in the folder."""
+    async with lab(tmp_path) as labo:
+        labo.put("tsh.pdf", PDF, to=[CHU], key="2026-1", document=ABOUT)
+        await labo.settle()
+        accepted, delivered = labo.said("tsh.pdf", "accepted"), labo.said("tsh.pdf", "delivered")
+        (message,) = await labo.world.chu.inbox("accueil")
+        assert {"tsh.pdf.accepted.json", "tsh.pdf.delivered.json"} == labo.lying()
+    (archive,) = packing.archives(message)
+    assert PDF == cda.read(archive.documents[0].content).pdf
+    assert ("accepted", False, True) == (
+        accepted["state"],
+        accepted["again"],
+        accepted["recipients"][0]["taken"],
+    )
+    assert (CHU, "delivered") == (
+        delivered["recipients"][0]["address"],
+        delivered["recipients"][0]["state"],
+    )
+    assert accepted["reference"] == delivered["reference"]
+    assert accepted["message_id"].encode() in message
+
+
+async def test_a_document_and_a_ready_mail_arrive_as_they_are(tmp_path: Path) -> None:
+    """Octet for octet the CDA document; the mail with the recipients its header names."""
+    content = cda_writer.write(document())
+    async with lab(tmp_path) as labo:
+        labo.put("a.xml", content, to=[CHU])
+        labo.put("b.eml", letter(LABO, [CHU], body="Ligne.\n").replace(b"\r\n", b"\n"))
+        await labo.settle()
+        first, second = sorted(await labo.world.chu.inbox("accueil"), key=len, reverse=True)
+    (archive,) = packing.archives(first)
+    assert content == archive.documents[0].content
+    assert b"Ligne." in second
+
+
+async def test_nothing_is_taken_before_it_lies_still(tmp_path: Path) -> None:
+    """Half-written files, those that change, and a PDF whose companion has not come."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF)
+        (labo.path / "b.xml").write_bytes(b"<Clin")
+        (labo.path / "c.xml.part").write_bytes(b"x")
+        (labo.path / ".d.xml").write_bytes(b"x")
+        assert 0 == await labo.door.round()
+        labo.world.clock.advance(seconds=3)
+        (labo.path / "b.xml").write_bytes(b"<ClinicalDocument")
+        assert 0 == await labo.door.round()
+        assert {"a.pdf", "b.xml", "c.xml.part", ".d.xml"} == labo.lying()
+        labo.world.clock.advance(seconds=70)
+        assert 2 == await labo.door.round()
+        assert "companion" in labo.said("a.pdf", "failed")["why"]
+
+
+async def test_the_same_result_is_delivered_once(tmp_path: Path) -> None:
+    """Offered again under its key, or as the same bytes: answered, and sent no second time."""
+    async with lab(tmp_path) as labo:
+        for name in ("a.pdf", "b.pdf"):
+            labo.put(name, PDF, to=[CHU], key="2026-1", document=ABOUT)
+            await labo.settle()
+        labo.put("c.eml", letter(LABO, [CHU]))
+        await labo.settle()
+        labo.put("d.eml", letter(LABO, [CHU]))
+        await labo.settle()
+        assert 2 == len(await labo.world.chu.inbox("accueil"))
+        again = [labo.said(each, "accepted") for each in ("a.pdf", "b.pdf", "c.eml", "d.eml")]
+    assert [False, True, False, True] == [each["again"] for each in again]
+    assert again[0]["message"] == again[1]["message"]
+
+
+async def test_the_same_key_with_other_bytes_is_refused_in_words(tmp_path: Path) -> None:
+    """A corrected result is another result; the first one stays as it was answered."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU], key="2026-1", document=ABOUT)
+        await labo.settle()
+        labo.put("b.pdf", PDF + b"%corrected", to=[CHU], key="2026-1", document=ABOUT)
+        await labo.settle()
+        assert "under the same key" in labo.said("b.pdf", "failed")["why"]
+        assert 1 == len(await labo.world.chu.inbox("accueil"))
+        assert any(name.endswith(".b.pdf") for name in labo.lying())
+
+
+async def test_each_recipient_is_answered(tmp_path: Path) -> None:
+    """One who may not be written to, one who is not there, one who has it: all are accounted for."""
+    wrong, absent = "x@nowhere.example", "nobody@chu.example"
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU, wrong, absent], document=ABOUT)
+        await labo.settle()
+        accepted, last = labo.said("a.pdf", "accepted"), labo.said("a.pdf", "failed")
+    assert {CHU: True, absent: True, wrong: False} == {
+        each["address"]: each["taken"] for each in accepted["recipients"]
+    }
+    states = {each["address"]: each["state"] for each in last["recipients"]}
+    assert {CHU: "delivered", absent: "failed", wrong: "refused"} == states
+    assert all(each["words"] for each in last["recipients"] if each["state"] != "delivered")
+
+
+async def test_nobody_may_be_written_to(tmp_path: Path) -> None:
+    """Nothing is sent; each refusal is told, and the file lies where a person finds it."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=["x@nowhere.example"], document=ABOUT)
+        await labo.look()
+        told = labo.said("a.pdf", "failed")
+        labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
+        await labo.settle()
+        assert 1 == len(await labo.world.chu.inbox("accueil"))
+    assert "trust list" in told["recipients"][0]["words"] or told["recipients"][0]["words"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "companion", "words"),
+    [
+        ("a.pdf", b"MZ", {"to": [CHU], "document": ABOUT}, "no PDF"),
+        ("a.xml", b"<!DOCTYPE a><a/>", {"to": [CHU]}, "DTD"),
+        ("a.xml", cda_writer.write(document()), {}, "nobody gets it"),
+        ("a.eml", b"no header at all", {}, "cannot be sent"),
+        ("a.eml", b"Subject: x\r\n\r\n", {}, "nobody gets it"),
+        ("a.eml", letter("other@labo.example", [CHU]), {}, "From"),
+        ("a.pdf", PDF, {"too": []}, "nobody knows"),
+        ("a.exe", b"MZ", {}, "only .pdf"),
+        ("a.pdf", PDF, {"to": ["nobody"], "document": ABOUT}, "no mail address"),
+    ],
+)
+async def test_what_cannot_be_sent_is_answered_in_words(
+    name: str, content: bytes, companion: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    """Each file has an answer, and none stops those after it."""
+    async with lab(tmp_path) as labo:
+        labo.put(name, content, **companion)
+        labo.put("z.pdf", PDF, to=[CHU], document=ABOUT)
+        labo.door = labo.started(patience=timedelta(seconds=1))
+        await labo.settle()
+        assert words in labo.said(name, "failed")["why"]
+        assert "delivered" == labo.said("z.pdf", "delivered")["state"]
+
+
+async def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
+    """Whoever writes into the folder cannot make us send what only we may read (R-I4)."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(PDF)
+    async with lab(tmp_path) as labo:
+        (labo.path / "link.pdf").symlink_to(secret)
+        os.link(secret, labo.path / "hard.pdf")
+        os.mkfifo(labo.path / "pipe.pdf")
+        (labo.path / "folder.pdf").mkdir()
+        for name in ("link", "hard", "pipe", "folder"):
+            (labo.path / f"{name}.pdf.json").write_text(
+                json.dumps({"to": [CHU], "document": ABOUT})
+            )
+        labo.put("large.pdf", PDF * 2, to=[CHU], document=ABOUT)
+        await labo.look(labo.started(largest=len(PDF) + 1))
+        for name in ("link", "hard", "pipe", "folder", "large"):
+            assert "file" in labo.said(f"{name}.pdf", "failed")["why"]
+        assert [] == await labo.world.chu.inbox("accueil")
+    assert PDF == secret.read_bytes()
+
+
+class KilledError(BaseException):
+    """No boundary catches it: what comes after it is a start."""
+
+
+class Broken(Intake):
+    """An intake that stops at a chosen place, as a crash would."""
+
+    def __init__(self, real: Intake, *, after: bool) -> None:
+        self._real, self._too_late = real, after
+
+    def mail(self, draft: Draft) -> Reply:
+        return self._real.mail(draft)
+
+    def rcpt(self, draft: Draft, recipient: Any) -> Reply:
+        return self._real.rcpt(draft, recipient)
+
+    async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
+        if self._too_late:
+            await self._real.accept(draft, body)
+        raise KilledError
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_crash_loses_nothing_and_sends_nothing_twice(
+    tmp_path: Path, *, after: bool
+) -> None:
+    """Before or after the intake made it ours: the next start goes on, with one message."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
+        crashing = labo.started()
+        crashing.intake = Broken(labo.world.labo.intake, after=after)
+        await crashing.round()
+        labo.world.clock.advance(seconds=3)
+        with pytest.raises(BaseExceptionGroup):
+            await crashing.round()
+        assert not (labo.path / "a.pdf").exists()
+        labo.door = labo.started()
+        await labo.settle()
+        assert 1 == len(await labo.world.chu.inbox("accueil"))
+        assert not labo.said("a.pdf", "accepted")["again"]
+        assert {"a.pdf.accepted.json", "a.pdf.delivered.json"} == labo.lying()
+
+
+async def test_a_crash_between_two_renames_finds_the_companion(tmp_path: Path) -> None:
+    """The file was claimed and what is said of it not yet: it follows."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
+        await labo.door.round()
+        (labo.path / "a.pdf").rename(labo.path / ".claimed" / ("0" * 32 + ".a.pdf"))
+        await labo.settle()
+        assert "delivered" == labo.said("a.pdf", "delivered")["state"]
+
+
+async def test_a_full_disk_puts_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file waits, claimed, and is sent when there is room again."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
+        vault = labo.world.labo.rest.vault
+
+        async def full(*_: Any) -> Any:
+            raise StorageFull("no room")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(vault), "put", full)
+            await labo.look()
+        assert not any(name.endswith("failed.json") for name in labo.lying())
+        labo.world.clock.advance(minutes=2)
+        await labo.settle()
+        assert "delivered" == labo.said("a.pdf", "delivered")["state"]
+
+
+async def test_a_folder_that_is_away_is_looked_for_again(tmp_path: Path) -> None:
+    """A file server that restarts stops nothing."""
+    async with lab(tmp_path) as labo:
+        door = labo.started(path=tmp_path / "gone", poll=0)
+        task = asyncio.ensure_future(door.run())
+        told = asyncio.Event()
+        door.desk = replace(door.desk, on_event=lambda *_: told.set())
+        await told.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        with pytest.raises(FileNotFoundError):
+            await door.round()
+
+
+async def test_no_name_of_a_file_is_told_or_kept_in_clear(tmp_path: Path) -> None:
+    """File names bear patients' names: not in an event, not in the database (R-G6)."""
+    async with lab(tmp_path) as labo:
+        labo.put("DESMAUX-279035121518989.pdf", PDF, to=[CHU], key="cle-secrete", document=ABOUT)
+        labo.put("DESMAUX.xml", b"<a/>", to=[CHU])
+        await labo.settle()
+        told = repr(labo.world.labo.events)
+        stored = b"".join(
+            each.read_bytes() for each in (tmp_path / "labo").rglob("*") if each.is_file()
+        )
+    assert "DESMAUX" not in told
+    assert not any(each in stored for each in (b"DESMAUX", b"279035121518989", b"cle-secrete"))
