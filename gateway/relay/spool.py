@@ -57,6 +57,8 @@ _RECOVER = (
     " WHERE state = 'sending'"
 )
 _WAKE = "UPDATE delivery SET due = ? WHERE state = 'deferred'"
+# What waits is few beside what went: an index by domain alone would lead through all of that.
+_WAITING_FOR = "id IN (SELECT id FROM delivery WHERE due > 0 AND domain || '' = ?)"
 _FORGET_DELIVERIES = (
     "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE id < ? AND changed < ?"
     " AND state IN (SELECT value FROM json_each(?))"
@@ -78,6 +80,7 @@ _FORGET_ORIGINS = (
 _FEW = 500  # rows removed in one transaction
 _REPEATS = timedelta(days=7)  # who sends a transfer again does so sooner
 _PAGE = 200  # deliveries opened in one go: the rest of the gateway waits meanwhile
+_MOST = frozenset({State.DELIVERED, State.RELAYED})  # nearly all that there is
 OPEN = frozenset(set(State) - {*FINAL, State.RELAYED})
 _DONE = json.dumps(sorted({*FINAL, State.RELAYED}))
 
@@ -181,7 +184,7 @@ class Spool:
         """Return the statement that makes what was put off due now: for one domain, or all."""
         if domain is None:
             return Statement(_WAKE, (now.timestamp(),))
-        return Statement(f"{_WAKE} AND domain = ?", (now.timestamp(), domain))
+        return Statement(f"{_WAKE} AND {_WAITING_FOR}", (now.timestamp(), domain))
 
     async def forget(self, now: datetime, keep: timedelta) -> int:
         """Remove what ended, and was last touched, longer ago than ``keep``; return how many rows.
@@ -258,7 +261,8 @@ class Spool:
         """
         where, args = ["state IN (SELECT value FROM json_each(?))"], [json.dumps(sorted(states))]
         if domain is not None:
-            where.append("domain = ?")
+            # The many that went are found by their domain, the few that wait by their state.
+            where.append("domain = ?" if _MOST & set(states) else "domain || '' = ?")
             args.append(domain)
         if after is not None:
             where.append("id > ?")

@@ -28,6 +28,7 @@ from trust.addresses import Kind
 from vault.database import Statement
 
 DAYS = 30
+HALF, HOUR = timedelta(days=DAYS / 2), timedelta(hours=1)
 OURS, PEERS, WRITERS = 200, 400, 3000  # mailboxes, domains, people there
 BUSY, RARE = "chu-0.example", f"chu-{PEERS - 1}.example"
 WAITS = Reply(451, "4.4.1", "The next hop could not be reached; it will be tried again")

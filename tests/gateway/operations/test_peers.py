@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.operations import peers
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.delivery import State
@@ -50,3 +51,18 @@ async def test_a_peers_mail_page_by_page(rooms: Rooms, ask: Ask, clock: Clock) -
     assert made == seen
     with pytest.raises(OperationError, match="is no domain"):
         await ask("spool.waiting", domain="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("sql", "args"), [(peers._WAITING, (9,)), (peers._OF_ONE, ("chu.example", "", 9))]
+)
+async def test_what_waits_is_read_from_what_waits(
+    rooms: Rooms, sql: str, args: tuple[object, ...]
+) -> None:
+    """However much was delivered: only the index of what is due, and the few that are in hand."""
+    steps = [row[3] for row in rooms.database.read(f"EXPLAIN QUERY PLAN {sql}", args)]
+
+    read = [step for step in steps if step.startswith(("SCAN delivery", "SEARCH delivery"))]
+    assert {"delivery_due", "delivery_state"} >= {
+        step.split("INDEX ")[1].split()[0] for step in read
+    }
