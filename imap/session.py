@@ -9,47 +9,36 @@ r"""The server's side of IMAP as a state machine: bytes in, answers and events o
 
 While a command is carried out nothing further is read, so what a client pipelines is done in order,
 once. A message that is appended is never gathered: it streams past. RFC 3501 §3, §5.5, §6;
-RFC 2177 (IDLE), RFC 4959 (SASL-IR), RFC 7628 (OAUTHBEARER), RFC 7888 (LITERAL+).
+RFC 2177 (IDLE), RFC 7888 (LITERAL+).
 """
 
 import re
-from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
 from imap.arrived import Arrived, LineTooLong
-from imap.events import (
-    Asked,
-    Closed,
-    Event,
-    IdleBegun,
-    IdleEnded,
-    LoginAsked,
-    TlsAsked,
-)
+from imap.events import Asked, Closed, Event, IdleBegun, IdleEnded, TlsAsked
 from imap.grammar import reader
-from imap.grammar.command import Authenticate, Command, Identify, Login
+from imap.grammar.command import Command, Identify
 from imap.grammar.cursor import Cursor
 from imap.grammar.errors import GrammarError
 from imap.grammar.search import CHARSETS, UnknownCharset
 from imap.grammar.writer import Answer
 from imap.incoming import Incoming
-from imap.rules import TOKENS, Rules
+from imap.introduction import Introduction
+from imap.rules import Rules
 from imap.state import INSIDE, TRANSITIONS, State, Turn, allowed
 from smtp import reply
 from smtp.address import Address
 from smtp.envelope import Peer
-from smtp.receive import login
-from smtp.receive.login import Exchange, LoginError, PasswordClaim
 from smtp.reply import Reply
 
 _LITERAL = re.compile(rb"(~?)\{(\d{1,18})(\+?)\}\r\n\Z")
 _MAX_FAULTS = 20
 _GUESS = 7  # a failed log-in counts so many faults: the third ends the connection
 _LITERALS = 500  # in one command
-_TOKEN_REFUSED = b64encode(b'{"status":"invalid_token","scope":"imap"}')
 
 
 class Session:
@@ -70,8 +59,8 @@ class Session:
         self._literals = 0
         self._left = 0  # of the literal that is being read
         self._tag = "*"  # of the command in hand
-        self._exchange: Exchange | None = None
         self._incoming = Incoming(self)
+        self._introduction = Introduction(self)
         self._faults = 0
         self._retiring: Reply | None = None
         self._starting_tls = False
@@ -142,14 +131,7 @@ class Session:
     def refused(self, said: Reply) -> None:
         """The claim was false, or is not looked at now."""
         self.waiting = False
-        if (
-            self._exchange is not None
-        ):  # a token's refusal is told before the answer: RFC 7628 §3.2.2
-            self._exchange = None
-            self.say(b"+ " + _TOKEN_REFUSED + b"\r\n")
-            self.read_by(lambda: self._read_last(said))
-            return
-        self._fail(said)
+        self._introduction.refused(said)
 
     def secured(self, peer: Peer) -> None:
         """TLS has begun: what was said before it is forgotten (RFC 3501 §6.2.1)."""
@@ -186,7 +168,7 @@ class Session:
         """What this connection can be asked for as it stands."""
         return self.rules.capabilities(tls=bool(self.peer.tls), within=self.state in INSIDE)
 
-    # What ``imap.incoming`` needs as well.
+    # What ``imap.incoming`` and ``imap.introduction`` need as well.
 
     def tell(self, event: Event) -> None:
         """Tell the shell."""
@@ -202,12 +184,17 @@ class Session:
         self.say(answer.line(self._tag))
         self._faults = 0 if answer.kind == "OK" else self._faults + (answer.kind == "BAD")
 
+    def guessed(self, answer: Answer) -> None:
+        """End a log-in that failed; the third ends the connection."""
+        faults = self._faults + _GUESS
+        self.done(answer)
+        self._faults = faults
+
     def fresh(self) -> None:
         """Read a command next."""
         self._command.clear()
         self._literals = 0
         self._tag = "*"
-        self._exchange = None
         self.read_by(self._read_line)
 
     def read_by(self, reading: Callable[[], bool]) -> None:
@@ -371,61 +358,6 @@ class Session:
             self.ask(IdleEnded(replace(command, name="IDLE, broken off")))
         return True
 
-    # Logging in.
-
-    def _login(self, command: Command) -> None:
-        assert isinstance(command, Login)
-        if not self.peer.tls:
-            self.done(Answer("NO", "Start TLS first; change that password", "PRIVACYREQUIRED"))
-        elif "PLAIN" not in self.rules.mechanisms:
-            self.done(Answer("NO", "Here a certificate logs in", "AUTHENTICATIONFAILED"))
-        else:
-            self.ask(LoginAsked(PasswordClaim(command.login, command.password)))
-
-    def _authenticate(self, command: Command) -> None:
-        assert isinstance(command, Authenticate)
-        if not self.peer.tls:
-            self.done(Answer("NO", "Start TLS first", "PRIVACYREQUIRED"))
-        elif command.mechanism not in self.rules.mechanisms:
-            self.done(Answer("NO", "That way of logging in is not offered here", "CANNOT"))
-        else:
-            self._exchange = login.exchange(command.mechanism, command.initial or "")
-            self._converse(self._exchange, command.mechanism, None)
-
-    def _converse(self, exchange: Exchange, mechanism: str, line: str | None) -> None:
-        try:
-            said = next(exchange) if line is None else exchange.send(line)
-            self.say(f"+ {said.text}\r\n".encode())
-            self.read_by(lambda: self._read_response(exchange, mechanism))
-        except StopIteration as end:
-            if mechanism not in TOKENS:
-                self._exchange = None
-            self.ask(LoginAsked(end.value))
-        except LoginError as error:
-            if error.reply.code == reply.BAD_CREDENTIALS.code:
-                self._fail(error.reply)
-            else:
-                self.done(Answer("BAD", error.reply.text))
-
-    def _read_response(self, exchange: Exchange, mechanism: str) -> bool:
-        line = self.line()
-        if line is None:
-            return False
-        self._converse(exchange, mechanism, line.rstrip(b"\r\n").decode("ascii", "replace"))
-        return True
-
-    def _read_last(self, said: Reply) -> bool:
-        if self.line() is None:
-            return False
-        self._fail(said)
-        return True
-
-    def _fail(self, said: Reply) -> None:
-        code = "UNAVAILABLE" if said.transient else "AUTHENTICATIONFAILED"
-        faults = self._faults + _GUESS
-        self.done(Answer("NO", said.text, code))
-        self._faults = faults
-
     _ours: ClassVar[dict[str, Callable[["Session", Command], None]]] = {
         "NOOP": _noop,
         "CAPABILITY": _capability,
@@ -433,8 +365,8 @@ class Session:
         "LOGOUT": _logout,
         "STARTTLS": _starttls,
         "IDLE": _idle,
-        "LOGIN": _login,
-        "AUTHENTICATE": _authenticate,
+        "LOGIN": lambda self, command: self._introduction.login(command),
+        "AUTHENTICATE": lambda self, command: self._introduction.authenticate(command),
     }
 
 

@@ -152,9 +152,6 @@ class _Reader:
     def text(self) -> str:
         return self.cursor.text()
 
-    def word(self) -> str:
-        return self.cursor.word()
-
     def either(self) -> Key:
         one = self.key()
         self.cursor.space()

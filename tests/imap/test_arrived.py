@@ -38,3 +38,13 @@ def test_a_line_without_end_takes_no_memory(size: int) -> None:
     if (line := arrived.line(50)) is not None:
         lines.append(line)
     assert [b"a1 ", b"a2\r\n"] == lines
+
+
+def test_a_line_that_comes_whole_and_too_long_is_told() -> None:
+    """With what it began with; and what follows it is read."""
+    arrived = Arrived()
+    arrived.push(b"a1 " + b"x" * 60 + b"\r\na2\r\n")
+    with pytest.raises(LineTooLong) as error:
+        arrived.line(50)
+    assert b"a1 x" == error.value.begun[:4]
+    assert b"a2\r\n" == arrived.line(50)

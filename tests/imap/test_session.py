@@ -3,80 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap.events import (
-    AppendEnded,
-    AppendFailed,
-    Asked,
-    Closed,
-    Event,
-    IdleEnded,
-    LoginAsked,
-    MessageAsked,
-    MessageBlock,
-    MessageEnded,
-    TlsAsked,
-)
-from imap.grammar.writer import Answer
+from imap.events import Asked, Closed, IdleBegun, IdleEnded, TlsAsked
+from imap.grammar.command import Command
 from imap.rules import Rules
-from imap.session import Session
-from imap.state import TRANSITIONS, State, Turn
+from imap.state import TRANSITIONS, State
 from smtp import reply
-from smtp.envelope import Peer
-from smtp.receive.login import PasswordClaim
+from tests.imap.shell import CLEAR, DONE, LOGIN, RULES, TLS, Shell
 from tests.imap.stage import HOST, USER
-
-RULES = Rules.of("imap", HOST, max_size=1000, tokens=True)
-TLS = Peer("192.0.2.1", tls="TLSv1.3", listener="imap")
-LOGIN = b"a LOGIN dr@chu-nord.example right\r\n"
-DONE = Answer("OK", "Done")
-
-
-class Shell:
-    """Answers at once, and keeps what happened."""
-
-    def __init__(self, *, inside: bool = True) -> None:
-        self.session = Session(RULES, TLS)
-        self.heard: list[Event | bytes] = []
-        if inside:
-            self.receive(LOGIN)
-            self.session.outgoing()
-            self.heard.clear()
-
-    def receive(self, block: bytes) -> None:
-        self.session.receive(block)
-        while (event := self.session.next_event()) is not None:
-            self.react(event)
-
-    def react(self, event: Event) -> None:
-        session = self.session
-        if isinstance(event, MessageBlock):
-            if self.heard and isinstance(self.heard[-1], bytes):
-                self.heard[-1] += event.block
-            else:
-                self.heard.append(event.block)
-            return
-        self.heard.append(event)
-        match event:
-            case Asked(command):
-                if command.name in {"SELECT", "CLOSE"}:
-                    session.turn(Turn.OPENED if command.name == "SELECT" else Turn.SHUT)
-                session.done(DONE)
-            case LoginAsked(PasswordClaim(login, "right")) if login == USER:
-                session.logged_in(USER)
-            case LoginAsked():
-                session.refused(reply.BAD_CREDENTIALS)
-            case MessageAsked(announced):
-                if announced.size > RULES.max_size:
-                    session.done(Answer("NO", "Too big", "TOOBIG"))
-                else:
-                    session.go_on()
-            case AppendEnded() | IdleEnded():
-                session.done(DONE)
-            case TlsAsked():
-                session.secured(TLS)
-            case _:
-                pass
-
 
 COMMANDS = st.sampled_from(
     [
@@ -139,36 +72,6 @@ def test_every_state_reaches_log_out_and_stays_there() -> None:
         assert state is State.LOGOUT or State.LOGOUT in leads
 
 
-def test_a_message_streams_past_and_is_never_gathered() -> None:
-    """Announcement, octets, end: the session keeps none of it."""
-    shell = Shell()
-    shell.receive(b"a APPEND INBOX {9}\r\n")
-    assert b"+ Go on\r\n" == shell.session.outgoing()
-    shell.receive(b"abcdefghi\r\n")
-    assert [MessageAsked, bytes, MessageEnded, AppendEnded] == [type(e) for e in shell.heard]
-    assert 0 == shell.session.buffered
-
-
-def test_a_client_that_goes_in_the_middle_gives_its_append_up() -> None:
-    """Nothing of it is kept."""
-    shell = Shell()
-    shell.receive(b"a APPEND INBOX {9+}\r\nabc")
-    shell.session.close()
-    while (event := shell.session.next_event()) is not None:
-        shell.react(event)
-    assert [AppendFailed(), Closed()] == shell.heard[-2:]
-
-
-def test_what_is_refused_is_read_past_only_so_far() -> None:
-    """A client that does not wait for our word cannot make us read for ever."""
-    shell = Shell()
-    shell.receive(b"a APPEND INBOX {100000000+}\r\n")
-    for _ in range(5):
-        shell.receive(b"x" * 1000)
-    assert Closed() == shell.heard[-1]
-    assert b"BYE" in shell.session.outgoing()
-
-
 def test_goodbye_waits_for_an_append() -> None:
     """Who is in the middle of a message may finish it."""
     shell = Shell()
@@ -185,3 +88,126 @@ def test_goodbye_waits_for_an_append() -> None:
 def test_a_session_shows_where_it_stands() -> None:
     """For an operator, and never who or what."""
     assert "<Session imap 192.0.2.1 authenticated>" == repr(Shell().session)
+
+
+def said(shell: Shell, octets: bytes) -> str:
+    """Say something; return what is answered."""
+    shell.receive(octets)
+    return shell.session.outgoing().decode()
+
+
+def test_a_session_says_hello_with_what_it_can_do() -> None:
+    """In clear: only the way out of it."""
+    shell = Shell(inside=False, rules=Rules.of("imap_starttls", HOST), peer=CLEAR)
+    shell.session.greet()
+    hello = shell.session.outgoing().decode()
+    assert hello.startswith("* OK [CAPABILITY IMAP4rev1")
+    assert "STARTTLS LOGINDISABLED] gw.chu-nord.example Sceau ready" in hello
+    assert 0 == shell.session.unsent
+
+
+def test_what_needs_nobody_is_answered_at_once() -> None:
+    """CAPABILITY, ID, NOOP before the log-in, LOGOUT."""
+    shell = Shell(inside=False)
+    assert "a OK Nothing done\r\n" == said(shell, b"a NOOP\r\n")
+    assert said(shell, b"a CAPABILITY\r\n").startswith("* CAPABILITY IMAP4rev1")
+    assert said(shell, b"a ID NIL\r\n").startswith('* ID ("name" "Sceau"')
+    assert "* BYE Goodbye\r\na OK Logged out\r\n" == said(shell, b"a LOGOUT\r\n")
+    assert [Closed()] == shell.heard
+    assert not said(shell, b"a NOOP\r\n")
+
+
+def test_nothing_is_read_while_a_command_is_in_hand() -> None:
+    """What is pipelined waits; an answer after the end is nobody's."""
+    shell = Shell()
+    session = shell.session
+    session.receive(b"a NOOP\r\nb CHECK\r\n")
+    assert Asked(Command("a", "NOOP")) == session.next_event()
+    assert session.waiting
+    assert session.next_event() is None
+    session.close()
+    session.done(DONE)
+    session.logged_in(USER)
+    assert Closed() == session.next_event()
+    assert b"" == session.outgoing()
+    session.close(reply.STOPPING)
+    assert b"" == session.outgoing()
+
+
+def test_a_second_log_in_that_was_judged_too_late_changes_nothing() -> None:
+    """The connection is its first person's."""
+    shell = Shell()
+    shell.session.logged_in(USER)
+    assert b"" == shell.session.outgoing()
+
+
+def test_tls_begins_once_and_forgets_what_was_said_before() -> None:
+    """Bytes in clear behind STARTTLS end the connection, whenever they come (CVE-2011-0411)."""
+    rules = Rules.of("imap_starttls", HOST)
+    shell = Shell(inside=False, rules=rules, peer=CLEAR)
+    assert "a OK Begin TLS\r\n" == said(shell, b"a STARTTLS\r\n")
+    assert [TlsAsked()] == shell.heard
+    assert "b BAD TLS has been started already\r\n" == said(shell, b"b STARTTLS\r\n")
+
+    pipelined = Shell(inside=False, rules=rules, peer=CLEAR)
+    assert said(pipelined, b"a STARTTLS\r\nb NOOP\r\n").startswith("* BYE Bytes came after")
+    late = Shell(inside=False, rules=rules, peer=CLEAR).session
+    late.receive(b"a STARTTLS\r\n")
+    late.next_event()
+    late.receive(b"b NOOP\r\n")
+    assert b"* BYE Bytes came after" in late.outgoing()
+
+
+def test_idle_ends_with_done_or_is_broken_off() -> None:
+    """Anything else is a fault, and answered as one."""
+    shell = Shell()
+    assert "+ Idling\r\n" == said(shell, b"a IDLE\r\n")
+    assert not said(shell, b"DO")
+    said(shell, b"NE\r\nb IDLE\r\nNOOP\r\n")
+    names = [each.command.name for each in shell.heard if isinstance(each, IdleEnded)]
+    assert ["IDLE", "IDLE, broken off"] == names
+    assert IdleBegun() in shell.heard
+
+
+def test_what_is_wrong_is_said_under_its_tag() -> None:
+    """A bare LF, a charset nobody reads, a command of another state, one that there is not."""
+    shell = Shell()
+    assert "a BAD A line ends with CRLF\r\n" == said(shell, b"a NOOP\n")
+    assert "a BAD There is no such command\r\n" == said(shell, b"a XYZZY\r\n")
+    assert "a BAD Not when authenticated\r\n" == said(shell, b"a FETCH 1 FLAGS\r\n")
+    said(shell, b"a SELECT INBOX\r\n")
+    assert said(shell, b"a SEARCH CHARSET X-Y ALL\r\n").startswith("a NO [BADCHARSET (US-ASCII")
+    assert "* BAD Expected a tag\r\n" == said(shell, b"\r\n")
+
+
+def test_a_line_or_a_command_without_end_is_bounded() -> None:
+    """It is read past, and answered; one that does not wait for our word ends the connection."""
+    shell = Shell(inside=False)
+    assert "a BAD The line is too long\r\n" == said(shell, b"a " + b"x" * 20_000 + b"\r\n")
+    assert said(shell, b"a LOGIN {17000}\r\n").startswith("a BAD The command is too long")
+    assert said(shell, b"a LOGIN {17000+}\r\n").endswith("* BYE " + reply.TOO_MUCH.text + "\r\n")
+
+    inside = Shell()
+    assert "+ Go on\r\n" == said(inside, b"a CREATE {1}\r\n")
+    assert said(inside, b"x" + b" {0+}\r\n" * 600).startswith("a BAD")
+    broken = Shell()
+    assert said(broken, b"a ( {3}\r\n").startswith("a BAD")
+    assert said(broken, b"a LIST {0}\r\n") == "+ Go on\r\n"
+
+
+def test_too_many_faults_end_it() -> None:
+    """The twentieth wrong command in a row; a right one forgives them."""
+    shell = Shell()
+    said(shell, b"a X\r\n" * 19 + b"a CAPABILITY\r\n")
+    assert not said(shell, b"a X\r\n" * 19).endswith("goodbye\r\n")
+    assert said(shell, b"a X\r\n").endswith("* BYE Too many errors; goodbye\r\n")
+
+
+def test_who_must_go_goes_when_nothing_is_in_hand() -> None:
+    """At once, if nothing is."""
+    shell = Shell()
+    shell.session.retire(reply.STOPPING)
+    shell.receive(b"")
+    assert [Closed()] == shell.heard
+    assert RULES is shell.session.rules
+    assert TLS.ip == shell.session.peer.ip

@@ -123,3 +123,10 @@ def test_a_hostile_pattern_takes_no_time() -> None:
     assert not names.matches("%a" * 500 + "b", "a/" * 250)
     assert not names.matches("*a%" * 150 + "b", "a" * 450)
     assert names.matches("*a%" * 150, "a" * 450)
+
+
+@pytest.mark.parametrize("octets", [b'"\xff\xfe"', b'"&!!-"', b'"' + b"x" * 2001 + b'"'])
+def test_what_is_written_in_no_way_of_writing_is_no_name(octets: bytes) -> None:
+    """Neither modified UTF-7 nor UTF-8, or without end."""
+    with pytest.raises(GrammarError):
+        names.read(Cursor(octets))
