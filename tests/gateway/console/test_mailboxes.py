@@ -31,12 +31,12 @@ async def test_a_mailbox_is_made_and_found(tmp_path: Path) -> None:
         await browser.open(LIST)
         assert 3 == browser.page.text.count('<th scope="row">')
         asked = {"name": "Dr Neuf", "kind": "PER", "holder": ""}
-        await browser.send(f"{LIST}/add", address="dr@labo.example", **asked)
+        await browser.send(f"{LIST}/add", 0, address="dr@labo.example", **asked)
         assert 409 == browser.page.status_code
         assert {"address": "dr@labo.example", "name": "Dr Neuf"}.items() <= browser.form(
             f"{LIST}/add"
         ).items()
-        await browser.send(f"{LIST}/add", address="dr.neuf@chu.example", **asked)
+        await browser.send(f"{LIST}/add", 0, address="dr.neuf@chu.example", **asked)
         assert browser.page.url.query == b"said=added"
         for search, found in (("neuf", 1), ("agnes", 1), ("chu", 4), ("zzz", 0)):
             await browser.open(f"{LIST}?q={search}")
