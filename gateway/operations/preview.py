@@ -24,6 +24,7 @@ from vault.database import Statement
 from vault.errors import VaultError
 
 REASON = 5  # letters of a reason, at least
+_SLICE = 8 << 10  # octets of a message looked through in one go
 _MOST_PARTS = 200
 _MOST_TEXTS = 10
 _LONGEST_TEXT = 256 << 10  # octets of a text
@@ -88,8 +89,9 @@ async def _parts(rooms: Rooms, holder: str) -> tuple[Part, ...]:
     index = PartIndex()
     async with aclosing(rooms.vault.stream(holder)) as blocks:
         async for block in blocks:
-            index.feed(block)
-            await asyncio.sleep(0)  # mail goes on
+            for start in range(0, len(block), _SLICE):
+                index.feed(block[start : start + _SLICE])
+                await asyncio.sleep(0)  # mail goes on, whatever the message is made of
     return index.finish()
 
 

@@ -17,6 +17,7 @@ from smtp.message.header import Header
 _MOST_PARTS = 10_000
 _DEEPEST = 100
 _LONGEST_HEADER = 256 * 1024
+_SHORT_HEADER = 512  # octets that are looked through first
 _LONGEST_LINE = 300  # a delimiter: CRLF, two dashes, at most 200 octets, white space
 _MOST_NEAR_MISSES = 100_000  # lines that begin like a delimiter and are none
 _IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
@@ -114,9 +115,18 @@ class PartIndex:
             self._drop(len(self._held))
 
     def _scan_header(self, at: int) -> int | None:
-        """Look for the blank line, or for a delimiter that comes without one."""
-        end = self._held.find(b"\r\n\r\n", max(at, self._sought))
-        hit = self._delimiter(at, end + 2 if end >= 0 else len(self._held))
+        """Look for the blank line, or for a delimiter that comes without one.
+
+        Nearby first: of thousands of headers without an end none is looked for through all the rest.
+        """
+        begin, reach = max(at, self._sought), _SHORT_HEADER
+        while True:
+            stop = min(len(self._held), begin + reach)
+            end = self._held.find(b"\r\n\r\n", begin, stop)
+            hit = self._delimiter(at, end + 2 if end >= 0 else stop)
+            if end >= 0 or stop == len(self._held) or (hit and hit.next is not None):
+                break
+            reach *= 8
         if hit and hit.next is not None:
             self._settle_header(hit.start + 2, leaf=True)
             return self._turn(hit, hit.next)

@@ -278,6 +278,21 @@ def test_a_part_header_without_end_is_content(monkeypatch: pytest.MonkeyPatch) -
     assert (0, 0, len(message)) == (part.header, part.body, part.end)
 
 
+@given(st.integers(0, 9000), st.booleans())
+def test_a_long_header_ends_where_it_ends(length: int, blank: bool) -> None:  # noqa: FBT001
+    """By its blank line or by the next delimiter, however far away that is."""
+    field = b"X-Long: " + b"y" * length + b"\r\n"
+    head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    message = head + field + (b"\r\nbody" if blank else b"") + b"\r\n--b\r\n\r\nlast\r\n--b--"
+    _, first, last = index(message)
+    assert (field, b"body" if blank else b"") == (
+        message[first.header : first.header + len(field)],
+        message[first.body : first.end],
+    )
+    assert b"last" == message[last.body : last.end]
+    assert index(message) == index(message, list(range(0, len(message), 100)))
+
+
 def leaves(message: "Message[Any, Any]") -> list[tuple[str, str]]:
     """Return the leaves as the standard library sees them."""
     return [
