@@ -6,6 +6,7 @@ is a value, not an error: whoever asks decides what that means.
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,7 @@ async def _line(reader: asyncio.StreamReader) -> str:
 
 
 def _verdict(line: str) -> Scanned | Silent:
-    said = line.removeprefix("stream:").strip()
+    said = line.removeprefix("stream: ")
     if said == _OK:
         return Scanned()
     if said.endswith(_FOUND):
@@ -113,8 +114,7 @@ def _verdict(line: str) -> Scanned | Silent:
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    try:
+    """Hang up, without waiting for it to take what was not taken."""
+    writer.transport.abort()
+    with suppress(OSError):
         await writer.wait_closed()
-    except OSError:
-        return
