@@ -34,6 +34,7 @@ class Check:
     name: str = ""  # which of several
     more: str = ""
     link: str = ""
+    octets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +116,9 @@ def _scanner(standing: Standing) -> Iterator[Check]:
 
 def _disk(free: int, reserve: int) -> Check:
     state = State.ILL if free < reserve else State.WAIT if free < 4 * reserve else State.WELL
-    return Check("disk", state, "disk-free", {"free": size(free)})
+    return Check("disk", state, "disk-free", octets=free)
 
 
 def _journal(age: float) -> Check:
     state = State.WAIT if age > _SEALED_WITHIN else State.WELL
     return Check("journal", state, "journal-signed", seconds=age, link="/console/journal")
-
-
-def size(octets: int) -> str:
-    """Return a number of octets as people say it."""
-    for unit, step in (("To", 40), ("Go", 30), ("Mo", 20)):
-        if octets >= 1 << step:
-            return f"{octets / (1 << step):.1f} {unit}"
-    return f"{octets >> 10} ko"

@@ -65,7 +65,7 @@ def columns(
     rows: Sequence[Row], width: float = 720.0, height: float = 210.0, every: int = 3
 ) -> Columns:
     """Draw numbers that stand upon each other, over places in a row; every so many has its label."""
-    left, above, below = 34.0, 8.0, 22.0
+    left, above, below = 34.0, 8.0, 30.0
     bottom = height - below
     most = ceiling(max((sum(value for _, value in row.values) for row in rows), default=0))
     scale = (bottom - above) / most

@@ -25,7 +25,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "factors": ("Se connecte avec", "Logs in with"),
     "factor-none": ("pas encore venu", "has not come yet"),
     "factor-certificate": ("certificat", "certificate"),
-    "last-used": ("Dernier facteur montré", "Last factor shown"),
+    "last-used": ("Vu", "Seen"),
     "let-go": ("sorti", "let go"),
     "invite": ("Inviter", "Invite"),
     "invite-someone": ("Inviter quelqu'un", "Invite somebody"),

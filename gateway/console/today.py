@@ -4,9 +4,11 @@ Everything on it is counted already (``gateway.operations.tally``) or one indexe
 open on a screen all day: it draws itself anew when something changes. R-C5.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +18,7 @@ from gateway.console.around import Entry
 from gateway.console.checks import Thresholds, checks
 from gateway.console.drawing import Row, columns, shares
 from gateway.console.frame import HOME, Frame
+from gateway.observe.metrics import Standing
 from gateway.operations import peers, tally
 from gateway.operations.rooms import Rooms
 from trust.verification import Outcome
@@ -119,6 +122,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "patience": ("retenu", "on hold"),
 }
 
+_MOMENT = timedelta(seconds=2)
 _MOST = 8  # domains shown; the spool's own page has them all
 _DELAYS = (*(name for _, name in tally.DELAYS), tally.LATER)
 _FAST = {"within-1", "within-5"}
@@ -126,11 +130,22 @@ _WAITING = {Outcome.WAITING, Outcome.REJECTED}
 _Hours = Sequence[Mapping[str, Any]]
 
 
+class _Seen(NamedTuple):
+    """How things stood a moment ago."""
+
+    at: datetime
+    hours: _Hours
+    waiting: list[dict[str, Any]]
+    standing: Standing
+
+
 class Today:
     """The page."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
+        self._last: _Seen | None = None
+        self._looking = asyncio.Lock()
 
     def routes(self) -> list[BaseRoute]:
         """Return where it is."""
@@ -153,11 +168,20 @@ class Today:
         values = await self._values(say)
         return self._frame.fragment(request, "today-now.html", WORDS, **values)
 
+    async def _seen(self) -> _Seen:
+        """Look; however many screens ask, once in a moment."""
+        rooms = self._frame.rooms
+        async with self._looking:
+            last, now = self._last, rooms.clock()
+            if last is None or now >= last.at + _MOMENT:
+                hours = cast("_Hours", await tally.hours(rooms, hours=24))
+                waiting = cast("list[dict[str, Any]]", await peers.peers(rooms))
+                self._last = last = _Seen(now, hours, waiting, rooms.metrics.standing())
+            return last
+
     async def _values(self, say: Any) -> dict[str, Any]:
         rooms = self._frame.rooms
-        hours = cast("_Hours", await tally.hours(rooms, hours=24))
-        waiting = cast("list[dict[str, Any]]", await peers.peers(rooms))
-        standing = rooms.metrics.standing()
+        _, hours, waiting, standing = await self._seen()
         total = Counter[str]()
         for each in hours:
             total.update({name: many for name, many in each.items() if name != "hour"})

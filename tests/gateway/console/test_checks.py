@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.console.checks import DAY, Check, State, Thresholds, checks, size
+from gateway.console.checks import DAY, Check, State, Thresholds, checks
 from gateway.console.today import WORDS
 from gateway.observe.metrics import Standing
 
@@ -59,7 +59,7 @@ def test_what_is_to_be_seen_to(
     found = _one(replace(GOOD, **change), key)  # type: ignore[arg-type]
     assert (state, said) == (found.state, found.said)
     for words in WORDS[said]:
-        assert words.format(span="2 h", **found.values)
+        assert words.format(span="2 h", free="1 Gio", **found.values)
 
 
 def test_a_broker_that_is_not_set_is_not_missed() -> None:
@@ -73,10 +73,3 @@ def test_a_version_that_was_turned_away_is_said() -> None:
     found = [each for each in checks(GOOD, BOUNDS, {"national": "rolled-back"}) if each.name]
     assert ("national", State.ILL) == (found[-1].name, found[-1].state)
     assert "rolled-back" in WORDS[found[-1].said][1].format(**found[-1].values)
-
-
-def test_sizes_as_people_say_them() -> None:
-    """In the largest unit that leaves a whole."""
-    assert ["0 ko", "5 ko", "3.0 Mo", "1.5 Go", "2.0 To"] == [
-        size(octets) for octets in (0, 5 << 10, 3 << 20, 3 << 29, 2 << 40)
-    ]
