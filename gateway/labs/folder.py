@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from gateway.documents.errors import DocumentError
 from gateway.labs import answers
@@ -22,6 +23,7 @@ from gateway.labs.offers import Facts, Offered, Offers
 from gateway.labs.shelf import Claim, Shelf, ShelfError
 from gateway.relay.desk import Desk
 from gateway.relay.intake import Intake
+from gateway.settings.labs import WatchedFolder
 from smtp import reply
 from smtp.address import Address, domain_of
 from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal
@@ -51,6 +53,21 @@ class Watched:
     again: timedelta = timedelta(minutes=1)  # what could not be taken now is tried then
     unconfirmed: timedelta = timedelta(hours=1)
     largest: int = 50 << 20
+
+    @classmethod
+    def of(cls, settings: WatchedFolder) -> Self:
+        """Return the folder as the settings name it."""
+        return cls(
+            settings.name,
+            settings.path,
+            Address(settings.mailbox),
+            settings.product,
+            settings.poll,
+            settle=timedelta(seconds=settings.settle),
+            patience=timedelta(seconds=settings.patience),
+            unconfirmed=timedelta(seconds=settings.unconfirmed_after),
+            largest=settings.largest,
+        )
 
 
 @dataclass(slots=True)

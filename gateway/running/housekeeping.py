@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from gateway.labs.offers import Offers
 from gateway.operations import escrow, ruling, tally
 from gateway.operations.rooms import Rooms
 from gateway.running import certifying
@@ -39,6 +40,11 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
     async def forget_messages() -> None:
         keep = timedelta(days=settings.relay.keep_days)
         await rooms.spool.forget(rooms.clock(), keep)
+
+    async def forget_offers() -> None:
+        window = timedelta(days=settings.labs.window_days)
+        offers = Offers(database, rooms.ring)
+        await database.commit([offers.forgetting(rooms.clock(), window)])
 
     async def forget_receipts() -> None:
         keep = timedelta(days=settings.receipts.keep_days)
@@ -79,6 +85,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("forget-journal", 3600, forget_journal),
         Chore("tally", 60, partial(tally.keep, rooms)),
         Chore("forget-messages", 3600, forget_messages),
+        Chore("forget-offers", 3600, forget_offers),
         Chore("forget-receipts", 3600, forget_receipts),
         Chore("erase-lists", 86400, erase_lists),
     )

@@ -20,6 +20,8 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
+from gateway.labs.folder import Folder, Watched
+from gateway.labs.offers import Offers
 from gateway.observe.metrics import Standing
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
@@ -168,8 +170,17 @@ class Gateway:
         if self._settings.siem.host:
             place = Place.of(self._settings)
             loops.append(("siem", Forwarding(rooms, place.connected).run))
+        loops += [(f"folder-{each.watched.name}", each.run) for each in self._folders()]
         loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
         return loops
+
+    def _folders(self) -> list[Folder]:
+        """Return the folders that are watched, each a door of its own."""
+        offers = Offers(self.rooms.database, self.rooms.ring)
+        return [
+            Folder(Watched.of(each), self.rooms.desk, self._doors.intake, offers)
+            for each in self._settings.labs.folder
+        ]
 
     async def _dial(self, host: str, port: int, entitled: Entitled) -> Link | Reply:
         # Made anew for each connection: the certificate may have been renewed.

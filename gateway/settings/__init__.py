@@ -19,6 +19,7 @@ from gateway.settings.audit import JournalSettings, Siem
 from gateway.settings.boxes import MailboxesSettings
 from gateway.settings.certificates import Certificates
 from gateway.settings.console import ConsoleSettings
+from gateway.settings.labs import Labs
 from gateway.settings.listen import Listen
 from gateway.settings.login import Login
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     reading: ReadingSettings = ReadingSettings()
     setup: Setup = Setup()
     console: ConsoleSettings = ConsoleSettings()
+    labs: Labs = Labs()
     log: Log = Log()
 
     _file: Path | None = None

@@ -95,6 +95,27 @@ async def test_the_whole_road(tmp_path: Path) -> None:
     assert "canari" not in logs
 
 
+async def test_a_result_put_into_a_watched_folder_arrives_and_is_answered(tmp_path: Path) -> None:
+    """The folder of the settings is a door like the others: sealed, relayed, answered beside."""
+    folder = tmp_path / "envoi"
+    folder.mkdir()
+    labs = f'[[labs.folder]]\nname = "nuit"\npath = "{folder}"\nmailbox = "{_LABO}"\nsettle = 0\n'
+    async with _world(tmp_path, labs + "poll = 0.1\n") as world:
+        await world.labo.user(_LABO)
+        await world.chu.user(_CHU)
+        (folder / "a.eml").write_bytes(_message(_CHU))
+
+        async def answered() -> set[str]:
+            return {each.name for each in folder.iterdir() if each.is_file()}
+
+        await until(answered, {"a.eml.accepted.json", "a.eml.delivered.json"})
+        (entry,) = await world.chu.inbox(_CHU)
+        lies = written(tmp_path / "labo" / "data")
+
+    assert "Bilan canari" == entry["subject"]
+    assert b"canari" not in lies
+
+
 async def test_an_outsider_is_refused_in_words_and_the_refusal_traced(tmp_path: Path) -> None:
     """One refusal a recipient, before any content; the others get their mail."""
     async with _world(tmp_path) as world:
