@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from tests.bench import cell, memory, reading, report, scale, systems
+from tests.bench import cell, desk, memory, reading, report, scale, systems
 from tests.bench.rounds import Measure, order
 
 SIZES = {"5k": 5 << 10, "200k": 200 << 10, "1m": 1 << 20, "10m": 10 << 20}
@@ -97,6 +97,12 @@ class Bench:
         addresses, domains = scale.ADDRESSES // share, scale.DOMAINS // share
         self.found.scale = scale.measure(self.ground, addresses, domains, scale.ROUNDS)
 
+    def desk(self) -> None:
+        """Every page of the console, with a million messages in the database."""
+        share = 1 if self.rounds == ROUNDS else 10
+        folder = self.ground.folder / "console"
+        self.found.desk = desk.measure(folder, desk.MESSAGES // share)
+
     def _compare(
         self,
         what: str,
@@ -121,6 +127,7 @@ PARTS = {
     "accept": Bench.accept,
     "scale": Bench.scale,
     "reading": Bench.reading,
+    "console": Bench.desk,
 }
 
 

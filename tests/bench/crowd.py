@@ -86,7 +86,7 @@ class Crowd:
     def _one(self, number: int, at: datetime) -> list[Statement]:
         ours = self.ours[self.dice.below(self.dice.below(OURS) + 1)]
         theirs = self.theirs[self.dice.below(WRITERS)]
-        if number % 50_000 == 49_999:
+        if number % 50_000 == 499:
             theirs = self.theirs[-1]
         beside = self._beside(number, at, ours.address, theirs)
         if number % 2:

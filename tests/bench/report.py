@@ -57,6 +57,7 @@ class Report(msgspec.Struct, kw_only=True):
     memory: Memory | None = None
     scale: Scale | None = None
     reading: list[Figure] = []
+    desk: list[Figure] = []  # the console's pages; "theirs" is the first time, ours later ones
     seconds: float = 0.0
 
 
@@ -117,6 +118,8 @@ def show(console: Console, report: Report) -> None:
         _show_scale(console, report.scale)
     if report.reading:
         _show_reading(console, report.reading)
+    if report.desk:
+        _show_desk(console, report.desk)
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
@@ -175,6 +178,14 @@ def _show_reading(console: Console, figures: Sequence[Figure]) -> None:
         theirs = "" if one.theirs is None else f"{one.theirs:,.1f} {one.unit}"
         met = "[green]met[/]" if one.met else "[red]missed[/]"
         table.add_row(one.what, f"{one.ours:,.1f} {one.unit}", theirs, one.target, met)
+    console.print(table)
+
+
+def _show_desk(console: Console, figures: Sequence[Figure]) -> None:
+    table = _table("The console's pages", ("page", "usually", "first time", "target", ""))
+    for one in figures:
+        met = "[green]met[/]" if one.met else "[red]missed[/]"
+        table.add_row(one.what, f"{one.ours:,.1f} ms", f"{one.theirs:,.1f} ms", one.target, met)
     console.print(table)
 
 

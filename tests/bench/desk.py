@@ -28,6 +28,8 @@ MESSAGES, TIMES = 1_000_000, 5
 BOUND = 0.2  # seconds for any page
 DOMAIN = "labo.example"
 
+KNOWN = ("message", "reference", "message_id", "since", "until")  # of a message, to a caller
+
 Visit = Callable[[Browser], Awaitable[httpx.Response]]
 
 
@@ -47,7 +49,7 @@ def _opens(path: str) -> Visit:
     return visit
 
 
-def _asks(path: str, fields: Mapping[str, str]) -> Visit:
+def _asks(path: str, fields: dict[str, str]) -> Visit:
     """Send a page's first form; the form itself was fetched before, and is not what is timed."""
 
     async def visit(browser: Browser) -> httpx.Response:
@@ -88,6 +90,7 @@ def pages(known: Mapping[str, str]) -> list[Page]:
         Page("Quarantine", _opens("/console/quarantine")),
         Page("Trust list", _opens("/console/trust")),
         Page("Mailboxes", _opens("/console/mailboxes")),
+        Page("Settings", _opens("/console/settings")),
     ]
 
 
