@@ -42,7 +42,8 @@ async def test_a_peers_mail_page_by_page(rooms: Rooms, ask: Ask, clock: Clock) -
     made.append((await held(rooms))[1].delivery.id)
     await spooled(rooms, "x@else.example")
 
-    seen, after = [], ""
+    seen: list[str] = []
+    after: str | None = ""
     while after is not None:
         page = await ask("spool.waiting", domain="CHU.example", after=after, limit=2)
         seen += [one["delivery"] for one in page["deliveries"]]

@@ -56,7 +56,8 @@ async def test_by_domain_and_time_page_by_page(rooms: Rooms, ask: Ask, clock: Cl
     assert [other, *made] == ids(await ask("trace.find"))
     assert made[1:3] == await between(ask, rooms, made)
     for what in ("chu.example", ""):
-        seen, before = [], ""
+        seen: list[str] = []
+        before: str | None = ""
         while before is not None:
             page = await ask("trace.find", what=what, before=before, limit=2)
             seen += ids(page)
@@ -107,7 +108,8 @@ async def test_pages_of_an_address(
     made = await many(rooms, clock, 5)
     monkeypatch.setattr("gateway.operations.search._STEP", 2)
 
-    seen, before = [], ""
+    seen: list[str] = []
+    before: str | None = ""
     while before is not None:
         page = await ask("trace.find", what="dr@chu.example", before=before, limit=2)
         seen += ids(page)
