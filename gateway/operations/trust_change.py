@@ -33,6 +33,8 @@ async def diff(
     domains: bool = False,
 ) -> object:
     """Return what waits for approval; or what a version changed, after the one before or another."""
+    if version is None and not rooms.keeper.pending:
+        return []
     mail = await loads(rooms)
     if version is None:
         found = [each for each in rooms.keeper.pending if source in {None, each.source}]
