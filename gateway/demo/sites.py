@@ -247,6 +247,11 @@ threshold = 2
 [relay]
 retry = [2, 5, 15, 60]
 
+[[quarantine.rule]]
+reasons = ["executable", "script", "macros", "archive-*"]
+action = "hold"
+senders = ["partenaire.example"]
+
 [receipts]
 host = "127.0.0.1"
 port = $broker
@@ -271,10 +276,22 @@ def write_config(site: Site, signers: list[str], broker: int) -> None:
     )
 
 
-def add_user(site: Site, pki: Authority, folder: Path, address: str, kind: str) -> User:
-    """Make a mailbox with a password and a client certificate, by the command line."""
-    made = site.sceau("mailbox", "add", address, "--kind", kind)
-    password = site.sceau("mailbox", "password", address)["password"]
+def add_user(  # noqa: PLR0917 - what a mailbox is made of
+    site: Site,
+    pki: Authority,
+    folder: Path,
+    address: str,
+    kind: str,
+    made: dict[str, str] | None = None,
+) -> User:
+    """Make a mailbox with a password and a client certificate, by the command line.
+
+    One that was made before, with its ``key`` and ``password``, is given the certificate alone.
+    """
+    if made is None:
+        made = site.sceau("mailbox", "add", address, "--kind", kind)
+        made |= {"password": site.sceau("mailbox", "password", address)["password"]}
+    password = made["password"]
     name = address.replace("@", "_at_")
     crt, key = pki.issue(address, email=address).write(folder, name)
     site.sceau("mailbox", "certificate", address, str(crt))

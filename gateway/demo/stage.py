@@ -1,18 +1,22 @@
 """The demonstration's stage: everything made, described in ``demo.json``, and running."""
 
+import base64
 import json
 import shutil
 import ssl
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from gateway.demo.day import HOSPITAL, LABORATORY
 from gateway.demo.desks import seated
 from gateway.demo.lists import Registry
 from gateway.demo.pki import Authority, Issued
@@ -40,6 +44,7 @@ PEOPLE = {
     "labo": (("resultats", "APP"), ("dr.martin", "PER")),
     "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),
 }
+_DAY = timedelta(hours=24, minutes=2)
 PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
 
 
@@ -96,8 +101,13 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path | None, port_base: int | None, screen: Console) -> Iterator[Stage]:
-    """Make everything in ``folder`` (emptied first; a temporary one if none), and keep it running."""
+def staged(
+    folder: Path | None, port_base: int | None, screen: Console, *, day: bool = False
+) -> Iterator[Stage]:
+    """Make everything in ``folder`` (emptied first; a temporary one if none), and keep it running.
+
+    With ``day`` both gateways have a day behind them when they start.
+    """
     with ExitStack() as stack:
         root = _empty(folder) if folder else Path(stack.enter_context(_temporary()))
         ports = free_ports(2 * len(DOORS) + 2, port_base)
@@ -106,16 +116,20 @@ def staged(folder: Path | None, port_base: int | None, screen: Console) -> Itera
         broker_port, peer_port = ports
 
         screen.rule("A small authority, a signed trust list, two sites")
-        pki, signers = Pki.make(root / "pki", (labo, hopital))
+        began = now() - _DAY if day else now()
+        pki, signers = Pki.make(root / "pki", (labo, hopital), began)
         broker = Broker.make(
             root / "broker", broker_port, pki.issued["broker"], [labo.name, hopital.name]
         )
         stack.enter_context(broker.serving())
         registry = _registry(root / "list", pki, signers, (labo, hopital), peer_port)
-        files = registry.publish(now())
+        files = registry.publish(began)
         for site in (labo, hopital):
             write_config(site, [f"../pki/signer{n}.crt" for n in range(1, 4)], broker_port)
-            _found(site, pki, root, files)
+            site.sceau("keys", "create")
+        passwords = _lived((labo, hopital), pki, files, began, screen) if day else {}
+        for site in (labo, hopital):
+            _found(site, pki, root, files, passwords.get(site.name, {}))
             log = site.folder / "gateway.log"
             process = stack.enter_context(
                 running([*command(), "serve", "--config", str(site.config)], log)
@@ -148,9 +162,11 @@ class Pki:
     issued: dict[str, Issued]
 
     @classmethod
-    def make(cls, folder: Path, sites: tuple[Site, ...]) -> tuple["Pki", list[Issued]]:
+    def make(
+        cls, folder: Path, sites: tuple[Site, ...], at: datetime
+    ) -> tuple["Pki", list[Issued]]:
         """Make the authority, a certificate for each role, and three who sign the list."""
-        authority = Authority.make(now())
+        authority = Authority.make(at)
         issued = {
             site.name: authority.issue(
                 f"mx.{site.domain}",
@@ -202,12 +218,57 @@ def _identity(issued: Issued) -> Identity:
     return Identity(Way.DN, issued.certificate.subject.rfc4514_string())
 
 
-def _found(site: Site, pki: Pki, root: Path, files: list[str]) -> None:
-    """Do what an operator does before a site's first start: keys, the list, the mailboxes."""
-    site.sceau("keys", "create")
-    site.sceau("trust", "import", *files)
+def _found(
+    site: Site, pki: Pki, root: Path, files: list[str], made: dict[str, dict[str, str]]
+) -> None:
+    """Do what an operator does before a site's first start: the list, the mailboxes."""
+    if not made:
+        site.sceau("trust", "import", *files)
     for local, kind in PEOPLE[site.name]:
-        add_user(site, pki.authority, root / "users", f"{local}@{site.domain}", kind)
+        address = f"{local}@{site.domain}"
+        add_user(site, pki.authority, root / "users", address, kind, made.get(local))
+
+
+def _lived(
+    sites: tuple[Site, Site], pki: Pki, files: list[str], began: datetime, screen: Console
+) -> dict[str, dict[str, dict[str, str]]]:
+    """Let both gateways live a day, up to now; return who was made in each, by name."""
+    people = {"labo": LABORATORY, "hopital": HOSPITAL}
+    domains = {"peer": PEER, "suspended": SUSPENDED, "unlisted": "inconnu.example"}
+    told = {
+        "begins": began.isoformat(),
+        "list": [base64.b64encode(Path(file).read_bytes()).decode() for file in files],
+        "sites": [
+            {
+                "name": site.name,
+                "domain": site.domain,
+                "config": str(site.config),
+                "people": people[site.name],
+            }
+            for site in sites
+        ],
+        "outside": {
+            "pki": str(pki.folder),
+            "domains": domains,
+            "outsider": OUTSIDERS[0],
+            "silent": f"accueil@{PEER}",
+        },
+    }
+    with screen.status("a day of traffic, lived by both gateways in a moment"):
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway.demo.past"],
+            input=json.dumps(told),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise DemoError(f"the day could not be lived: {done.stderr.strip().splitlines()[-1:]}")
+    lived = json.loads(done.stdout)
+    screen.print(
+        f"  a day behind them: {lived['moments']:,} things happened until {lived['until']}"
+    )
+    return {name: {each["name"]: each for each in made} for name, made in lived["people"].items()}
 
 
 def _site(root: Path, name: str, domain: str, title: str, ports: list[int]) -> Site:

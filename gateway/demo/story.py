@@ -34,17 +34,20 @@ from smtp.address import Address
 _PATIENCE = 60.0  # seconds to wait for what must arrive
 
 
-def run(*, once: bool, as_json: bool, folder: Path | None, port_base: int | None) -> int:
+def run(
+    *, once: bool, as_json: bool, folder: Path | None, port_base: int | None, day: bool = False
+) -> int:
     """Tell the story; return the exit code. Without ``once`` it stays up until Ctrl-C or SIGTERM.
 
-    Everything lies in ``folder``; by default in ``demo``, or with ``once`` in a temporary folder.
+    Everything lies in ``folder``; by default in ``demo``, or with ``once`` in a temporary folder. With
+    ``day`` both gateways have a day of traffic behind them when it begins.
     """
     screen = Console(stderr=as_json, soft_wrap=True)  # a reference is never broken
     if folder is None and not once:
         folder = Path("demo")
     tally = Tally()
     try:
-        with ending_on_terminate(), staged(folder, port_base, screen) as stage:
+        with ending_on_terminate(), staged(folder, port_base, screen, day=day) as stage:
             with listening(stage.description["mqtt"], tally.receipts):
                 tell(stage, tally, screen)
             report = tally.report()
@@ -161,13 +164,31 @@ def plain_words(message: bytes, most: int = 12) -> list[str]:
 def suspended(stage: Stage, tally: Tally, screen: Console) -> None:
     """A suspended member writes: a person at the hospital must look at it first."""
     screen.rule("A suspended member's message waits for a person")
+    before = len(stage.hopital.sceau("quarantine", "list"))
     with relayed(stage, stage.suspended.cert, stage.suspended.key) as line:
         body = words(stage.suspended, stage.desk.address, "Transfert", "Dossier en attente.")
         said = send(line, stage.suspended.address, [stage.desk.address], body)
     cases = stage.hopital.sceau("quarantine", "list")
-    tally.held = len(cases)
+    tally.held = len(cases) - before
     screen.print(f"  {stage.suspended.address} to {stage.desk.address}: {said}")
     screen.print(f"  held for: {', '.join(why for case in cases for why in case['reasons'])}")
+    for case in cases[-1:]:
+        reviewed(stage, case["id"], screen)
+
+
+def reviewed(stage: Stage, case: str, screen: Console) -> None:
+    """A reviewer looks into the message, says why, and leaves a word for the next one."""
+    why = "le bureau des entrées attend ce dossier"
+    seen = stage.hopital.sceau("quarantine", "preview", case, "--reason", why)
+    screen.print(f"  a reviewer looks ({why}), and the journal has it:")
+    for text in seen["texts"]:
+        screen.print(f"    {text['text'].strip()}", markup=False, highlight=False)
+    for part in seen["parts"]:
+        octets = f"{part['octets']} octets, SHA-256 {(part['sha256'] or '')[:16]}"
+        screen.print(f"    {part['type']}: {octets}", markup=False, highlight=False)
+    stage.hopital.sceau(
+        "quarantine", "note", case, "Rappelé : l'expéditeur est bien celui qu'il dit."
+    )
 
 
 def arrivals(tally: Tally, screen: Console) -> None:
