@@ -33,6 +33,7 @@ class Standing:
     outbox: int = 0  # receipts not yet with the broker
     oldest_receipt: float = 0.0
     held: int = 0  # open quarantine cases
+    oldest_case: float = 0.0  # seconds since the oldest of them was opened
     scanner_silent: int = 0  # 1: there is a scanner, and it gives no verdict
     list_version: Mapping[str, int] = field(default_factory=dict)  # by source; 0: none in force
     list_age: Mapping[str, float] = field(default_factory=dict)
@@ -64,6 +65,7 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
         "",
     ),
     ("held", "sceau_quarantine_held", "Quarantine cases that wait for a person.", ""),
+    ("oldest_case", "sceau_quarantine_oldest_seconds", "Age of the oldest of them.", ""),
     (
         "list_version",
         "sceau_trust_list_version",
@@ -150,7 +152,9 @@ class Metrics:
         )
         self.imap = counter("imap_commands", "Commands of mail clients, by name.", "command")
         self.inspected = counter(
-            "inspected", "Copies of messages that were looked into, by what became of them.", "state"
+            "inspected",
+            "Copies of messages that were looked into, by what became of them.",
+            "state",
         )
         self.findings = counter(
             "findings", "Messages in which something was found, by reason.", "reason"

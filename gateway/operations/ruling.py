@@ -27,7 +27,7 @@ from gateway.operations.rooms import Rooms
 from gateway.operations.words import address
 from gateway.receipts.bounce import Why
 from gateway.relay import delivery
-from gateway.relay.delivery import IllegalTransition
+from gateway.relay.delivery import IllegalTransition, State
 from gateway.relay.message import Copy
 from gateway.relay.results import Result
 from quarantine import notice
@@ -38,6 +38,7 @@ from vault.database import Statement
 from vault.errors import Conflict
 
 _TRIES = 3  # another copy of the same message may be decided at the same moment
+_LONGEST = 1000  # characters to the sender
 _PURGED = 100  # cases looked at in one go
 
 
@@ -49,23 +50,23 @@ class Kind:
     moves: delivery.Event
     reason: str
     said: Reply | None
-    keeps: bool  # the case keeps the content, for the deliveries drop it
+    ends: State | None = None  # and then the case keeps the content, for the delivery drops it
 
 
-_RELEASE = Kind(Event.RELEASE, delivery.Event.RELEASED, "released", None, keeps=False)
+_RELEASE = Kind(Event.RELEASE, delivery.Event.RELEASED, "released", None)
 _REFUSE = Kind(
     Event.REFUSE,
     delivery.Event.DENIED,
     "reviewer-refused",
     Reply(550, "5.7.1", "A reviewer at the gateway refused the message; ask its operator"),
-    keeps=True,
+    State.REFUSED,
 )
 _EXPIRE = Kind(
     Event.EXPIRE,
     delivery.Event.GAVE_UP,
     "not-reviewed",
     Reply(550, "5.4.7", "Nobody reviewed the message in time; ask the gateway's operator"),
-    keeps=True,
+    State.EXPIRED,
 )
 
 
@@ -78,7 +79,7 @@ async def release(
     """
     found = find(rooms, case)
     picked = _picked(rooms, found, to)
-    ruling = Ruling(rooms.actor, rooms.clock(), note, tell)
+    ruling = _ruling(rooms, note, tell)
     _check(found, Event.RELEASE, ruling, picked)
     if needs_two(rooms, picked) and not await agreed(rooms, RELEASE, subject(found, picked)):
         return whole(rooms, found) | {"status": "waiting"}
@@ -91,9 +92,7 @@ async def refuse(
     """Refuse the message for good, to all for whom it waits or to some; its sender is told."""
     found = find(rooms, case)
     picked = _picked(rooms, found, to)
-    return await _done(
-        rooms, found, _REFUSE, Ruling(rooms.actor, rooms.clock(), note, tell), picked
-    )
+    return await _done(rooms, found, _REFUSE, _ruling(rooms, note, tell), picked)
 
 
 async def expire(rooms: Rooms) -> int:
@@ -170,6 +169,8 @@ async def _decided(
             case = find(rooms, case.id)
             continue
         break
+    if kind.ends is not None:
+        rooms.metrics.deliveries.labels(kind.ends).inc(len(picked))
     rooms.wake()
     rooms.outbox.bell.set()
     return decided
@@ -200,7 +201,7 @@ async def _consequences(
         **({"words": ruling.words} if ruling.words else {}),
     )
     # The case's own key comes before the deliveries' are dropped.
-    return [*(keeping(rooms, case) if kind.keeps else []), *moving, *reports, entry]
+    return [*(keeping(rooms, case) if kind.ends else []), *moving, *reports, entry]
 
 
 def _result(rooms: Rooms, case: Case, copy: Copy, kind: Kind, why: Why | None) -> Result:
@@ -223,6 +224,17 @@ def _why(kind: Kind, picked: Iterable[Held], words: str) -> Why | None:
             return Why(*notice.expired(reasons))
         case _:
             return Why(*notice.released(words)) if words else None
+
+
+def _ruling(rooms: Rooms, note: str, tell: str) -> Ruling:
+    """Return who decides, and in which words; those for the sender are a paragraph of a letter."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in tell).split())
+    if len(words) > _LONGEST:
+        raise OperationError(
+            f"the words to the sender have {len(words)} characters",
+            f"they may have {_LONGEST}: write the rest in a message of your own",
+        )
+    return Ruling(rooms.actor, rooms.clock(), note, words)
 
 
 def _picked(rooms: Rooms, case: Case, to: list[str] | None) -> tuple[Held, ...]:

@@ -36,6 +36,7 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         outbox=rooms.outbox.waiting(),
         oldest_receipt=at - oldest_receipt(rooms, at),
         held=rooms.register.count(),
+        oldest_case=_oldest_case(rooms, at),
         scanner_silent=int(_silent(rooms)),
         list_version={
             each.name: (each.edition and each.edition.claims.version) or 0 for each in lists
@@ -92,6 +93,11 @@ def problems(rooms: Rooms, certificate: datetime, *, stopping: bool) -> dict[str
     if shutil.disk_usage(rooms.settings.paths.data).free < rooms.settings.vault.reserve:
         found["disk"] = "the disk is down to its reserve: every message is put off"
     return found
+
+
+def _oldest_case(rooms: Rooms, at: float) -> float:
+    urgency = rooms.register.urgency()
+    return at - urgency[0].timestamp() if urgency else 0.0
 
 
 def oldest_delivery(rooms: Rooms, states: Iterable[State], otherwise: float) -> float:

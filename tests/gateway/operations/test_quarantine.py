@@ -378,6 +378,24 @@ async def test_a_case_that_cannot_end_stands_in_nobodys_way(
     assert "expired" == (await ask("quarantine.show", case=case))["state"]
 
 
+async def test_words_to_the_sender_are_a_paragraph(rooms: Rooms, ask: Ask) -> None:
+    """Nothing typed begins another line of the letter, and nobody writes a novel."""
+    await ask("mailbox.add", address="bio@labo.example")
+    case, _ = await held(rooms)
+    with pytest.raises(OperationError, match="have 1001 characters"):
+        await ask("quarantine.refuse", case=case, note="x", tell="y" * 1001)
+    await ask("quarantine.refuse", case=case, note="x", tell="un\r\n\r\n--=_x\r\n\x1b[2Jdeux")
+    (letter,) = await letters(rooms)
+    assert "un --=3D_x [2Jdeux" in letter.replace("=\r\n", "")
+
+
+async def test_decisions_are_counted(rooms: Rooms, ask: Ask) -> None:
+    """A refusal by a person is an end like any other."""
+    case, _ = await held(rooms, to=["dr@chu.example", "ide@chu.example"])
+    await ask("quarantine.refuse", case=case, note="faux")
+    assert 2 == rooms.metrics.deliveries.labels(State.REFUSED)._value.get()
+
+
 async def test_notes_beside_a_case(rooms: Rooms, ask: Ask, clock: Clock) -> None:
     """Who looks next reads what the last one learnt."""
     case, _ = await held(rooms)
@@ -418,6 +436,18 @@ async def test_the_purge_destroys_the_keys_and_the_journal_stays(
     assert "faux" == story["case.refused"]["note"]
     assert ["sender-suspended"] == story["case.purged"]["reasons"]
     assert [] == rooms.database.read("SELECT 1 FROM remark")
+
+
+async def test_a_legal_hold_of_the_journal_keeps_the_case_too(
+    rooms: Rooms, ask: Ask, clock: Clock
+) -> None:
+    """Whether it names the message or one of its people."""
+    await ask("journal.hold", what="bio@labo.example", reason="réquisition")
+    case, _ = await held(rooms)
+    await ask("quarantine.refuse", case=case, note="faux")
+    clock.advance(days=91)
+    assert 0 == await ruling.purge(rooms)
+    assert (await ask("quarantine.show", case=case))["content"]
 
 
 async def test_a_crash_in_the_purge_keeps_the_case(
