@@ -161,7 +161,7 @@ class Today:
 
     async def _live(self, request: Request) -> Response:
         await self._frame.operator(request, idly=True)
-        return self._frame.live(request, lambda: self._drawn(request), every=5.0)
+        return self._frame.live(request, lambda: self._drawn(request))
 
     async def _drawn(self, request: Request) -> str:
         say = self._frame.saying(request, WORDS)

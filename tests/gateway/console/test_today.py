@@ -1,6 +1,9 @@
 """The first page, in a browser: drawn, kept up to date, for everybody."""
 
+from datetime import timedelta
 from pathlib import Path
+
+from playwright.async_api import Page
 
 from gateway.accounts.operators import Role
 from tests.gateway.console.chromium import seen
@@ -19,6 +22,15 @@ async def _busy(desk: Operators, **counts: int) -> None:
     )
 
 
+async def _hidden(page: Page, *, hidden: bool) -> None:
+    """Let another tab be looked at, or this one again."""
+    await page.evaluate(
+        "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
 async def test_the_day_is_drawn_and_draws_itself_anew(tmp_path: Path) -> None:
     """At every size, with nothing that shuts anybody out; what happens meanwhile appears by itself."""
     async with console(tmp_path) as desk:
@@ -34,6 +46,14 @@ async def test_the_day_is_drawn_and_draws_itself_anew(tmp_path: Path) -> None:
                     [Statement("UPDATE tally SET count = 77 WHERE what = 'came'")]
                 )
                 await page.wait_for_selector("text='77'")
+                async with page.expect_event("requestfailed", lambda one: "live" in one.url):
+                    await _hidden(page, hidden=True)
+                async with page.expect_event("request", lambda one: "live" in one.url):
+                    await _hidden(page, hidden=False)
+                visitors = desk.place.chu.gateway._webs.console.visitors
+                visitors.sessions._idle *= 0
+                await page.wait_for_selector(".live-over", state="visible")
+                visitors.sessions._idle = timedelta(minutes=15)
             async with look.window(scripts=False) as page:
                 await page.goto("/console")
                 assert "3\u202f471" == await page.inner_text(".tile:nth-child(1) b")
