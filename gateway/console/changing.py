@@ -57,8 +57,7 @@ class Changing:
         )
 
     async def _approve(self, request: Request) -> Response:
-        await self._frame.operator(request)
-        fields = await self._frame.form(request)
+        fields = await self._frame.acted(request, back=CHANGES)
         try:
             done = await self._frame.perform(
                 request, "trust.approve", digest=fields.get("digest", "")

@@ -69,7 +69,7 @@ class OneMailbox:
 
     async def _close(self, request: Request) -> Response:
         """Close it for good: who asks types its address, for nothing brings it back."""
-        fields = await self._form(request)
+        fields = await self._acted(request)
         found = self._find(request)
         if found is None or not _same(fields.get("address", ""), found):
             return await self._page(request, 400, wrong="close-differs")
@@ -98,11 +98,11 @@ class OneMailbox:
         return await self._done(request, "mailbox.revoke", "revoked", credential=credential)
 
     async def _invite(self, request: Request) -> Response:
-        await self._form(request)
+        await self._acted(request)
         return await self._secret(request, "mailbox.invite", "code")
 
     async def _password(self, request: Request) -> Response:
-        fields = await self._form(request)
+        fields = await self._acted(request)
         days = fields.get("days", "")
         return await self._secret(
             request,
@@ -115,6 +115,11 @@ class OneMailbox:
     async def _form(self, request: Request) -> dict[str, str]:
         await self._frame.operator(request)
         return await self._frame.form(request)
+
+    async def _acted(self, request: Request) -> dict[str, str]:
+        """Return the fields of a form that opens a mailbox, or closes it for good."""
+        back = f"{MAILBOXES}/{found.key}" if (found := self._find(request)) else MAILBOXES
+        return await self._frame.acted(request, back=back)
 
     async def _done(self, request: Request, verb: str, said: str, **arguments: Any) -> Response:
         """Do it, and show the mailbox as it is then."""

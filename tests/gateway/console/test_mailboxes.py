@@ -114,6 +114,32 @@ async def test_a_viewer_looks_and_no_more(tmp_path: Path) -> None:
     assert "active" == found.status
 
 
+async def test_what_opens_a_mailbox_asks_for_the_second_factor_again(tmp_path: Path) -> None:
+    """And what closes it for good; an unlocked screen that somebody left is not enough."""
+    async with console(tmp_path) as desk:
+        await stage.mailboxes(desk.place)
+        browser, _ = await desk.seated()
+        at = await opened(desk, browser)
+        desk.place.chu.gateway._webs.console.visitors._fresh *= 0
+        for verb, fields in (
+            ("invite", {}),
+            ("password", {"label": "x"}),
+            ("close", {"address": DR}),
+        ):
+            await browser.open(at)
+            await browser.send(f"{at}/{verb}", 0, **fields)
+            assert "/console/confirm" == browser.path, verb
+            assert browser.page.url.query == f"next={at}".encode()
+        await browser.open(at)
+        await browser.send(f"{at}/suspend")
+        assert at == browser.path
+        told = await desk.journal()
+    assert "operation.mailbox.suspend" in told
+    assert (
+        not {f"operation.mailbox.{verb}" for verb in ("invite", "password", "close")} & told.keys()
+    )
+
+
 async def test_mailboxes_in_a_browser(tmp_path: Path) -> None:
     """Made and suspended there; nobody is shut out, and a hostile name does nothing."""
     async with console(tmp_path) as desk:
