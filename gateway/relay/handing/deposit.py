@@ -1,9 +1,10 @@
 """Mail put into an account of another IMAP server by APPEND: the one importer of aioimaplib.
 
 The library logs octets of messages, so its logger is shut; it makes a command of its arguments as
-they are, so they are quoted here; it never learns that a connection is gone, so each step is bounded
-here. TLS is ours, and the server is proven before we log in. A message is found by our id in its
-Received field: what an attempt without an answer may have put there is not put there twice.
+they are, so they are quoted here; it never learns that a connection is gone, and keeps whatever a
+server says, so each step is bounded here. TLS is ours, and the server is proven before we log in. A
+message is found by our id in its Received field: what an attempt without an answer may have put
+there is not put there twice.
 RFC 3501 §6.3.11, RFC 4315, RFC 5530.
 """
 
@@ -36,6 +37,7 @@ NO_CREDENTIALS = Reply(
 )
 THERE = Reply(250, "2.0.0", "The mailbox server has it already")
 
+_MOST_SAID = 1 << 20  # octets, while one message is put into one mailbox
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _CODES = {
     "OVERQUOTA": (452, "4.2.2"),
@@ -112,6 +114,22 @@ class Account:
             conn_lost_cb=self._gone,
             ssl_context=context,
         )
+        self._bound()
+
+    def _bound(self) -> None:
+        """Let go of a server that says more than anything we ask: the library keeps all of it."""
+        protocol, heard = self._client.protocol, 0
+        take = protocol.data_received
+
+        def taken(octets: bytes) -> None:
+            nonlocal heard
+            heard += len(octets)
+            if heard > _MOST_SAID:
+                protocol.transport.abort()
+            else:
+                take(octets)
+
+        protocol.data_received = taken
 
     def _gone(self, _error: Exception | None) -> None:
         if not self._lost.done():
@@ -195,6 +213,8 @@ class Account:
             with suppress(Refused):
                 await self._patiently(self._client.logout)
             protocol.transport.close()
+        for left in tuple(protocol.tasks):  # what the library began and nobody waits for
+            left.cancel()
         self._client._client_task.cancel()  # noqa: SLF001 - nobody else ends it
         with suppress(asyncio.CancelledError, OSError):
             await self._client._client_task  # noqa: SLF001 - see above

@@ -73,6 +73,8 @@ class Security:
                 await self._parlour.commit([*statements, *told])
             except Conflict:
                 return self._form(request, visitor, kind, ticket, "too-many-factors")
+            if kind == PASSPHRASE:
+                self._visitors.alone(visitor)
             return elsewhere(f"{self._factors}?done")
 
         return page

@@ -246,6 +246,11 @@ class Visitors:
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
 
+    def alone(self, visitor: Visitor) -> None:
+        """End all other sessions of a person: whoever knew the passphrase before may be in one."""
+        owner = visitor.who.key
+        self.sessions.end(lambda each: each.owner == owner and each.key != visitor.session)
+
     def closed(self, who: Address) -> None:
         """End the sessions of a mailbox that may not log in any more."""
         mailbox = self._rooms.accounts.find(who)

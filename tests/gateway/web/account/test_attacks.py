@@ -185,6 +185,23 @@ async def test_an_idle_session_ends(tmp_path: Path) -> None:
     assert "/account/login" == page.url.path
 
 
+async def test_a_new_passphrase_ends_the_other_sessions(tmp_path: Path) -> None:
+    """Whoever knew the old one may be in one of them; who changed it stays."""
+    async with placed(tmp_path) as place:
+        browser, seed = await place.person()
+        await place.forget_codes()
+        thief = place.browser()
+        await thief.open("/account/login")
+        await thief.send("/account/login", address=DR, passphrase=PASSPHRASE, code=place.code(seed))
+        assert "/account" == thief.path
+        await browser.open("/account/factors/passphrase")
+        fields = {"passphrase": "une autre phrase à moi", "again": "une autre phrase à moi"}
+        await browser.send("/account/factors/passphrase", 0, **fields)
+        own, other = await browser.open("/account"), await thief.open("/account")
+    assert "/account" == own.url.path
+    assert "/account/login" == other.url.path
+
+
 async def test_going_is_for_good(tmp_path: Path) -> None:
     """The name opens nothing after log-out, whoever kept it."""
     async with placed(tmp_path) as place:
