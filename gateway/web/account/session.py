@@ -144,7 +144,8 @@ class Visitors:
         session = self._session(request, idly=idly)
         if session is not None and (found := self._visitor(request, session)) is not None:
             return found
-        further = self.house.asking(request.url.path)
+        went = request.method == "GET" and not idly  # to a page that one can go to again
+        further = self.house.asking(request.url.path) if went else ""
         raise Turned("log-in-needed", elsewhere(f"{self.house.login}{further}"))
 
     async def fresh(self, request: Request, back: str = "") -> Visitor:

@@ -1,9 +1,11 @@
 """Coming in to the console: by whom, by what, for how long."""
 
+import re
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from gateway.accounts.operators import Role
 from tests.gateway.console.desk import SESSION, Operators, console
@@ -57,7 +59,9 @@ async def test_every_failure_says_the_same_and_too_many_lock(tmp_path: Path) -> 
         locked = await attempt(browser, "anne", code=desk.place.code(seed))
         told = await desk.journal()
     assert {403} == {page.status_code for page in pages}
-    assert 1 == len({body(page).replace(name, "") for page, name in zip(pages, _NAMES, strict=True)})
+    assert 1 == len(
+        {body(page).replace(name, "") for page, name in zip(pages, _NAMES, strict=True)}
+    )
     assert 429 == locked.status_code
     assert {"operator.refused", "operator.locked"} <= told.keys()
     assert "secrète" not in str(told)
@@ -206,6 +210,29 @@ async def test_a_certificate_opens_the_console_where_it_is_shown(tmp_path: Path)
         ended = await browser.client.get("/console")
     assert 403 == unknown.status_code
     assert ["/console/login"] * 2 == [page.headers["location"] for page in (elsewhere, ended)]
+
+
+_OPEN = {"/", "/console/login", "/console/invitation"}
+
+
+async def test_every_page_asks_who_comes(desk: Operators) -> None:
+    """Whatever room it is of: strangers are sent to the log-in, and no form is taken without its ticket."""
+    viewer, _ = await desk.seated("vera", Role.VIEWER)
+    stranger = desk.browser()
+    for route in desk.place.chu.gateway._webs.console.routes():
+        assert isinstance(route, Route)
+        path = re.sub(r"\{[^}]+\}", "X7F3K9", route.path)
+        if path.rpartition(".")[2] in {"css", "js", "svg"}:
+            continue
+        if "POST" in (route.methods or ()):
+            mine = await viewer.client.post(path, data={"ticket": "x"})
+            theirs = await stranger.client.post(path, data={"ticket": "x"})
+            assert 403 == mine.status_code, path
+            assert theirs.status_code == 403 or "/console/login" == theirs.headers["location"], path
+        elif path not in _OPEN:
+            gone = await stranger.client.get(path)
+            assert 303 == gone.status_code, path
+            assert gone.headers["location"].startswith("/console/login"), path
 
 
 async def test_what_is_not_there_is_said_on_a_page(desk: Operators) -> None:
