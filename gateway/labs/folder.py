@@ -115,10 +115,17 @@ class Folder:
             since = before[1] if before and before[0] == stamp else now
             lying[each] = (stamp, since)
             if self._ready(each, now - since) and len(found) < _MOST:
-                claim_ = shelf.claim(each)
-                found += [claim_] if claim_ else []
+                found += self._claimed(shelf, each)
         self._lying = lying
         return found
+
+    def _claimed(self, shelf: Shelf, found: Found) -> list[Claim]:
+        try:
+            claim = shelf.claim(found)
+        except OSError as error:  # not ours to move, say: it stops no other
+            self._tell("folder.put_off", type(error).__name__)
+            return []
+        return [claim] if claim is not None else []
 
     def _ready(self, found: Found, still: timedelta) -> bool:
         waits = found.companion is None and found.name.lower().endswith(".pdf")

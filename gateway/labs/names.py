@@ -59,12 +59,18 @@ def form(name: str) -> Form | None:
     return next((each for each in Form if name.lower().endswith(each)), None)
 
 
-def answer(name: str, which: Answer) -> str:
-    """Return the name of an answer about a file; of one too long only what begins it."""
+def short(name: str) -> str:
+    """Return a name that leaves room for a claim's mark and an answer's end; most stay as they are."""
     octets = name.encode("utf-8", "surrogateescape")
-    if len(octets) > _LONGEST:
-        mark = hashlib.sha256(octets).hexdigest()[:12]
-        name = octets[:_SHORT].decode("utf-8", "ignore") + f"~{mark}"
+    if len(octets) <= _LONGEST:
+        return name
+    mark = hashlib.sha256(octets).hexdigest()[:12]
+    kind = form(name)
+    return octets[:_SHORT].decode("utf-8", "ignore") + f"~{mark}{kind or ''}"
+
+
+def answer(name: str, which: Answer) -> str:
+    """Return the name of an answer about a file."""
     return f"{name}.{which}{_COMPANION}"
 
 

@@ -88,22 +88,19 @@ class Shelf:
 
     def claim(self, offered: Offered) -> Claim | None:
         """Take a result by a rename, its companion after it; None: somebody was quicker."""
-        claim = Claim(secrets.token_hex(16), offered.name)
+        claim = Claim(secrets.token_hex(16), names.short(offered.name))
         try:
             os.rename(offered.name, claim.stored, src_dir_fd=self.folder, dst_dir_fd=self.claimed)
         except FileNotFoundError:
             return None
-        self._follow(claim)
+        self._follow(claim, offered.companion)
         return claim
 
-    def _follow(self, claim: Claim) -> None:
+    def _follow(self, claim: Claim, companion: str | None) -> None:
+        if companion is None:
+            return
         with suppress(FileNotFoundError):
-            os.rename(
-                f"{claim.name}.json",
-                claim.companion,
-                src_dir_fd=self.folder,
-                dst_dir_fd=self.claimed,
-            )
+            os.rename(companion, claim.companion, src_dir_fd=self.folder, dst_dir_fd=self.claimed)
 
     def claims(self) -> list[Claim]:
         """Return what was taken and not yet answered: after a crash there is some."""
@@ -111,7 +108,7 @@ class Shelf:
         found = [Claim(*each) for each in names.claims(lying)]
         for claim in found:
             if claim.companion not in lying:
-                self._follow(claim)
+                self._follow(claim, f"{claim.name}.json")
         return found
 
     def read(self, claim: Claim, largest: int) -> tuple[bytes, bytes | None]:
@@ -172,8 +169,7 @@ class Shelf:
     def _each(self, claim: Claim, act: Callable[[str], None]) -> None:
         for name in (claim.companion, claim.stored):  # the file last: it is what is found again
             with suppress(FileNotFoundError):
-                act(name)
-        os.fsync(self.claimed)
+                act(name)  # not synced: what comes back after a power cut is known by its key
 
 
 def _listed(folder: int) -> list[str]:

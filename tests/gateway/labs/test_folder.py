@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from gateway.documents import cda, cda_writer, packing
+from gateway.labs import answers
 from gateway.labs.folder import Folder, Watched
+from gateway.labs.names import Answer
 from gateway.labs.offers import Offers
+from gateway.labs.shelf import Shelf
 from gateway.relay.intake import Intake
 from smtp.address import Address
 from smtp.envelope import Draft
@@ -283,6 +286,136 @@ async def test_a_crash_between_two_renames_finds_the_companion(tmp_path: Path) -
         (labo.path / "a.pdf").rename(labo.path / ".claimed" / ("0" * 32 + ".a.pdf"))
         await labo.settle()
         assert "delivered" == labo.said("a.pdf", "delivered")["state"]
+
+
+async def test_two_files_of_one_key_at_once_are_one_result(tmp_path: Path) -> None:
+    """Whichever is first is sent; the other is answered as known."""
+    async with lab(tmp_path) as labo:
+        for name in ("a.pdf", "b.pdf"):
+            labo.put(name, PDF, to=[CHU], key="1", document=ABOUT)
+        await labo.settle()
+        labo.world.clock.advance(minutes=2)
+        await labo.settle()
+        assert 1 == len(await labo.world.chu.inbox("accueil"))
+        again = {labo.said(each, "accepted")["again"] for each in ("a.pdf", "b.pdf")}
+    assert {False, True} == again
+
+
+async def test_a_long_name_and_a_file_that_cannot_be_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one is taken under a shorter name, the other stops no other."""
+    long = "x" * 246 + ".pdf"
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
+        (labo.path / long).write_bytes(PDF)
+        (labo.path / f"{long}.json").write_text(json.dumps({"to": [CHU], "document": ABOUT}))
+        real = Shelf.claim
+
+        def kept(self: Shelf, offered: Any) -> Any:
+            if offered.name == "a.pdf":
+                raise PermissionError
+            return real(self, offered)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Shelf, "claim", kept)
+            await labo.settle()
+        assert 1 == len([each for each in labo.lying() if each.endswith(".delivered.json")])
+        assert ("folder.put_off", {"folder": "nuit", "reason": "PermissionError"}) in (
+            labo.world.labo.events
+        )
+        assert "a.pdf" in labo.lying()
+
+
+async def test_a_mailbox_that_was_closed_sends_nothing(tmp_path: Path) -> None:
+    """The folder is its door, and closes with it."""
+    async with lab(tmp_path) as labo:
+        accounts = labo.world.labo.books.accounts
+        labo.door = labo.started(mailbox=Address("gone@labo.example"))
+        labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
+        await labo.look()
+        assert accounts.find(Address("gone@labo.example")) is None
+        assert labo.said("a.pdf", "failed")["why"]
+        assert [] == await labo.world.chu.inbox("accueil")
+
+
+async def test_a_bug_stops_one_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is told, the file waits, and the others go."""
+    async with lab(tmp_path) as labo:
+        real = answers.accepted
+
+        def buggy(name: str, *more: Any, **how: Any) -> bytes:
+            if name == "a.pdf":
+                raise ZeroDivisionError
+            return real(name, *more, **how)
+
+        for name in ("a.pdf", "b.pdf"):
+            labo.put(name, PDF, to=[CHU], key=name, document=ABOUT)
+        with monkeypatch.context() as patch:
+            patch.setattr(answers, "accepted", buggy)
+            await labo.settle()
+        assert "folder.crashed" in [event for event, _ in labo.world.labo.events]
+        assert "delivered" == labo.said("b.pdf", "delivered")["state"]
+        labo.world.clock.advance(minutes=2)
+        await labo.settle()
+        assert "delivered" == labo.said("a.pdf", "delivered")["state"]
+        assert 2 == len(await labo.world.chu.inbox("accueil"))
+
+
+async def test_what_was_sent_long_ago_is_forgotten(tmp_path: Path) -> None:
+    """The window within which a result is known ends; offers that came to nothing go too."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU], key="1", document=ABOUT)
+        await labo.settle()
+        database, offers = labo.world.labo.rest.database, labo.door.offers
+        labo.world.clock.advance(days=91)
+        await database.commit([offers.forgetting(labo.world.clock(), timedelta(days=90))])
+        assert [(0,)] == database.read("SELECT count(*) FROM offer")
+
+
+async def test_another_program_may_be_quicker(tmp_path: Path) -> None:
+    """A file that is gone when we want it was taken by somebody else."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    shelf = Shelf.open(folder)
+    try:
+        (folder / "a.pdf").write_bytes(PDF)
+        (found,) = shelf.offered()
+        (folder / "a.pdf").unlink()
+        assert () == shelf.stamp(found)
+        assert shelf.claim(found) is None
+    finally:
+        shelf.close()
+
+
+async def test_a_folder_of_claims_that_is_a_link_is_not_entered(tmp_path: Path) -> None:
+    """Claimed files go nowhere else than below the folder."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / ".claimed").symlink_to(tmp_path)
+    with pytest.raises(NotADirectoryError):
+        Shelf.open(folder)
+
+
+async def test_an_answer_is_whole_or_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails in the middle leaves no half of it."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    shelf = Shelf.open(folder)
+
+    def full(_: int) -> None:
+        raise OSError(28, "full")
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(OSError, match="full"):
+                shelf.answer("a.pdf", Answer.FAILED, b"{}")
+        assert {".claimed", "failed"} == {each.name for each in folder.iterdir()}
+    finally:
+        shelf.close()
 
 
 async def test_a_full_disk_puts_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
