@@ -26,7 +26,7 @@ from gateway.relay.screening import among
 from gateway.relay.verdict import refusal
 from quarantine.policy import About, Action, Finding, Judgement
 from quarantine.scanner import Scanned, Silent
-from vault.database import Statement
+from vault.database import Row, Statement
 from vault.errors import Conflict, StorageFull, VaultError
 from vault.store import Sealed
 
@@ -34,7 +34,6 @@ INSPECTED = "inspected"  # the reason of what goes on after a look
 
 _POLL = 30.0  # seconds: the bell only shortens the wait
 _MOST_LOST = 3
-_AGAIN = timedelta(seconds=15)  # a scanner that is away is asked again so soon
 _SPARE = timedelta(seconds=120)  # what a claim lasts beyond what a look may take
 
 
@@ -47,6 +46,9 @@ class Look(Protocol):
     async def look(self, copies: Sequence[Copy]) -> tuple[Finding, ...]:
         """Return what is found in it."""
 
+    def close(self) -> None:
+        """End what is under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -55,6 +57,7 @@ class Pace:
     at_once: int = 4
     longest: timedelta = timedelta(seconds=150)  # what a look may take, a scanner's time included
     patience: timedelta = timedelta(seconds=300)
+    again: timedelta = timedelta(seconds=15)  # it is asked again so soon
 
 
 class Inspecting:
@@ -90,7 +93,7 @@ class Inspecting:
             async with asyncio.TaskGroup() as tasks:
                 while not self._stop.is_set():
                     self._rows.bell.clear()
-                    if not await self._round(tasks):
+                    if not await self._guarded(tasks):
                         await self._rest()
                 for _, task in self._in_hand.values():
                     task.cancel()
@@ -104,6 +107,15 @@ class Inspecting:
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self._ended.wait()
+        self._look.close()
+
+    async def _guarded(self, tasks: asyncio.TaskGroup) -> int:
+        """Do one round; whatever goes wrong in it is told, and ends nothing that is in hand."""
+        try:
+            return await self._round(tasks)
+        except Exception as error:  # noqa: BLE001 - the loop's one boundary
+            self._desk.on_event("inspection.crashed", {"exception": error})
+            return 0
 
     async def _round(self, tasks: asyncio.TaskGroup) -> int:
         """Claim what is due, as much as there is room for; return how many messages."""
@@ -113,9 +125,18 @@ class Inspecting:
         now, lease = self._desk.clock(), self._pace.longest + _SPARE
         (rows,) = await self._books.database.commit([self._rows.claiming(now, lease, room)])
         for row in rows:
-            claim = self._rows.claimed(row)
-            self._in_hand[claim.message] = claim, tasks.create_task(self._one(claim))
+            if (claim := self._claimed(row)) is not None:
+                self._in_hand[claim.message] = claim, tasks.create_task(self._one(claim))
         return len(rows)
+
+    def _claimed(self, row: Row) -> Claim | None:
+        """Return a claim; a row that does not open is told of again when that claim ends."""
+        try:
+            return self._rows.claimed(row)
+        except Exception as error:  # noqa: BLE001 - a broken row must not stop the others
+            told = {"exception": error, "message": row[0]}
+            self._desk.on_event("inspection.crashed", told)
+            return None
 
     async def _rest(self) -> None:
         """Wait for the bell, or until something is due."""
@@ -144,7 +165,7 @@ class Inspecting:
             )
             counted = claim.lost + (not isinstance(error, StorageFull))
             with suppress(VaultError):  # if even this fails, the claim ends by itself
-                await self._put_off(replace(claim, lost=counted), _AGAIN)
+                await self._put_off(replace(claim, lost=counted), self._pace.again)
         finally:
             self._in_hand.pop(claim.message, None)
             self._rows.bell.set()
@@ -159,7 +180,7 @@ class Inspecting:
             said = await self._look.scan(copies)
             if self._waits(claim, said):
                 since = claim.since or self._desk.clock()
-                await self._put_off(replace(claim, since=since), _AGAIN)
+                await self._put_off(replace(claim, since=since), self._pace.again)
                 return
             found = (*_scanned(said), *await self._look.look(copies))
         await self._settle(claim, (*claim.findings, *found))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from threading import Event
 
 from gateway.documents import coherence
 from gateway.relay.delivery import holder
@@ -40,6 +41,7 @@ class Looking:
         default_factory=lambda: ThreadPoolExecutor(4, "sceau-look"), repr=False
     )
     also: Also = coherence.findings
+    ended: Event = field(default_factory=Event, repr=False)
 
     async def scan(self, copies: Sequence[Copy]) -> Scanned | Silent:
         """Return the scanner's verdict; without a scanner nothing is malware."""
@@ -66,9 +68,10 @@ class Looking:
             return self.vault.open_now(held, start, end)
 
         letter = indexed.letter(read, self.limits.largest, recipients)
-        budget = Budget(self.limits, lambda: time.monotonic() > until)
+        budget = Budget(self.limits, lambda: self.ended.is_set() or time.monotonic() > until)
         return (*contents.look(letter, budget), *self.also(letter))
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let the threads end, and what they have in hand: the gateway stops."""
+        self.ended.set()
         self.threads.shutdown(wait=False, cancel_futures=True)

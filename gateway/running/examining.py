@@ -10,6 +10,8 @@ from gateway.relay.looking import Looking
 from gateway.settings.quarantine import QuarantineSettings
 from quarantine.scanner import Scanner
 
+_AGAIN = timedelta(seconds=15)  # a scanner that is away is asked again so soon, at the latest
+
 
 def scanner(settings: QuarantineSettings) -> Scanner | None:
     """Return the scanner that the settings name, if they do."""
@@ -28,9 +30,11 @@ def inspecting(rooms: Rooms, wake: Callable[[], None]) -> Inspecting:
         settings.seconds,
         ThreadPoolExecutor(settings.at_once, "sceau-look"),
     )
+    patience = timedelta(seconds=settings.scanner_patience)
     pace = Pace(
         settings.at_once,
         timedelta(seconds=settings.scanner_timeout + settings.seconds),
-        timedelta(seconds=settings.scanner_patience),
+        patience,
+        min(_AGAIN, patience / 4),
     )
     return Inspecting(rooms.desk, rooms.notices, looking, pace, wake)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from quarantine.rate import Rate
 from quarantine.scanner import Scanned, Silent
 from tests.world.world import Gateway, World
 from trust.members import Status
+from vault.database import Statement
+from vault.errors import StorageFull, VaultError
 
 DR, ACCUEIL = "dr@labo.example", "accueil@chu.example"
 SECRETARY = "secretariat@labo.example"
@@ -48,6 +51,9 @@ class Eyes:
         if self.error is not None:
             raise self.error
         return tuple(Finding(each, f"detail of {each}") for each in self.found)
+
+    def close(self) -> None:
+        self.open.set()
 
 
 @dataclass
@@ -346,6 +352,111 @@ async def from_a_suspended_member(world: World) -> None:
     await world.publish()
     said = await world.labo.take(world.relay_peer(world.chu), ACCUEIL, [SECRETARY])
     assert 250 == said.code
+
+
+async def test_malware(world: World) -> None:
+    """What the scanner names is a reason like another, and held though no rule says so."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.malware = "Sceau.Test"
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert [State.HELD] == room.states()
+        (one,) = [copy for copy in room.labo.copies() if not copy.message.ours]
+        assert (Finding("malware", "Sceau.Test"),) == room.rows.findings(one.message.id)
+
+
+async def test_so_many_at_once(world: World) -> None:
+    """The others wait in their rows, not in memory."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.open.clear()
+        for _ in range(6):
+            await room.labo.submit(DR, [ACCUEIL])
+        room.rows.bell.set()
+        await room.eyes.asked.wait()
+        assert "<Inspecting 4 in hand>" == repr(room.inspecting)
+        room.eyes.open.set()
+        await room.settle()
+        assert 6 == len(await world.chu.inbox("accueil"))
+
+
+async def test_a_row_that_does_not_open(world: World) -> None:
+    """One that was damaged stays where it is, and is told; the others go on."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.open.clear()
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.eyes.asked.wait()
+        room.inspecting._put_off = never  # type: ignore[method-assign, assignment]
+    await world.labo.rest.commit([Statement("UPDATE inspection SET facts = X'00'")])
+    async with watched(world, Policy(scanner=True)) as room:
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert 1 == len(await world.chu.inbox("accueil"))
+        assert [State.DELIVERED, State.INSPECTING] == sorted(room.states())
+        assert "inspection.crashed" in [event for event, _ in room.labo.events]
+
+
+async def test_a_database_that_fails_for_a_while(world: World) -> None:
+    """It is told, and tried again; nothing is lost or sent meanwhile."""
+    async with watched(world, Policy(scanner=True)) as room:
+        real = room.inspecting._round
+
+        async def broken(_: asyncio.TaskGroup) -> int:
+            raise VaultError("the database failed")
+
+        room.inspecting._round = broken  # type: ignore[method-assign]
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert [State.INSPECTING] == room.states()
+        room.inspecting._round = real  # type: ignore[method-assign]
+        await room.settle()
+        assert 1 == len(await world.chu.inbox("accueil"))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_taken_back_while_the_verdict_is_written(world: World, times: int) -> None:
+    """A copy that moves at that very moment has the verdict written anew, for those who are left."""
+    await world.labo.add("secretariat")
+    async with watched(world, Policy(rules(macros=Action.TAG))) as room:
+        room.eyes.found = ["macros"]
+        real, left = room.inspecting._meaning, [times]
+
+        async def meanwhile(*args: Any) -> list[Statement]:
+            statements: list[Statement] = await real(*args)
+            if left[0]:
+                left[0] -= 1
+                if times == 1:
+                    await cancel(room, ACCUEIL)
+                statements.append(Statement("DELETE FROM message WHERE id = ''", expect=1))
+            return statements
+
+        room.inspecting._meaning = meanwhile  # type: ignore[method-assign]
+        await room.labo.submit(DR, [ACCUEIL, SECRETARY])
+        await room.settle()
+        await room.later(minutes=1)
+        assert [State.DELIVERED] == room.states(SECRETARY)
+        assert [State.CANCELLED if times == 1 else State.DELIVERED] == room.states(ACCUEIL)
+
+
+async def test_a_disk_that_is_full(world: World) -> None:
+    """A message that cannot be sealed anew now waits, and that does not count against it."""
+    await world.labo.add("secretariat")
+    async with watched(world, Policy(rules(macros=Action.TAG))) as room:
+        room.eyes.found = ["macros"]
+        real, full = room.labo.rest.vault.put, [4]
+
+        async def put(*args: Any, **how: Any) -> Any:
+            if full[0]:
+                full[0] -= 1
+                raise StorageFull("the disk is down to its reserve")
+            return await real(*args, **how)
+
+        await room.labo.submit(DR, [SECRETARY])
+        room.labo.rest.vault.put = put  # type: ignore[method-assign]
+        await room.settle()
+        for _ in range(4):
+            assert [State.INSPECTING] == room.states()
+            await room.later(seconds=20)
+        assert [State.DELIVERED] == room.states()
 
 
 @pytest.mark.parametrize("action", [Action.HOLD, Action.REFUSE, Action.TAG])
