@@ -8,6 +8,7 @@ import pytest
 from starlette.routing import Route
 
 from gateway.accounts.operators import Role
+from gateway.console.roles import may
 from tests.gateway.console.desk import SESSION, Operators, console
 from tests.gateway.web.account.browser import DR, PASSPHRASE, Browser
 
@@ -233,6 +234,39 @@ async def test_every_page_asks_who_comes(desk: Operators) -> None:
             gone = await stranger.client.get(path)
             assert 303 == gone.status_code, path
             assert gone.headers["location"].startswith("/console/login"), path
+
+
+_ANY = {
+    **dict.fromkeys(("name", "domain", "what"), "chu.example"),
+    **dict.fromkeys(("why", "reason", "note", "text"), "parce qu'il le faut"),
+    "address": "a@chu.example",
+    "role": "administrator",
+}
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.REVIEWER, Role.LISTS])
+async def test_no_form_does_more_than_a_role_may(desk: Operators, role: Role) -> None:
+    """Each is sent with the right ticket: what was asked of the gateway is what the table allows."""
+    browser, _ = await desk.seated("x", role)
+    mailbox = (await desk.place.chu.ask("mailbox.add", address=DR))["key"]
+    visitors, now = desk.place.chu.gateway._webs.console.visitors, desk.place.chu.rooms.clock()
+    session = visitors.sessions.of(browser.client.cookies[SESSION], now)
+    assert session is not None
+    for route in desk.place.chu.gateway._webs.console.routes():
+        assert isinstance(route, Route)
+        path = re.sub(r"\{[^}]+\}", mailbox, route.path)
+        if "POST" in (route.methods or ()) and "/factors" not in path and "/log" not in path:
+            ticket = visitors.tickets.issue(session.key, path, now)
+            answer = await browser.client.post(path, data={**_ANY, "ticket": ticket})
+            assert answer.status_code < 500, path
+    told = await desk.journal()
+    asked = {
+        event.removeprefix("operation.")
+        for event, entries in told.items()
+        if event.startswith("operation.") and "operator:x" in {actor for actor, _ in entries}
+    }
+    assert set() == {verb for verb in asked if not may(role, verb)}
+    assert "operator.forbidden" in told
 
 
 async def test_what_is_not_there_is_said_on_a_page(desk: Operators) -> None:
