@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from quarantine.policy import (
 )
 from smtp.address import Address
 
+DOCS = Path(__file__).parents[2] / "docs"
 DR, ACCUEIL = Address("Dr@labo.example"), Address("accueil@chu.example")
 ABOUT = About(DR, ACCUEIL, "relay")
 MACROS = frozenset({"macros"})
@@ -171,3 +174,9 @@ def test_any_rules_any_findings(reasons: list[str], rules: list[Rule]) -> None:
     assert set(found.reasons) <= set(reasons)
     assert set(found.tags) <= set(found.reasons)
     assert (Action.PASS is found.action) == (not found.reasons)
+
+
+def test_every_reason_is_explained() -> None:
+    """Whoever writes a rule finds its names in one of two pages."""
+    pages = "".join((DOCS / name).read_text("utf-8") for name in ("quarantine.md", "documents.md"))
+    assert [] == [slug for slug in REASONS if f"`{slug}`" not in pages]

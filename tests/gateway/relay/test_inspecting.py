@@ -403,7 +403,7 @@ async def test_a_database_that_fails_for_a_while(world: World) -> None:
         async def broken(_: asyncio.TaskGroup) -> int:
             raise VaultError("the database failed")
 
-        room.inspecting._round = broken  # type: ignore[method-assign]
+        room.inspecting._round = broken  # type: ignore[method-assign, assignment]
         await room.labo.submit(DR, [ACCUEIL])
         await room.settle()
         assert [State.INSPECTING] == room.states()
@@ -429,7 +429,7 @@ async def test_taken_back_while_the_verdict_is_written(world: World, times: int)
                 statements.append(Statement("DELETE FROM message WHERE id = ''", expect=1))
             return statements
 
-        room.inspecting._meaning = meanwhile  # type: ignore[method-assign]
+        room.inspecting._meaning = meanwhile  # type: ignore[method-assign, assignment]
         await room.labo.submit(DR, [ACCUEIL, SECRETARY])
         await room.settle()
         await room.later(minutes=1)
