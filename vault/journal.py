@@ -11,7 +11,7 @@ docs/journal.md says how to verify it alone.
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -33,6 +33,7 @@ from vault.signed import Mark
 SALT = 16
 _PAGE = 1000  # rows that a long look takes at once
 _DRAWN = 64  # salts drawn at once
+_FEW = 200  # rows that are opened in one go: some milliseconds
 _ENDLESS = 2**62  # above every number
 
 _APPEND = """
@@ -148,7 +149,15 @@ class Journal:
 
     async def _latest(self, sql: str, arg: object, limit: int, *more: object) -> list[Entry]:
         rows = await self._database.query(sql, (arg, limit, *more))
-        return [self._opened(row) for row in reversed(rows)]
+        return await self._all(rows[::-1])
+
+    async def _all(self, rows: Sequence[Row]) -> list[Entry]:
+        """Open rows a few at a time: mail goes on meanwhile."""
+        entries = []
+        for start in range(0, len(rows), _FEW):
+            entries += [self._opened(row) for row in rows[start : start + _FEW]]
+            await asyncio.sleep(0)
+        return entries
 
     async def find(self, what: Search, limit: int, before: int | None = None) -> Found:
         """The newest rows that fit, newest first; ``before`` a number, to go on from a page."""
@@ -161,7 +170,7 @@ class Journal:
             f"{_ROWS} WHERE seq IN ({walk}) AND {fits} ORDER BY seq DESC LIMIT ?",
             (*args, *more, limit),
         )
-        entries = [self._opened(row) for row in rows]
+        entries = await self._all(rows)
         if len(entries) == limit:
             return Found(entries, entries[-1].seq)
         counted = f"SELECT count(*), min(seq) FROM ({walk})"  # noqa: S608 - constants only

@@ -78,7 +78,7 @@ async def search(
         before = found.before
         for entry in found.entries:
             if not words or words in _told(entry):
-                rows.append(veiled(row(entry)))
+                rows.append(veiled(row(entry), rooms.settings.journal.citizens))
             if len(rows) == many:
                 return {"rows": rows, "before": entry.seq}
         if before is None:

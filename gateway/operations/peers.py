@@ -44,7 +44,7 @@ async def peers(rooms: Rooms) -> object:
     for peer in found.values():
         peer.update(_oldest(rooms, peer["oldest"]))
     waiting = sorted(found.values(), key=lambda one: (-one["waiting"], one["domain"]))
-    return veiled(waiting)
+    return veiled(waiting, rooms.settings.journal.citizens)
 
 
 async def waiting(rooms: Rooms, *, domain: str, after: str = "", limit: int = 50) -> object:
@@ -58,7 +58,7 @@ async def waiting(rooms: Rooms, *, domain: str, after: str = "", limit: int = 50
     copies = rooms.spool.several(ids)
     return {
         "domain": name,
-        "deliveries": veiled([row(copy) for copy in copies]),
+        "deliveries": veiled([row(copy) for copy in copies], rooms.settings.journal.citizens),
         "after": ids[-1] if len(ids) == many else None,
     }
 

@@ -84,16 +84,20 @@ async def find(
     """
     text = what.strip()
     span = Span(moment(since), moment(until), before, max(1, min(limit, _MOST)))
+    return veiled(await _found(rooms, text, span), rooms.settings.journal.citizens)
+
+
+async def _found(rooms: Rooms, text: str, span: Span) -> dict[str, Any]:
     if not text:
-        return veiled(await _of_time(rooms, span))
-    if (meant := named(rooms, text)) and not before:
-        return veiled(await _answer(rooms, "message", meant, [], None))
+        return await _of_time(rooms, span)
+    if (meant := named(rooms, text)) and not span.before:
+        return await _answer(rooms, "message", meant, [], None)
     if (address := _address(text)) is not None:
-        return veiled(await _of_address(rooms, address, span))
+        return await _of_address(rooms, address, span)
     if (domain := _domain(text)) is not None:
-        return veiled(await _of_domain(rooms, domain, span))
+        return await _of_domain(rooms, domain, span)
     if await rooms.journal.by_message(text.upper()):
-        return veiled(await _answer(rooms, "message", [text.upper()], [], None))
+        return await _answer(rooms, "message", [text.upper()], [], None)
     raise OperationError(
         f"nothing here is known as {text}",
         "give the reference from the 250, the Message-ID, our own id, an address or a domain",

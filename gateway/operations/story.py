@@ -35,16 +35,15 @@ async def story(rooms: Rooms, *, what: str) -> object:
     steps = [_step(entry) for entry in entries[-_MANY:]] + [_receipt(one) for one in receipts]
     # What software was told stands after what it was told of.
     steps.sort(key=lambda step: (step["at"], step["kind"] == "receipt", step["seq"] or 0))
-    return veiled(
-        {
-            "message": found,
-            "reference": reference(MessageId(found)),
-            "facts": _facts(copies[0].message) if copies else None,
-            "deliveries": [row(copy) | {"case": _case(rooms, copy)} for copy in copies],
-            "steps": steps,
-            "left_out": max(0, len(entries) - _MANY),
-        }
-    )
+    told_ = {
+        "message": found,
+        "reference": reference(MessageId(found)),
+        "facts": _facts(copies[0].message) if copies else None,
+        "deliveries": [row(copy) | {"case": _case(rooms, copy)} for copy in copies],
+        "steps": steps,
+        "left_out": max(0, len(entries) - _MANY),
+    }
+    return veiled(told_, rooms.settings.journal.citizens)
 
 
 async def reveal(rooms: Rooms, *, what: str, why: str) -> object:

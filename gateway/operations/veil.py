@@ -1,22 +1,36 @@
 """Citizens' addresses hold the number by which the state knows them: shown only after a reason. R-G6."""
 
 import re
+from functools import cache
 from typing import Any
 
 _HIDDEN = "•••"
+# From where it begins, and never given back: what somebody sends us costs one look at each letter.
+_LOCAL = r"(?<![^\s@<>\"'(),;:\[\]])[^\s@<>\"'(),;:\[\]]++"
 # Their local part is the number itself, or they are of a domain for patients. R-G1.
 _CITIZEN = re.compile(
-    r"\b[1-478]\d[\dAB]{11}(?:\d{2})?(?=@)|[^\s@<>\"'(),;:\[\]]+(?=@(?:[\w-]+\.)*patients?\.)",
+    rf"\b[1-478]\d[\dAB]{{11}}(?:\d{{2}})?(?=@)|{_LOCAL}(?=@(?:[\w-]+\.)*patients?\.)",
     re.IGNORECASE,
 )
 
 
-def veiled(value: Any) -> Any:
-    """Return a value without citizens' local parts, wherever in it they stand."""
+def veiled(value: Any, citizens: str = "") -> Any:
+    """Return a value without citizens' local parts, wherever in it they stand.
+
+    ``citizens`` is the domain that the house says is theirs, ``[journal] citizens``.
+    """
     if isinstance(value, str):
-        return _CITIZEN.sub(_HIDDEN, value) if "@" in value else value
+        if "@" not in value:
+            return value
+        own = _of(citizens.lower()).sub(_HIDDEN, value) if citizens else value
+        return _CITIZEN.sub(_HIDDEN, own)
     if isinstance(value, dict):
-        return {name: veiled(item) for name, item in value.items()}
+        return {name: veiled(item, citizens) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [veiled(item) for item in value]
+        return [veiled(item, citizens) for item in value]
     return value
+
+
+@cache
+def _of(domain: str) -> re.Pattern[str]:
+    return re.compile(rf"{_LOCAL}(?=@{re.escape(domain)}(?!\.?[\w-]))", re.IGNORECASE)

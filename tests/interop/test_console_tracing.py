@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.bench import crowd
-from tests.interop.conftest import QUICK
 from tests.interop.desk import Seat, seated
 from tests.interop.postfix import free_port
 from tests.interop.site import Federation, Site
@@ -18,7 +17,7 @@ from tests.interop.site import Federation, Site
 def seat(federation: Federation) -> Iterator[Seat]:
     """A laboratory with a month behind it, whose peers do not answer; and its reviewer."""
     port, nobody = free_port(), free_port()
-    site = Site(federation, "labo", "labo.example", {**QUICK, "listen.console": {"port": port}})
+    site = Site(federation, "labo", "labo.example", {"listen.console": {"port": port}})
     peers = federation.credential("peers")
     for number in range(crowd.PEERS):
         federation.add(f"chu-{number}.example", peers, nobody)

@@ -1,5 +1,7 @@
 """Citizens' addresses are hidden wherever they stand; everybody else's are left alone."""
 
+from time import process_time
+
 import pytest
 
 from gateway.operations.veil import veiled
@@ -35,3 +37,19 @@ def test_in_everything_that_is_told() -> None:
         "n": 3,
         "all": [["•••@patient.example", None]],
     } == veiled(told)
+
+
+def test_in_the_domain_that_the_house_names() -> None:
+    """Whatever its name is, and however it is written."""
+    told = "<anne.martin@USAGERS.example> to dr@usagers.example.org"
+
+    assert "<•••@USAGERS.example> to dr@usagers.example.org" == veiled(told, "usagers.example")
+
+
+def test_what_somebody_sends_is_looked_at_once() -> None:
+    """A long run of letters costs no more than its length."""
+    hostile = "1" * 200_000 + " " + "a" * 200_000 + "@x"
+
+    began = process_time()
+    assert hostile == veiled(hostile, "usagers.example")
+    assert process_time() - began < 1
