@@ -131,10 +131,28 @@ _SORTS: Mapping[str, Sort] = {
         "Listed addresses make searching richer; a closed domain has no others.",
     ),
 }
-_MOVES = {
-    "same": ("Nouveaux certificats, même opérateur, pour {n}", "Other certificates for {n}"),
-    "more": ("Un opérateur de plus pour {n}", "One more operator for {n}"),
-    "less": ("Un opérateur de moins pour {n}", "One operator fewer for {n}"),
+_MOVES: Mapping[str, Sort] = {
+    "same": Sort(
+        "warn",
+        "Nouveaux certificats, même opérateur, pour {n}",
+        "Other certificates for {n}",
+        "Un renouvellement était-il attendu ? L'opérateur le dit par un autre canal.",
+        "Was a renewal expected? The operator says so by another channel.",
+    ),
+    "more": Sort(
+        "warn",
+        "Un opérateur de plus pour {n}",
+        "One more operator for {n}",
+        "Leur courrier pourrait aussi venir de lui, et aller vers lui.",
+        "Their mail could come from that one too, and go to it.",
+    ),
+    "less": Sort(
+        "warn",
+        "Un opérateur de moins pour {n}",
+        "One operator fewer for {n}",
+        "Leur courrier ne pourrait plus venir de lui.",
+        "Their mail could no longer come from that one.",
+    ),
 }
 _UNKNOWN = Sort("warn", "Changement : {n}", "Change: {n}", "", "")
 
@@ -173,11 +191,11 @@ _TONES = ("ill", "warn", "well", "plain")
 
 
 def _line(number: int, row: Mapping[str, Any], language: str, most: int, *, cut: bool) -> Line:
+    gone, come = tuple(row["before"]), tuple(row["after"])
     sort = _SORTS.get(row["cause"], _UNKNOWN)
-    gone, come, title = tuple(row["before"]), tuple(row["after"]), (sort.french, sort.english)
-    if row["cause"] == Cause.MOVED and (move := _move(gone, come)):
-        title = _MOVES[move]
-    elif gone == come:
+    if row["cause"] == Cause.MOVED:
+        sort = _MOVES.get(_move(gone, come), sort)
+    if gone == come:
         gone = ()
     domains = tuple(row["domains"][: SHOWN if cut else None])
     second = 0 if language == "fr" else 1
@@ -185,7 +203,7 @@ def _line(number: int, row: Mapping[str, Any], language: str, most: int, *, cut:
         number=number,
         cause=row["cause"],
         tone=sort.tone,
-        title=title[second].format(n=domains_of(row["count"], language)),
+        title=(sort.french, sort.english)[second].format(n=domains_of(row["count"], language)),
         note=(sort.french_note, sort.english_note)[second],
         gone=gone,
         come=come,

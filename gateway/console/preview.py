@@ -129,11 +129,15 @@ def preview(told: Mapping[str, Any], language: str) -> Preview:
     fields = [(line(name, 80), line(value, _LONGEST)) for name, value in told["headers"][:_MOST]]
     subject = next((value for name, value in fields if name.lower() == "subject"), "")
     parts = told["parts"]
+    # All others lie in the first, if that is there to hold some.
+    inside = bool(parts) and parts[0]["type"].startswith("multipart/")
     return Preview(
         subject,
         tuple(fields),
         tuple(_passage(each, language) for each in told["texts"]),
-        tuple(_piece(each, language) for each in parts[:_MOST]),
+        tuple(
+            _piece(each, language, inside and place > 0) for place, each in enumerate(parts[:_MOST])
+        ),
         told.get("more", 0) + max(0, len(parts) - _MOST),
     )
 
@@ -146,12 +150,12 @@ def _passage(text: Mapping[str, Any], language: str) -> Passage:
     return Passage(markup, rich=True, cut=cut or bool(text.get("cut")))
 
 
-def _piece(part: Mapping[str, Any], language: str) -> Piece:
+def _piece(part: Mapping[str, Any], language: str, inside: int) -> Piece:
     number, kind = str(part["part"]), line(part["type"] or "", 100)
     name = file_name(part["name"], number) if part["name"] else ""
     return Piece(
         number,
-        number.count("."),
+        number.count(".") + inside,
         kind_of(kind, name),
         name,
         kind,

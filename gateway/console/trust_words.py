@@ -150,7 +150,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "reject-reason": ("Motif du rejet", "Why it is rejected"),
     "gone": ("avant", "before"),
     "come": ("après", "after"),
-    "nobody": ("personne", "nobody"),
     "all-domains": ("Voir les {n}", "See all {n}"),
     "domains": ("Domaines", "Domains"),
     "nothing-trusted": (

@@ -10,6 +10,7 @@ from gateway.operations.trust_denial import why
 from gateway.operations.words import address, told
 from smtp.address import Address, domain_of, key
 from smtp.envelope import Peer
+from trust.change import operators
 from trust.errors import IdentityError
 from trust.explain import explain as steps
 from trust.identity import Certificate
@@ -126,6 +127,7 @@ def _member(member: Member) -> dict[str, Any]:
         "open": member.open,
         "status": member.status.value,
         "hosts": hosts,
+        "operators": list(operators(member.identities)),
         "identities": [str(each) for each in member.identities],
     }
 

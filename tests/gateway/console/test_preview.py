@@ -52,8 +52,8 @@ def test_its_parts_are_a_tree() -> None:
     found = preview(
         told(
             parts=[
-                part("1", "", type="multipart/mixed", sha256=None),
-                part("1.2", "facture\u202efdp.exe", reasons=["executable"]),
+                part("TEXT", "", type="multipart/mixed", sha256=None),
+                part("1", "facture\u202efdp.exe", reasons=["executable"]),
             ]
         ),
         "fr",
