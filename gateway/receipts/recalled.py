@@ -11,6 +11,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"  # it had not left
     WITHDRAWN = "withdrawn"  # it lay unopened in its mailbox, and does no more
     OPENED = "opened"  # it was opened, and stays
+    COPIED = "copied"  # there is another of it, which stays
     GONE = "gone"  # it is there no more, and was never marked as opened
 
 
@@ -68,6 +69,20 @@ WORDS: Mapping[Outcome, Words] = {
             ),
         ),
         "manual-action/MDN-sent-automatically; displayed",
+    ),
+    Outcome.COPIED: Words(
+        _STAYS,
+        (
+            (
+                "Votre message n'a pas pu être rappelé : il a été copié le {at} depuis la boîte de"
+                " {who}, et y reste.\n\nJoignez cette personne par un autre moyen."
+            ),
+            (
+                "Your message could not be taken back: it was copied on {at} from the mailbox of"
+                " {who}, and stays there.\n\nReach this person by other means."
+            ),
+        ),
+        "automatic-action/MDN-sent-automatically; processed",
     ),
     Outcome.GONE: Words(
         _STAYS,

@@ -29,6 +29,7 @@ from vault.errors import Conflict
 WITHDRAWN = Reply(250, "2.0.0", "It was taken back unopened; the signed proof follows by mail")
 CANCELLED = Reply(250, "2.0.0", "It had not left, and will not; its key is destroyed")
 OPENED = Reply(550, "5.7.0", "It was opened and stays; its sender is told when")
+COPIED = Reply(550, "5.7.0", "It was copied, and stays; its sender is told when")
 GONE = Reply(550, "5.7.0", "It is in that mailbox no more, and nobody marked it as opened")
 ON_ITS_WAY = Reply(451, "4.3.0", "It is on its way at this very moment; ask again")
 NOTHING_OF_THAT_NAME = Reply(
@@ -40,6 +41,7 @@ _REPLIES = {
     Outcome.WITHDRAWN: WITHDRAWN,
     Outcome.CANCELLED: CANCELLED,
     Outcome.OPENED: OPENED,
+    Outcome.COPIED: COPIED,
     Outcome.GONE: GONE,
 }
 
@@ -96,6 +98,8 @@ class Withdrawing:
             return Outcome.WITHDRAWN, origin.withdrawn, []
         if origin is not None and origin.opened is not None:
             return Outcome.OPENED, origin.opened, []
+        if origin is not None and origin.copied is not None:
+            return Outcome.COPIED, origin.copied, []
         if origin is None or not origin.unopened:
             return Outcome.GONE, now, []
         return Outcome.WITHDRAWN, now, self._erasing(copy, origin, now, actor)

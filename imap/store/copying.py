@@ -7,6 +7,7 @@ waits. RFC 3501 §6.4.7, RFC 6851, RFC 4315 (which became which).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from imap.folder import UidSet
@@ -68,11 +69,18 @@ class Copying:
     """Makes entries of entries."""
 
     def __init__(
-        self, database: Database, vault: Vault, seals: Seals, shelf: Shelf, keywords: Keywords
+        self,
+        database: Database,
+        vault: Vault,
+        seals: Seals,
+        *,
+        shelf: Shelf,
+        keywords: Keywords,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database, self._vault, self._seals = database, vault, seals
         self._shelf, self._keywords = shelf, keywords
-        self._origins = Origins(database)
+        self._origins, self._clock = Origins(database), clock
 
     async def copy(
         self, folder_id: int, uids: UidSet, to: int, *, away: bool, sets: Sets | None = None
@@ -159,5 +167,10 @@ class Copying:
             sharing = self._vault.sharing(holder(card.id), holder(new))
         except (SealError, Gone):
             return None
-        following = [self._origins.following(card.id, new)] if road.away else []
-        return _Copy(card, new, [Statement(CARD, (new, target, *row)), *sharing, *following])
+        origins = self._origins
+        noted = (
+            origins.following(card.id, new)
+            if road.away
+            else origins.copying(card.id, self._clock())
+        )
+        return _Copy(card, new, [Statement(CARD, (new, target, *row)), *sharing, noted])

@@ -67,7 +67,9 @@ class Mailboxes:
         self._folders = Folders(database, seals)
         self._shelf = Shelf(database, seals, self._folders, keywords)
         self._writing = Writing(database, self._shelf, keywords, clock)
-        self._copying = Copying(database, vault, seals, self._shelf, keywords)
+        self._copying = Copying(
+            database, vault, seals, shelf=self._shelf, keywords=keywords, clock=clock
+        )
         self._filing = Filing(
             database,
             vault,

@@ -13,7 +13,7 @@ from vault.database import Database, Statement
 
 _ADD = "INSERT INTO origin (origin, entry, wanted) VALUES (?, ?, ?)"
 _FIND = (
-    "SELECT o.entry, o.opened, o.withdrawn, e.folder, e.uid, e.flags FROM origin o"
+    "SELECT o.entry, o.opened, o.withdrawn, o.copied, e.folder, e.uid, e.flags FROM origin o"
     " LEFT JOIN entry e ON e.id = o.entry WHERE o.origin = ?"
 )
 _OPENING = (
@@ -23,12 +23,15 @@ _OPENING = (
 )
 _WATCHED = "SELECT origin FROM origin WHERE entry = ? AND opened IS NULL AND wanted = 1"
 _OPENED = "UPDATE origin SET opened = ? WHERE origin = ? AND opened IS NULL"
+_COPIED = "UPDATE origin SET copied = ? WHERE entry = ? AND copied IS NULL"
 _FOLLOW = "UPDATE origin SET entry = ? WHERE entry = ?"
 _DUE = "SELECT origin FROM origin WHERE wanted = 1 AND opened IS NOT NULL LIMIT ?"
 _SETTLE = "UPDATE origin SET wanted = 0 WHERE origin = ? AND wanted = 1"
 # Whoever opened it a moment before is the quicker one: then the row has moved.
 _UNOPENED = "UPDATE entry SET flags = flags WHERE id = ? AND flags & 1 = 0"
-_WITHDRAW = "UPDATE origin SET withdrawn = ? WHERE origin = ? AND withdrawn IS NULL"
+_WITHDRAW = (
+    "UPDATE origin SET withdrawn = ? WHERE origin = ? AND withdrawn IS NULL AND copied IS NULL"
+)
 _MANY = 200
 ELSEWHERE = 0  # the entry of what was delivered to another server
 
@@ -40,13 +43,14 @@ class Origin:
     entry: int
     opened: datetime | None
     withdrawn: datetime | None  # its sender took it back
+    copied: datetime | None  # since then there is another of it
     folder: int | None  # None: it was erased
     uid: int | None
 
     @property
     def unopened(self) -> bool:
-        """It lies there and nobody has opened it."""
-        return self.opened is None and self.folder is not None
+        """It lies there, and there alone, and nobody has opened it."""
+        return self.opened is None and self.copied is None and self.folder is not None
 
 
 class Origins:
@@ -64,11 +68,11 @@ class Origins:
         rows = self._database.read(_FIND, (origin,))
         if not rows:
             return None
-        entry, opened, withdrawn, folder, uid, flags = rows[0]
+        entry, opened, withdrawn, copied, folder, uid, flags = rows[0]
         moment = _moment(opened)
         if moment is None and flags is not None and flags & SEEN:
             folder = uid = None  # opened by a way that told nobody: not to be touched
-        return Origin(entry, moment, _moment(withdrawn), folder, uid)
+        return Origin(entry, moment, _moment(withdrawn), _moment(copied), folder, uid)
 
     def opening(
         self, folder: int, first: int, last: int, now: datetime, unchanged_since: int
@@ -83,6 +87,10 @@ class Origins:
     def opened(self, origin: str, now: datetime) -> Statement:
         """Return the statement that notes that something elsewhere was opened."""
         return Statement(_OPENED, (now.timestamp(), origin))
+
+    def copying(self, entry: int, now: datetime) -> Statement:
+        """Return the statement that notes that an entry is copied."""
+        return Statement(_COPIED, (now.timestamp(), entry))
 
     def following(self, entry: int, to: int) -> Statement:
         """Return the statement that lets a name follow its entry to another place."""

@@ -274,6 +274,7 @@ CREATE TABLE origin (                   -- what was delivered: where it lies, wh
     entry    INTEGER NOT NULL,          -- its last place; the entry may be gone
     opened   REAL,
     wanted   INTEGER NOT NULL,          -- 1: its sender is to be told of that
+    copied   REAL,                      -- there is another of it since, which no recall would reach
     withdrawn REAL                      -- its sender took it back, unopened
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX origin_entry ON origin (entry);

@@ -14,7 +14,7 @@ from gateway.web.reading import letter as letters
 from gateway.web.reading.drafts import Drafts, Source
 from gateway.web.reading.hands import Hands
 from gateway.web.reading.letter import Letter
-from gateway.web.reading.messages import header_of, moment, subject_of
+from gateway.web.reading.messages import header_of, moment, seen, subject_of
 from gateway.web.reading.room import Room
 from gateway.web.reading.rows import people
 from gateway.web.reading.shown import when
@@ -62,6 +62,7 @@ class Beginning:
     async def desk(self, request: Request, visitor: Visitor, source: Source, how: str) -> Desk:
         """Begin with a message."""
         await self.room.places.opened(request, visitor, source.place, source.uids)
+        await seen(self.room, request, visitor, source.place, source.stored)
         letter = await self._start(request, visitor, source, how)
         if not letter.mark:
             letter = replace(letter, mark=self.blank(visitor).mark)

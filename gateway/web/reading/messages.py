@@ -70,8 +70,7 @@ class Messages:
             for part in shape.texts
         ]
         flags = {flag.lower() for flag in stored.row.flags}
-        if "\\seen" not in flags and place.may("s"):
-            await mark(self._room, request, visitor, place, _alone(stored), Mode.ADD, "\\Seen")
+        await seen(self._room, request, visitor, place, stored)
         header = await header_of(self._store, stored)
         return self._room.page(
             request,
@@ -112,6 +111,7 @@ class Messages:
             blocks = self._store.stream(stored, part.body, part.end)
             first = await anext(blocks, b"")
         await self._room.places.taken(request, visitor, place, _alone(stored), f"part {number}")
+        await seen(self._room, request, visitor, place, stored)
         return _kept(file.name, _with(first, blocks))
 
     async def _whole(self, request: Request, visitor: Visitor) -> Response:
@@ -119,6 +119,7 @@ class Messages:
         blocks = self._store.stream(stored)
         first = await anext(blocks, b"")
         await self._room.places.taken(request, visitor, place, _alone(stored), "whole")
+        await seen(self._room, request, visitor, place, stored)
         return _kept(f"message-{stored.row.uid}.eml", _with(first, blocks))
 
     def _fates(self, place: Place, header: Header, language: str) -> dict[str, Any] | None:
@@ -147,6 +148,14 @@ class Messages:
                 for copy in copies
             ],
         }
+
+
+async def seen(
+    room: Room, request: Request, visitor: Visitor, place: Place, stored: Stored
+) -> None:
+    """Mark a message as opened, where that may be done: its content is given out."""
+    if "\\Seen" not in stored.row.flags and place.may("s"):
+        await mark(room, request, visitor, place, _alone(stored), Mode.ADD, "\\Seen")
 
 
 async def header_of(store: Mailboxes, stored: Stored) -> Header:

@@ -22,6 +22,7 @@ from gateway.web.reading.beginning import HOWS, Beginning, Desk
 from gateway.web.reading.drafts import Drafts, Files, Source, kept
 from gateway.web.reading.hands import Hands
 from gateway.web.reading.letter import Letter
+from gateway.web.reading.messages import seen
 from gateway.web.reading.places import Box
 from gateway.web.reading.room import Room
 from gateway.web.reading.sending import Objection, decide, send
@@ -137,6 +138,7 @@ class Writing:
         before = desk.source
         if before is not None and before.files and not _is_draft(before, box):
             await self._room.places.opened(request, visitor, before.place, before.uids)
+            await seen(self._room, request, visitor, before.place, before.stored)
         stored = await self._drafts.save(
             place, desk.letter, self._hands.hand(visitor, desk.letter), before, files
         )

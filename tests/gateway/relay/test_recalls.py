@@ -12,6 +12,7 @@ from gateway.relay.proof import enclosed, signing, verified
 from gateway.relay.recalls import ELSEWHERE, ENDED, Recalls
 from gateway.relay.withdrawing import (
     CANCELLED,
+    COPIED,
     GONE,
     NOTHING_OF_THAT_NAME,
     OPENED,
@@ -119,6 +120,43 @@ async def test_opened_it_stays_and_its_sender_is_told_when(world: World) -> None
     proved = verified(envelope, world.chu.issued.der)
     assert "opened" == proved.outcome
     assert abs(proved.at - opened) < timedelta(seconds=1)
+
+
+async def test_of_what_was_copied_nothing_is_proven(world: World) -> None:
+    """A copy that nobody opened would outlive the recall: both stay, and that is said."""
+    await send(world, ACCUEIL)
+    boxes = world.chu.books.mailboxes
+    mailbox = world.chu.books.accounts.find(parse(ACCUEIL))
+    assert mailbox is not None
+    (entry,) = boxes.entries(mailbox.id)
+    archive = boxes.find(mailbox.id, "Archive")
+    assert archive is not None
+    await boxes.copy(entry.folder, UidSet.of([entry.uid]), archive.id)
+    assert COPIED.text == (await recall(world)).text
+
+    await boxes.flag(entry.folder, UidSet.of([entry.uid]), Mode.ADD, ["\\Deleted"])
+    await boxes.expunge(entry.folder)
+    assert COPIED.text == (await recall(world)).text
+    assert 1 == len(boxes.entries(mailbox.id, "Archive"))
+    envelope = enclosed((await world.labo.inbox("dr"))[0])
+    assert envelope is not None
+    assert "copied" == verified(envelope, world.chu.issued.der).outcome
+
+
+async def test_moved_it_is_found_where_it_lies(world: World) -> None:
+    """There is one of it, and that one goes."""
+    await send(world, ACCUEIL)
+    boxes = world.chu.books.mailboxes
+    mailbox = world.chu.books.accounts.find(parse(ACCUEIL))
+    assert mailbox is not None
+    (entry,) = boxes.entries(mailbox.id)
+    archive = boxes.find(mailbox.id, "Archive")
+    assert archive is not None
+    await boxes.move(entry.folder, UidSet.of([entry.uid]), archive.id)
+
+    assert (await recall(world)).positive
+    assert [] == boxes.entries(mailbox.id, "Archive")
+    assert 0 == world.chu.bodies()
 
 
 async def test_erased_it_is_gone(world: World) -> None:

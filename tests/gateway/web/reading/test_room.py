@@ -227,3 +227,14 @@ async def test_whoever_looked_in_is_seen_by_its_owner(tmp_path: Path) -> None:
     seen = [(look.who, look.what) for look in looks]
     assert {(me.address, "looked-message"), (me.address, "looked-part")} == set(seen)
     assert 3 == len(seen)
+
+
+async def test_whatever_gives_its_content_out_opens_a_message(tmp_path: Path) -> None:
+    """An answer quotes it, a download holds it: no recall may say that nobody opened it."""
+    async with reading(tmp_path) as me:
+        ways = ("/reply", "/forward", "/part/1", "/whole")
+        paths = [await me.receive(mixed((_PDF[0], b"JVBERg=="))) for _ in ways]
+        for path, way in zip(paths, ways, strict=True):
+            await me.get(f"{path}{way}")
+        flags = me.flags()
+    assert [("\\Seen",)] * 4 == flags[-4:]
