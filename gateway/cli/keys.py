@@ -1,10 +1,11 @@
 """``sceau keys``: the key ring."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.cli import show
+from gateway.cli import export, show
 from gateway.cli.call import Asking, asking
 
 
@@ -54,3 +55,23 @@ def rotate(call: Asking) -> None:
         call.perform("keys.rotate"),
         lambda made: click.echo(f"Key {made['ring']} is in use. Copy the ring to its safe place."),
     )
+
+
+@command.command("escrow")
+@click.option("--reason", required=True, help="Who keeps it, and why, for the journal.")
+@click.option("--key", "keys", multiple=True, help="For this one of [quarantine] escrow_keys.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write it; default: the name it has, in this folder.",
+)
+@asking
+def escrow(call: Asking, keys: tuple[str, ...], out: Path | None, **arguments: Any) -> None:
+    """Hand out the key ring, encrypted for named OpenPGP keys alone.
+
+    Whoever decrypts it, and has a copy of the data, can read everything. A ring with a passphrase
+    stays sealed with it.
+    """
+    result = call.perform("keys.escrow", keys=list(keys), **arguments)
+    call.answer(export.fetched(result, out), export.told)

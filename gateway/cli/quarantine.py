@@ -1,14 +1,12 @@
 """``sceau quarantine``: messages that wait for a person."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.cli import show
+from gateway.cli import export, show
 from gateway.cli.call import Asking, asking
-from gateway.operations.error import OperationError
 
 _STATES = ("held", "decided", "all", "released", "refused", "expired", "cancelled")
 _COLUMNS = ("id", "reference", "state", "opened", "sender", "recipient", "recipients", "reasons")
@@ -181,28 +179,4 @@ def escrow(call: Asking, keys: tuple[str, ...], out: Path | None, **arguments: A
     gpg --decrypt FILE | tar -x
     """
     result = call.perform("quarantine.escrow", keys=list(keys), **arguments)
-    if result["status"] == "done":
-        target = out or Path(result["name"])
-        _fetched(Path(result["path"]), target)
-        result["path"] = str(target)
-    call.answer(result, _exported)
-
-
-def _fetched(source: Path, target: Path) -> None:
-    try:
-        with source.open("rb") as sealed, target.open("xb") as file:
-            shutil.copyfileobj(sealed, file)
-    except OSError as error:
-        raise OperationError(
-            f"the export was not written to {target}: {error.strerror}",
-            f"for a day it lies in {source}",
-        ) from None
-    source.unlink()
-
-
-def _exported(result: Any) -> None:
-    if result["status"] == "waiting":
-        click.echo(f"Case {result['case']} waits for a second operator to say the same.")
-        return
-    whom = ", ".join(show.words(key["holder"] or key["fingerprint"]) for key in result["keys"])
-    click.echo(f"{result['path']} ({result['octets']:,} octets) can be read by {whom}.")
+    call.answer(export.fetched(result, out), export.told)

@@ -5,12 +5,13 @@ the journal) and ``message.eml``, octet by octet as it came. It is encrypted whi
 the disk lies only what the named keys can read, in the data folder's ``exports``, for a day.
 """
 
-import hashlib
+import secrets
 import tarfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from msgspec import json
 
@@ -36,22 +37,28 @@ async def escrow(rooms: Rooms, *, case: str, reason: str, keys: list[str] | None
     """
     found = find(rooms, case)
     holder = readable_by(rooms, found, reason)
-    wanted = _keys(rooms, keys)
+    wanted = keys_named(rooms, keys)
     subject = "\0".join((found.id, *sorted(wanted)))
     if needs_two(rooms, found.copies) and not await agreed(rooms, "quarantine.escrow", subject):
         return {"case": found.id, "status": "waiting", "keys": sorted(wanted)}
     what = f"everything, for {', '.join(sorted(wanted))}"
     await rooms.database.commit([looked(rooms, found, "content.exported", reason, what)])
-    target = _target(rooms, found)
     about = json.encode(await _about(rooms, found))
+    made = await handed_out(rooms, f"case-{found.id}.tar.gpg", _tar(rooms, holder, about), wanted)
+    return {"case": found.id, "status": "done", **made}
+
+
+async def handed_out(
+    rooms: Rooms, name: str, content: AsyncIterator[bytes], keys: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """Write something for these keys alone; return where it lies, and who can read it."""
+    target = _target(rooms, name)
     try:
-        written = await openpgp.encrypt(_tar(rooms, holder, about), wanted, target)
+        written = await openpgp.encrypt(content, keys, target)
     except OpenPgpError as error:
         raise OperationError(str(error), "see [quarantine] escrow_keys in the settings") from None
     return {
-        "case": found.id,
-        "status": "done",
-        "name": f"case-{found.id}.tar.gpg",
+        "name": name,
         "path": str(target),
         "octets": target.stat().st_size,
         "keys": [
@@ -64,7 +71,7 @@ async def escrow(rooms: Rooms, *, case: str, reason: str, keys: list[str] | None
 async def sweep(rooms: Rooms) -> int:
     """Remove exports that nobody needs any more; a chore."""
     before, gone = (rooms.clock() - _LIFE).timestamp(), 0
-    for path in _folder(rooms).glob("*.tar.gpg"):
+    for path in _folder(rooms).glob("*.gpg"):
         if path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
             gone += 1
@@ -75,15 +82,13 @@ def _folder(rooms: Rooms) -> Path:
     return rooms.settings.paths.data / _FOLDER
 
 
-def _target(rooms: Rooms, case: Case) -> Path:
+def _target(rooms: Rooms, name: str) -> Path:
     folder = _folder(rooms)
     folder.mkdir(mode=0o700, exist_ok=True)
-    # Two exports at once are two files.
-    salt = hashlib.sha256(f"{case.id}{rooms.actor}{rooms.clock()}".encode()).hexdigest()[:12]
-    return folder / f"{case.id}-{salt}.tar.gpg"
+    return folder / f"{secrets.token_hex(6)}-{name}"  # two exports at once are two files
 
 
-def _keys(rooms: Rooms, names: list[str] | None) -> Mapping[str, bytes]:
+def keys_named(rooms: Rooms, names: list[str] | None) -> Mapping[str, bytes]:
     """Return the public keys that are meant, by the names of their files."""
     known = {path.stem: path for path in rooms.settings.quarantine.escrow_keys}
     if unknown := sorted(set(names or ()) - set(known)):

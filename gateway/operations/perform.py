@@ -129,6 +129,7 @@ VERBS: Mapping[str, Verb] = {
     "quarantine.escrow": escrow.escrow,
     "keys.list": keys.list_,
     "keys.rotate": keys.rotate,
+    "keys.escrow": keys.escrow,
     "journal.verify": journal.verify,
     "journal.export": journal.export,
     "journal.access": retention.access,

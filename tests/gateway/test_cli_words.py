@@ -151,6 +151,10 @@ def test_an_export(operator: Operator, case: tuple[str, Copy]) -> None:
         assert "can be read by dpo <dpo@essai.example>." in said
         assert b"Subject: Bilan" in dpo.reads(out).stdout
         again = CliRunner().invoke(main, [*words, "-o", str(out), "-c", str(operator.site.config)])
+        ring = operator.folder / "ring.gpg"
+        said = operator.types("keys", "escrow", "--reason", "copie au coffre", "-o", ring)
+        assert "can be read by dpo <dpo@essai.example>." in said
+        assert operator.site.settings.paths.keys.read_bytes() == dpo.reads(ring).stdout
     assert 1 == again.exit_code
     assert "was not written" in again.stderr
 
@@ -230,7 +234,9 @@ def test_the_demonstration_is_told_what_was_asked(monkeypatch: pytest.MonkeyPatc
     done = CliRunner().invoke(main, ["demo", "--once", "--json", "--port-base", "4000"])
 
     assert 1 == done.exit_code
-    assert [{"once": True, "as_json": True, "folder": None, "port_base": 4000}] == asked
+    assert [
+        {"once": True, "as_json": True, "folder": None, "port_base": 4000, "day": False}
+    ] == asked
 
 
 def test_a_long_answer_is_one_line_of_json(operator: Operator) -> None:

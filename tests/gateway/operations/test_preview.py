@@ -257,6 +257,19 @@ async def test_where_two_release_two_export(keyed: Rooms) -> None:
     assert "done" == (await second(keyed, "quarantine.escrow", **words, keys=["dpo"]))["status"]
 
 
+async def test_the_key_ring_leaves_for_a_reason(keyed: Rooms, people: dict[str, Person]) -> None:
+    """For whom it was meant, and written down before it does."""
+    with pytest.raises(OperationError, match="say why"):
+        await second(keyed, "keys.escrow", reason=" ")
+    done = await second(keyed, "keys.escrow", reason="copie au coffre", keys=["juge"])
+    path, sealed = written(done)
+    assert b"sceau-keys" not in sealed
+    assert b'"sceau-keys-1"' in people["juge"].reads(path).stdout
+    assert b"" == people["dpo"].reads(path).stdout
+    (entry,) = [one for one in await keyed.journal.page(0) if one.event == "keys.exported"]
+    assert ("copie au coffre", ["juge"]) == (entry.detail["reason"], entry.detail["keys"])
+
+
 async def test_nobody_is_named_by_chance(rooms: Rooms, keyed: Rooms, tmp_path: Path) -> None:
     """An unknown name, no name at all, a key that cannot be read: nothing is written."""
     case, _ = await held(rooms)
