@@ -90,13 +90,13 @@ async def show(rooms: Rooms, *, case: str) -> object:
 
 def whole(rooms: Rooms, case: Case) -> dict[str, Any]:
     """Return all of a case that may be shown without a reason."""
-    found: dict[str, Any] = veiled(facts(rooms, case))
+    found: dict[str, Any] = veiled(facts(rooms, case, _SHOWN))
     return found
 
 
-def facts(rooms: Rooms, case: Case) -> dict[str, Any]:
+def facts(rooms: Rooms, case: Case, most: int | None = None) -> dict[str, Any]:
     """Return all of a case but for its content, citizens' addresses in full."""
-    found = copies_of(rooms, case.copies[:_SHOWN])
+    found = copies_of(rooms, case.copies[:most])
     copies: dict[str, Copy] = {copy.delivery.id: copy for copy in found}
     message = next(iter(copies.values())).message
     first = case.copies[0].delivery
@@ -121,7 +121,7 @@ def facts(rooms: Rooms, case: Case) -> dict[str, Any]:
         "asked": asked(rooms, RELEASE, subject(case, case.waiting)),
         "two_operators": needs_two(rooms, case.waiting),
         "content": content_holder(rooms, case) is not None,
-        "copies": [_copy(one, copies[one.delivery]) for one in case.copies[:_SHOWN]],
+        "copies": [_copy(one, copies[one.delivery]) for one in case.copies[:most]],
         "notes": [_ruling(one) for one in rooms.register.remarks(case.id)],
     }
 
