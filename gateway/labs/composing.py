@@ -15,7 +15,8 @@ from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
 from gateway.documents.packing import Parcel
 from gateway.labs.names import Form
-from smtp.address import Address, AddressError, domain_of, key, parse
+from gateway.labs.recipients import Resolve, address
+from smtp.address import Address, domain_of, key
 from smtp.message.header import Header, HeaderError, HeaderScanner, mailboxes
 
 _BARE = re.compile(rb"\r\n|\r|\n")
@@ -49,13 +50,20 @@ def told(offer: Offer) -> Order:
     return order.read(offer.companion) if offer.companion is not None else Order()
 
 
-def compose(offer: Offer, said: Order, mailbox: Address, at: datetime, product: str) -> Composed:
+def compose(  # noqa: PLR0917 - what a mail is made of
+    offer: Offer,
+    said: Order,
+    mailbox: Address,
+    at: datetime,
+    product: str,
+    resolve: Resolve = address,
+) -> Composed:
     """Return the mail; raise ``DocumentError`` in words for the laboratory."""
-    given = tuple(_address(each) for each in said.to)
+    given = tuple(dict.fromkeys(map(resolve, said.to)))
     if offer.form is Form.MAIL:
         return _mail(offer.content, given)
     document, content = _document(offer, said)
-    recipients = given or tuple(map(_address, document.recipients))
+    recipients = given or tuple(map(address, document.recipients))
     if not recipients:
         raise DocumentError("nobody gets it: the companion names no recipients")
     mark = hashlib.sha256(f"{key(mailbox)}\0{said.key or offer.digest}".encode()).hexdigest()[:32]
@@ -104,10 +112,3 @@ def _mail(content: bytes, given: tuple[Address, ...]) -> Composed:
     if not recipients:
         raise DocumentError("nobody gets it: neither the companion nor the mail names recipients")
     return Composed(message, recipients)
-
-
-def _address(text: str) -> Address:
-    try:
-        return parse(text)
-    except AddressError:
-        raise DocumentError("a recipient is no mail address") from None

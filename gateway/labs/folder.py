@@ -20,6 +20,7 @@ from gateway.labs.composing import Composed, Offer, compose, told
 from gateway.labs.names import Answer, form
 from gateway.labs.names import Offered as Found
 from gateway.labs.offers import Facts, Offered, Offers
+from gateway.labs.recipients import NotNowError, resolving
 from gateway.labs.shelf import Claim, Shelf, ShelfError
 from gateway.relay.desk import Desk
 from gateway.relay.intake import Intake
@@ -139,7 +140,7 @@ class Folder:
                 await self._take(shelf, claim)
             except (DocumentError, ShelfError) as error:
                 await self._failed(shelf, claim, str(error))
-            except (VaultError, OSError) as error:  # the machine's fault: it is tried again
+            except (NotNowError, VaultError, OSError) as error:  # not the file's fault
                 self._wait(claim)
                 self._tell("folder.put_off", type(error).__name__)
             except Exception as error:  # noqa: BLE001 - one file stops no other
@@ -179,9 +180,9 @@ class Folder:
         content, companion = shelf.read(claim, self.watched.largest)
         offer = Offer(kind, content, companion)
         said = told(offer)
-        composed = compose(
-            offer, said, self.watched.mailbox, self.desk.clock(), self.watched.product
-        )
+        now, mailbox = self.desk.clock(), self.watched.mailbox
+        resolve = resolving(mailbox, self.desk.keeper.current, now)
+        composed = compose(offer, said, mailbox, now, self.watched.product, resolve)
         return offer, said.key or offer.digest, composed
 
     async def _hand_in(self, shelf: Shelf, claim: Claim, row: Offered, composed: Composed) -> None:

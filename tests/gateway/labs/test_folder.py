@@ -198,7 +198,7 @@ async def test_nobody_may_be_written_to(tmp_path: Path) -> None:
         ("a.eml", letter("other@labo.example", [CHU]), {}, "From"),
         ("a.pdf", PDF, {"too": []}, "nobody knows"),
         ("a.exe", b"MZ", {}, "only .pdf"),
-        ("a.pdf", PDF, {"to": ["nobody"], "document": ABOUT}, "no mail address"),
+        ("a.pdf", PDF, {"to": ["nobody"], "document": ABOUT}, "neither an address"),
     ],
 )
 async def test_what_cannot_be_sent_is_answered_in_words(
@@ -286,6 +286,28 @@ async def test_a_crash_between_two_renames_finds_the_companion(tmp_path: Path) -
         (labo.path / "a.pdf").rename(labo.path / ".claimed" / ("0" * 32 + ".a.pdf"))
         await labo.settle()
         assert "delivered" == labo.said("a.pdf", "delivered")["state"]
+
+
+async def test_without_a_trust_list_a_number_waits(tmp_path: Path) -> None:
+    """Nobody can be found yet: that is not the file's fault."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=["rpps:10001234565"], document=ABOUT)
+        desk = labo.world.labo.desk
+        labo.door.desk = replace(desk, keeper=Unlisted())  # type: ignore[arg-type]
+        await labo.look()
+        assert ("folder.put_off", {"folder": "nuit", "reason": "NotNowError"}) in (
+            labo.world.labo.events
+        )
+        labo.door.desk = desk
+        labo.world.clock.advance(minutes=2)
+        await labo.look()
+        assert "no mailbox" in labo.said("a.pdf", "failed")["why"]
+
+
+class Unlisted:
+    """A keeper that has nothing yet."""
+
+    current = None
 
 
 async def test_two_files_of_one_key_at_once_are_one_result(tmp_path: Path) -> None:
