@@ -101,16 +101,16 @@ class Denying:
         asked: dict[str, str] | None = None,
     ) -> Response:
         denials = await self._frame.perform(request, "trust.denials")
-        query = request.query_params
+        query, citizens = request.query_params, self._frame.rooms.settings.journal.citizens
         return self._frame.page(
             request,
             "trust-denials.html",
             WORDS,
             status,
-            denials=veiled(list(reversed(denials))),
+            denials=veiled(list(reversed(denials)), citizens),
             bridges=await self._frame.perform(request, "trust.bridges"),
             bridging=self._frame.rooms.settings.certificates.bridge,
-            done=veiled(done) if done else None,
+            done=veiled(done, citizens) if done else None,
             error=error,
             asked=asked or {"what": query.get("what", "")[:300], "reason": ""},
         )

@@ -79,7 +79,7 @@ class Trust:
             request,
             "trust-member.html",
             WORDS,
-            member=veiled(member),
+            member=veiled(member, self._frame.rooms.settings.journal.citizens),
             denied=[each for each in denials if each["what"] == member["domain"]],
         )
 

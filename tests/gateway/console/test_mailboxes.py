@@ -141,21 +141,49 @@ async def test_what_opens_a_mailbox_asks_for_the_second_factor_again(tmp_path: P
 
 
 async def test_mailboxes_in_a_browser(tmp_path: Path) -> None:
-    """Made and suspended there; nobody is shut out, and a hostile name does nothing."""
+    """Every verb, by hand; nobody is shut out, and a hostile name does nothing."""
     async with console(tmp_path) as desk:
         await stage.mailboxes(desk.place)
         browser, _ = await desk.seated()
         async with seen(desk, browser) as look:
             await look.page(LIST, "mailboxes")
             async with look.window() as page:
-                await page.goto(f"{LIST}?q=imagerie")
-                await page.click("table a")
-                await page.click("form[action$='/suspend'] button")
+                await page.goto(LIST)
+                await page.click("summary")
+                await page.fill("#address", "partant@chu.example")
+                await page.fill("#name", stage.HOSTILE)
+                await page.click("form[action$='/add'] button")
                 await page.wait_for_selector(".notice.said")
-                await look.looked_at(page, "mailbox-desk", DESK)
-                await page.set_viewport_size(PHONE)
-                await look.looked_at(page, "mailbox-phone", PHONE)
+                for verb, fields, done in _VERBS:
+                    form = page.locator(f"form[action$='/{verb}']")
+                    if not await form.is_visible():
+                        await page.click(f"details:has(form[action$='/{verb}']) > summary")
+                    for name, value in fields.items():
+                        await form.locator(f"[name={name}]").fill(value)
+                    await form.locator("button").click()
+                    await page.wait_for_selector(done)
+                    if verb == "password":
+                        await look.looked_at(page, "mailbox-desk", DESK)
+                        await page.set_viewport_size(PHONE)
+                        await look.looked_at(page, "mailbox-phone", PHONE)
         assert [] == look.complaints
-        found = desk.place.chu.rooms.accounts.find(parse("imagerie@chu.example"))
+        found = desk.place.chu.rooms.accounts.find(parse("partant@chu.example"))
     assert found is not None
-    assert "suspended" == found.status
+    assert ("closed", "accueil@chu.example") == (found.status, found.successor)
+
+
+_VERBS: tuple[tuple[str, dict[str, str], str], ...] = (
+    ("describe", {"name": stage.HOSTILE, "holder": "rpps:10003456786"}, "text=rpps:10003456786"),
+    ("share", {"person": DR}, "form[action$='/unshare']"),
+    ("unshare", {}, "text=Son titulaire seul."),
+    ("invite", {}, ".secret"),
+    ("password", {"label": stage.HOSTILE, "days": "9"}, ".secret"),
+    ("revoke", {}, ".over"),
+    ("suspend", {}, "form[action$='/resume']"),
+    ("resume", {}, "form[action$='/suspend']"),
+    (
+        "close",
+        {"successor": "accueil@chu.example", "address": "partant@chu.example"},
+        "dd >> text=accueil@chu.example",
+    ),
+)

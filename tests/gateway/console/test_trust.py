@@ -176,6 +176,10 @@ async def test_the_trust_list_in_a_browser(tmp_path: Path) -> None:
     """Read, explained and approved there; nobody is shut out."""
     async with console(tmp_path) as desk:
         await stage.pending(desk.place, desk.place.lists)
+        der, rooms = desk.place.chu.site.issued.der, desk.place.chu.rooms
+        await rooms.emergencies.ask(
+            Asked("chu.example", der, 2.0, clock(), "operator:lea", "panne")
+        )
         keeper, _ = await desk.seated("luc", Role.LISTS)
         async with seen(desk, keeper) as look, look.window() as page:
             for path, name in (
@@ -195,6 +199,20 @@ async def test_the_trust_list_in_a_browser(tmp_path: Path) -> None:
             await page.click("main button.primary")
             await page.wait_for_selector(".road")
             await look.looked_at(page, "trust-explain-desk", DESK)
+            await page.goto(DENIALS)
+            await page.click("form[action$='/unbridge'] button")
+            await page.wait_for_selector("text=Pont retiré")
+            await page.fill("#what", "d0001.example")
+            await page.fill("#reason", stage.HOSTILE)
+            await page.click("form[action$='/deny'] button")
+            await page.fill("form[action$='/allow'] input[name=reason]", "une erreur")
+            await page.click("form[action$='/allow'] button")
+            await page.wait_for_selector("text=Nous ne refusons personne")
+            await page.goto(CHANGES)
+            await page.fill("input[name=reason]", "SARA n'en sait rien")
+            await page.click("form[action$='/reject'] button")
+            await page.wait_for_selector(".notice.said")
+            await stage.pending(desk.place, desk.place.lists)
             await page.goto(CHANGES)
             await page.click("form[action$='/approve'] button")
             await page.wait_for_selector(".notice.said")
