@@ -54,13 +54,13 @@ async def list_(
     copies = rooms.spool.several(one.delivery for one in page.cases)
     by_id: dict[str, Copy] = {copy.delivery.id: copy for copy in copies}
     return {
-        "cases": [_row(one, by_id[one.delivery]) for one in page.cases],
+        "cases": [_row(rooms, one, by_id[one.delivery]) for one in page.cases],
         "next": page.after,
         "waiting": rooms.register.count(),
     }
 
 
-def _row(one: Summary, copy: Copy) -> dict[str, Any]:
+def _row(rooms: Rooms, one: Summary, copy: Copy) -> dict[str, Any]:
     """Return a case as a line of a list."""
     message = copy.message
     row = {
@@ -79,7 +79,7 @@ def _row(one: Summary, copy: Copy) -> dict[str, Any]:
         "waiting": one.waiting,
         "preserved": one.preserved,
     }
-    found: dict[str, Any] = veiled(row)
+    found: dict[str, Any] = veiled(row, rooms.settings.journal.citizens)
     return found
 
 
@@ -90,7 +90,7 @@ async def show(rooms: Rooms, *, case: str) -> object:
 
 def whole(rooms: Rooms, case: Case) -> dict[str, Any]:
     """Return all of a case that may be shown without a reason."""
-    found: dict[str, Any] = veiled(facts(rooms, case, _SHOWN))
+    found: dict[str, Any] = veiled(facts(rooms, case, _SHOWN), rooms.settings.journal.citizens)
     return found
 
 

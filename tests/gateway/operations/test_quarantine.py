@@ -95,6 +95,13 @@ async def test_cases_come_by_pages(rooms: Rooms, ask: Ask, clock: Clock) -> None
 
 async def test_a_citizens_number_is_not_listed(rooms: Rooms, ask: Ask) -> None:
     """Their local part is the number by which the state knows them (R-G6)."""
+    settings = rooms.settings
+    journal = settings.journal.model_copy(update={"citizens": "gens.example"})
+    rooms = replace(rooms, settings=settings.model_copy(update={"journal": journal}))
+    case, _ = await held(rooms, to=["camille.essai@gens.example"])
+    assert "camille" not in str(await bruno(rooms, "quarantine.list"))
+    assert "camille" not in str(await bruno(rooms, "quarantine.show", case=case))
+    await ask("quarantine.refuse", case=case, note="faux")
     await held(rooms, to=["123456789012345@patient.chu.example"])
     listed = await ask("quarantine.list")
     assert "123456789012345" not in str(listed)
