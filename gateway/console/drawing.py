@@ -7,7 +7,7 @@ beside it, for whoever does not see it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_STEPS = (1, 2, 5)
+_STEPS = (1, 2, 3, 4, 6, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _stacked(row: Row, bottom: float, scale: float) -> Iterator[Part]:
 
 
 def ceiling(value: int) -> int:
-    """Return the next round number: 1, 2 or 5 with noughts; what an axis ends with."""
+    """Return the next round number: one digit with noughts; what an axis ends with."""
     size = 1
     while True:
         for step in _STEPS:
