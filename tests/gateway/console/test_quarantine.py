@@ -6,6 +6,7 @@ from gateway.accounts.operators import Role
 from tests.gateway.console import stage
 from tests.gateway.console.chromium import DESK, PHONE, seen
 from tests.gateway.console.desk import Operators, console
+from tests.vault.people import Person, ended
 
 QUEUE = "/console/quarantine"
 CITIZEN = "123456789012345@patient.chu.example"
@@ -138,6 +139,28 @@ async def test_notes_holds_and_exports(tmp_path: Path) -> None:
             assert 404 == chief.page.status_code
         told = await desk.journal()
     assert {"case.noted", "case.preserved", "case.unpreserved"} <= told.keys()
+
+
+async def test_a_case_is_taken_away_encrypted(tmp_path: Path) -> None:
+    """For the keys that the settings name; a browser keeps it and opens it for nobody."""
+    people = {"dpo": Person.make(tmp_path / "gpg")}
+    (tmp_path / "dpo.asc").write_bytes(people["dpo"].public)
+    keys = f'\n[quarantine]\nescrow_keys = ["{tmp_path}/dpo.asc"]\n'
+    with ended(people):
+        async with console(tmp_path, keys) as desk:
+            case = await stage.suspicious(desk.place.chu.rooms)
+            chief, _ = await desk.seated("rene", Role.REVIEWER)
+            await chief.open(f"{QUEUE}/{case}")
+            got = await chief.send(f"{QUEUE}/{case}/escrow", reason="Demandé par le DPO")
+        (tmp_path / "got").write_bytes(got.content)
+        read = people["dpo"].reads(tmp_path / "got").stdout
+    assert (200, f'attachment; filename="case-{case}.tar.gpg"', "no-store") == (
+        got.status_code,
+        got.headers["content-disposition"],
+        got.headers["cache-control"],
+    )
+    assert stage.LETTER in read
+    assert b"DESMAUX" not in got.content
 
 
 async def test_the_quarantine_in_a_browser(tmp_path: Path) -> None:
