@@ -117,7 +117,7 @@ def _unusual(minute: int, hour: int, slot: int) -> Iterator[Moment]:
     if hour in {9, 11, 13, 16} and slot == 7:
         yield Moment(minute, Deed.SUSPENDED, number, "dr.roux", _of(OFFICES, number))
     if hour in {8, 9, 10, 11, 14, 15, 16, 17} and slot == 5:
-        yield Moment(minute, Deed.RISKY, hour, "resultats", _of(OFFICES, number))
+        yield Moment(minute, Deed.RISKY, hour, "documents", _of(OFFICES, number))
     if hour in {2, 3, 4} and slot % 3 == 0:
         yield from (Moment(minute, Deed.GUESS, number + n, doctor) for n in range(4))
     if by_day and slot == 8:

@@ -250,7 +250,13 @@ retry = [2, 5, 15, 60]
 [[quarantine.rule]]
 reasons = ["executable", "script", "macros", "archive-*"]
 action = "hold"
-senders = ["partenaire.example"]
+senders = ["documents@partenaire.example"]
+
+[[mailboxes.server]]
+name = "house"
+kind = "lmtp"
+socket = "house.lmtp"
+mailboxes = ["pharmacie@$domain"]
 
 [receipts]
 host = "127.0.0.1"

@@ -23,8 +23,11 @@ from rich.table import Column, Table
 from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
 from gateway.demo.desks import welcome
+from gateway.demo.disguises import disguised
 from gateway.demo.looking import look_up, mended
+from gateway.demo.owning import own
 from gateway.demo.reading import opened
+from gateway.demo.recalling import handed, taken_back
 from gateway.demo.sites import DemoError, Site
 from gateway.demo.stage import Stage, now, staged
 from gateway.demo.tally import Tally
@@ -86,10 +89,14 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     look_up(stage, screen)
     tally.refused.append(mended(stage, screen))
     suspended(stage, tally, screen)
+    disguised(stage, tally, screen)
     denial(stage, tally, screen)
     moved(stage, tally, screen)
     arrivals(tally, screen)
     opened(stage, screen)
+    taken_back(stage, screen)
+    handed(stage, screen)
+    own(stage, screen)
     at_rest(stage, screen)
     one_story(stage, tally, screen)
 
@@ -169,7 +176,7 @@ def suspended(stage: Stage, tally: Tally, screen: Console) -> None:
         body = words(stage.suspended, stage.desk.address, "Transfert", "Dossier en attente.")
         said = send(line, stage.suspended.address, [stage.desk.address], body)
     cases = stage.hopital.sceau("quarantine", "list")
-    tally.held = len(cases) - before
+    tally.held += len(cases) - before
     screen.print(f"  {stage.suspended.address} to {stage.desk.address}: {said}")
     screen.print(f"  held for: {', '.join(why for case in cases for why in case['reasons'])}")
     for case in cases[-1:]:

@@ -30,7 +30,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, obje
 
 
 def test_it_counts_what_reached_the_far_mailboxes(demo: tuple[Path, dict[str, object]]) -> None:
-    """Everything sent arrived, the outsider was refused, one message is held."""
+    """Everything sent arrived, the outsider was refused, two messages are held."""
     report = demo[1]
 
     assert report["ok"] is True

@@ -47,7 +47,7 @@ _SHORT = (
     Moment(5, Deed.SILENT, 6, "dr.durand"),
     Moment(5, Deed.STRANGER, 7),
     Moment(5, Deed.SUSPENDED, 8, "dr.roux", "accueil"),
-    *(Moment(5, Deed.RISKY, n, "resultats", "accueil") for n in range(5)),
+    *(Moment(5, Deed.RISKY, n, "documents", "accueil") for n in range(5)),
     Moment(10, Deed.GUESS, 9, "dr.durand"),
     Moment(10, Deed.READ, 10, "dr.durand"),
     Moment(15, Deed.DECIDE, 11),
@@ -58,7 +58,7 @@ _RULE = """
 [[quarantine.rule]]
 reasons = ["executable", "script", "macros", "archive-*"]
 action = "hold"
-senders = ["partenaire.example"]
+senders = ["documents@partenaire.example"]
 """
 
 
