@@ -163,19 +163,19 @@ class Journal:
         """The newest rows that fit, newest first; ``before`` a number, to go on from a page."""
         first, last = await self._bounds(what)
         before = last if before is None else min(before, last)
-        most = max(search.EXAMINED, limit)
-        walk, args = search.candidates(what, first, before, most)
+        most = max(what.examined or 0, limit)
+        ways = search.walks(what, first, before, most)
+        floors = [(await self._database.query(*search.floor(way, most)))[0][0] for way in ways]
+        # Below where one of them ended there may be more than the others know of.
+        lowest = max((number for number in floors if number is not None), default=None)
         fits, more = search.fitting(what)
+        among = " AND ".join(f"seq IN ({walk})" for walk, _ in ways)
         rows = await self._database.query(
-            f"{_ROWS} WHERE seq IN ({walk}) AND {fits} ORDER BY seq DESC LIMIT ?",
-            (*args, *more, limit),
+            f"{_ROWS} WHERE {among} AND seq >= ? AND {fits} ORDER BY seq DESC LIMIT ?",
+            (*(arg for _, args in ways for arg in args), lowest or 0, *more, limit),
         )
         entries = await self._all(rows)
-        if len(entries) == limit:
-            return Found(entries, entries[-1].seq)
-        counted = f"SELECT count(*), min(seq) FROM ({walk})"  # noqa: S608 - constants only
-        ((examined, down_to),) = await self._database.query(counted, args)
-        return Found(entries, down_to if examined == most else None)
+        return Found(entries, entries[-1].seq if len(entries) == limit else lowest)
 
     async def _bounds(self, what: Search) -> tuple[int, int]:
         """Return between which numbers the rows lie that were written in that time."""

@@ -28,27 +28,44 @@ class Search:
     since: float | None = None
     until: float | None = None
 
+    @property
+    def examined(self) -> int | None:
+        """How many rows one step passes over; None: what its index leads to is what is looked for."""
+        rare = not set(self.events) & set(USUAL)
+        asked = [self.about is not None, *map(bool, (self.events, self.actor, self.message))]
+        indexed = self.about or self.message or (self.events and rare)
+        exact = indexed and sum(asked) == 1 and self.since is self.until is None
+        return None if exact else EXAMINED
 
-def candidates(search: Search, first: int, before: int, limit: int) -> tuple[str, Args]:
+
+def walks(search: Search, first: int, before: int, limit: int) -> list[tuple[str, Args]]:
     """Return the SQL of the numbers worth a look, from ``first`` on and below ``before``.
 
-    The narrowest index is walked: a message has few rows, an operator or an address some.
+    One walk for each index that fits; what is looked for is in all of them. Each is read from its index
+    alone, and ends after so many.
     """
     within = (first, before)
+    found: list[tuple[str, Args]] = []
     if search.message:
-        return _walked(f"message = ? AND {_WITHIN}", (search.message, *within), limit)
+        found.append(_walked(f"message = ? AND {_WITHIN}", (search.message, *within), limit))
     if search.about is not None:
-        return _either(
-            [(f"{end} = ? AND {_WITHIN}", (search.about, *within)) for end in ("who", "whom")],
-            limit,
-        )
+        about: Args = (search.about, *within)
+        ends = [(f"{end} = ? AND {_WITHIN}", about) for end in ("who", "whom")]
+        found.append(_either(ends, limit))
     if search.actor.startswith("operator:"):
         where = f"actor = ? AND {_OPERATORS} AND {_WITHIN}"
-        return _walked(where, (search.actor, *within), limit)
+        found.append(_walked(where, (search.actor, *within), limit))
     if search.events and not set(search.events) & set(USUAL):
         where = f"event = ? AND {_RARE} AND {_WITHIN}"
-        return _either([(where, (event, *within)) for event in search.events], limit)
-    return _walked(_WITHIN, within, limit)
+        found.append(_either([(where, (event, *within)) for event in search.events], limit))
+    return found or [_walked(_WITHIN, within, limit)]
+
+
+def floor(walk: tuple[str, Args], limit: int) -> tuple[str, Args]:
+    """Return the SQL of the lowest number that a walk came to, if it ended before its index did."""
+    sql, args = walk
+    lowest = f"SELECT iif(count(*) < ?, NULL, min(seq)) FROM ({sql})"  # noqa: S608 - constants only
+    return lowest, (limit, *args)
 
 
 def fitting(search: Search) -> tuple[str, Args]:

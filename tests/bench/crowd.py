@@ -35,6 +35,8 @@ WAITS = Reply(451, "4.4.1", "The next hop could not be reached; it will be tried
 REFUSED = Reply(550, "5.7.1", "The recipient is not on the trust list of this network")
 _TOGETHER = 400  # messages in one transaction
 _FIRST = timedelta(milliseconds=350)
+_STATES = {7: State.DEFERRED, 11: State.FAILED, 23: State.HELD, 24: State.HELD, 25: State.HELD}
+LATELY = timedelta(days=10)  # within which what is held still waits
 
 
 @dataclass(slots=True)
@@ -94,15 +96,18 @@ class Crowd:
         return self._sent(number, at, ours, theirs) + beside
 
     def _sent(self, number: int, at: datetime, by: Mailbox, to: Address) -> list[Statement]:
-        state = {7: State.DEFERRED, 11: State.FAILED}.get(number // 2 % 100, State.RELAYED)
+        state = _STATES.get(number // 2 % 100, State.RELAYED)
+        if state is State.HELD and at < self.rooms.clock() - LATELY:
+            state = State.RELAYED  # somebody has decided meanwhile
         copy = _copy(at, by.address, to, "submission", state)
         books, waits = self.rooms.books, state is State.DEFERRED
-        reason = "peer-unreachable" if waits else ""
+        reason = {State.DEFERRED: "peer-unreachable", State.HELD: "macros"}.get(state, "")
         return [
             *self.rooms.spool.entering(copy.message, [copy]),
             books.told(copy, copy.delivery, "message.accepted", at, f"mailbox:{by.key}"),
             books.told(copy, copy.delivery, f"delivery.{state}", at + _FIRST, reason=reason),
             *books.receipt(copy, copy.delivery, reason),
+            *(books.holding(copy.delivery, reason) if state is State.HELD else []),
         ]
 
     def _came(self, at: datetime, by: Address, to: Mailbox) -> list[Statement]:
