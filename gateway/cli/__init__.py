@@ -12,6 +12,7 @@ _NOUNS = {
     "init": "A first configuration, with its key ring.",
     "serve": "Run the gateway.",
     "doctor": "Is everything as it must be, and if not, what to do.",
+    "completion": "What makes a shell complete this command.",
     "demo": "Two gateways, a laboratory and clinicians on this machine.",
     "trust": "The signed list of who may write to whom.",
     "certificates": "Certificates: ours and those that were shown to us.",

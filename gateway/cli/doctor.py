@@ -14,8 +14,11 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.option(
     "--dns", is_flag=True, help="Only print the DNS records that our domains should have."
 )
+@click.option(
+    "--egress", is_flag=True, help="Only say what the gateway would connect to, and knock there."
+)
 @asking
-def command(call: Asking, *, dns: bool) -> None:
+def command(call: Asking, *, dns: bool, egress: bool) -> None:
     """Look at everything, inside and outside: settings, keys, certificate, lists, ports, DNS.
 
     Nothing is changed. A line each: ok, warn or fail, and what to do. With a fail the exit code is 1.
@@ -26,10 +29,11 @@ def command(call: Asking, *, dns: bool) -> None:
     from msgspec import to_builtins
 
     from gateway.app import clock
-    from gateway.doctor.examination import examine
+    from gateway.doctor.examination import examine, reaching
 
+    look = reaching if egress else examine
     found = []
-    for each in examine(call.config, call.perform, clock()):
+    for each in look(call.config, call.perform, clock()):
         found.append(to_builtins(each))
         if not call.as_json:
             _told(found[-1])

@@ -93,11 +93,19 @@ def _imap_starttls(place: _Place, context: ssl.SSLContext) -> _Shown:
 
 
 def _web(place: _Place, context: ssl.SSLContext) -> _Shown:
+    return _page(place, context, "/web.css")
+
+
+def _console(place: _Place, context: ssl.SSLContext) -> _Shown:
+    return _page(place, context, "/console.css")
+
+
+def _page(place: _Place, context: ssl.SSLContext, path: str) -> _Shown:
     line = http.client.HTTPSConnection(*place, timeout=_PATIENCE, context=context)
     with closing(line):
         line.connect()
         shown = _certificate(line.sock)
-        line.request("GET", "/web.css")
+        line.request("GET", path)
         if line.getresponse().status != http.client.OK:
             raise http.client.HTTPException
         return shown
@@ -127,5 +135,7 @@ _WAYS: Mapping[str, Callable[[_Place, Any], _Shown]] = {
     "imap_certificate": _imap,
     "web": _web,
     "web_certificate": _web,
+    "console": _console,
+    "console_certificate": _console,
     "status": _status,
 }

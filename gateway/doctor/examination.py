@@ -10,7 +10,7 @@ from dns.resolver import Resolver
 
 from gateway.app import settings_of
 from gateway.control.lock import Lock
-from gateway.doctor import beliefs, doors, house, neighbours
+from gateway.doctor import beliefs, doors, egress, house, machine, neighbours
 from gateway.doctor.finding import Finding, Level, Look, looked, ok, warn
 from gateway.operations.error import OperationError
 from gateway.settings import Settings
@@ -35,10 +35,17 @@ def examine(
         yield from _outside(settings, now, asking)
 
 
+def reaching(config: Path, ask: beliefs.Ask, now: datetime) -> Iterator[Finding]:
+    """Look at nothing but what the gateway would connect to."""
+    yield from egress.egress(settings_of(config), ask, now)
+
+
 def _inside(settings: Settings, ask: beliefs.Ask, now: datetime) -> Iterator[Finding]:
     opens = True
     looks: list[tuple[str, Look]] = [
+        ("clock", machine.clock),
         ("data", lambda: house.data(settings)),
+        ("durability", lambda: machine.durability(settings)),
         ("secrets", lambda: house.secrets(settings)),
         ("certificate", lambda: house.certificate(settings, now)),
         ("anchors", lambda: house.anchors(settings, now)),
@@ -56,6 +63,7 @@ def _inside(settings: Settings, ask: beliefs.Ask, now: datetime) -> Iterator[Fin
     yield from looked("our domain", lambda: beliefs.ourselves(ask, settings))
     yield from looked("revocation", lambda: beliefs.revocation(ask))
     yield from looked("journal", lambda: beliefs.journal(ask))
+    yield from looked("console", lambda: machine.desk(settings, ask))
 
 
 def _outside(settings: Settings, now: datetime, asking: Make) -> Iterator[Finding]:
@@ -66,6 +74,7 @@ def _outside(settings: Settings, now: datetime, asking: Make) -> Iterator[Findin
         yield warn("ports", "no gateway runs here: none was tried", "sceau serve starts it")
     yield from looked("revocation", lambda: neighbours.authorities(settings, now))
     yield from looked("broker", lambda: neighbours.broker(settings))
+    yield from looked("siem", lambda: machine.siem(settings))
     yield from looked("scanner", lambda: neighbours.scanner(settings))
     yield from looked("dns", lambda: neighbours.names(settings, bound(settings), asking))
 

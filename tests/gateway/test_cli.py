@@ -1,5 +1,6 @@
 """The command line: quick, clear about what went wrong, documented to the last verb."""
 
+import io
 import json
 import re
 import subprocess
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner, Result
 
-from gateway.cli import main
+from gateway.cli import main, show
 from gateway.demo.pki import Authority
 from gateway.operations.error import OperationError
 from tests.world.clock import START
@@ -58,6 +60,55 @@ def test_every_verb_answers_in_json_if_asked() -> None:
     """Others script against the command."""
     for verb in _verbs() - {"journal export"}:
         assert "--json" in _run(*verb.split(), "--help").output, verb
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes(shell: str) -> None:
+    """What is printed names our variable; another shell is wrong usage."""
+    assert "_SCEAU_COMPLETE" in _run("completion", shell).stdout
+    assert shell == json.loads(_run("completion", shell, "--json").stdout)["shell"]
+    assert 2 == _run("completion", "tcsh").exit_code
+
+
+def test_verbs_are_completed() -> None:
+    """The shell asks the command itself, which knows its nouns and verbs."""
+    asked = BashComplete(main, {}, "sceau", "_SCEAU_COMPLETE")
+    assert ["journal"] == [each.value for each in asked.get_completions([], "jour")]
+    assert ["erase", "export"] == [each.value for each in asked.get_completions(["journal"], "e")]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "colour"),
+    [
+        ("state", "delivered", "green"),
+        ("status", "Held", "yellow"),
+        ("level", "fail", "red"),
+        ("event", "login.failed", "red"),
+        ("event", "message.accepted", ""),
+        ("address", "delivered", ""),
+    ],
+)
+def test_states_are_coloured(column: str, text: str, colour: str) -> None:
+    """A state's name, in a state's place, and nothing else."""
+    assert colour == show.style(column, text)
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only to who looks, and on stderr: what is piped stays clean."""
+    with show.counting("rows") as quiet, show.waiting("walking"):
+        quiet(1)
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with show.counting("rows") as seen:
+        seen(1200)
+    with show.waiting("walking"):
+        pass
+    assert "rows" in terminal.getvalue()
 
 
 def test_help_is_quick() -> None:

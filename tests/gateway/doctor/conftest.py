@@ -37,16 +37,22 @@ class Trial:
 
     def edit(self, before: str, after: str) -> None:
         text = self.config.read_text("utf-8")
-        assert before in text
-        self.config.write_text(text.replace(before, after), "utf-8")
+        text, found = re.subn(f"(?m)^{re.escape(before)}", lambda _: after, text)
+        assert found
+        self.config.write_text(text, "utf-8")
 
     def examined(self) -> list[Finding]:
         ask = Asking(self.config, as_json=False)
         return list(examine(self.config, ask.perform, clock(), nobody_to_ask))
 
     def ills(self) -> dict[str, str]:
-        """What was found that is not well, by what it is about."""
-        found = [each for each in self.examined() if each.level is not Level.OK]
+        """What was found that is not well, by what it is about; not what the test's machine lacks."""
+        lacks = {("clock", Level.WARN), ("durability", Level.WARN)}
+        found = [
+            each
+            for each in self.examined()
+            if each.level is not Level.OK and (each.what, each.level) not in lacks
+        ]
         assert all(each.cure for each in found)
         return {f"{each.level} {each.what}": each.sentence for each in found}
 
