@@ -9,6 +9,7 @@ import click
 from gateway.cli import show
 from gateway.cli.call import Asking, asking
 
+_WAITING = "This takes two. It is done when another operator asks for the same within a day."
 _ROLES = click.Choice(["viewer", "reviewer", "lists", "administrator"])
 
 
@@ -24,15 +25,14 @@ def command() -> None:
 def invite(call: Asking, name: str, role: str | None) -> None:
     """Make an operator, or let one choose anew what they log in with.
 
-    The code is good for one day, and once. If they have factors already, two operators must type
-    this within a day, and using the code ends what was there.
+    The code is good for one day, and once. If they have factors already, or if two administrators
+    are there and the role has a say, two operators must type this within a day; using the code ends
+    the factors that were there.
     """
 
     def told(made: dict[str, Any]) -> None:
         if made["status"] == "waiting":
-            click.echo(
-                "There are factors already. It is done when another operator types the same."
-            )
+            click.echo(_WAITING)
             return
         click.echo(f"Operator  {made['name']}, {made['role']}")
         click.echo(f"Code      {made['code']}")
@@ -92,5 +92,8 @@ def certificate(call: Asking, name: str, certificate: Path, *, remove: bool) -> 
 
 
 def _changed(row: dict[str, Any]) -> None:
+    if row["status"] == "waiting":
+        click.echo(_WAITING)
+        return
     state = row["role"] if row["active"] else "let go"
     click.echo(f"{row['name']}: {state}, {len(row['certificates'])} certificates")

@@ -92,10 +92,10 @@ class Operating:
         if verb == "role":
             named["role"] = fields.get("role", "")
         try:
-            await self._frame.perform(request, f"operator.{verb}", **named)
+            done = await self._frame.perform(request, f"operator.{verb}", **named)
         except OperationError as error:
             return await self._listed(request, error)
-        return self._frame.elsewhere(OPERATORS, "done")
+        return self._frame.elsewhere(OPERATORS, done["status"])
 
     async def _listed(self, request: Request, wrong: OperationError | None = None) -> Response:
         found: Any = await self._frame.perform(request, "operator.list")

@@ -33,14 +33,57 @@ async def test_somebody_new_is_invited(ask: Ask, rooms: Rooms) -> None:
 async def test_who_has_factors_takes_two_to_invite(ask: Ask, rooms: Rooms) -> None:
     """Or whoever types a command could be anybody."""
     await ask("operator.invite", name="anne")
-    anne = rooms.operators.find("anne")
-    assert anne is not None
-    await rooms.database.commit(rooms.factors.adding(anne, Kind.TOTP, "A" * 32)[1])
+    await _comes(rooms, "anne")
     alone = await ask("operator.invite", name="anne")
     other = await operators.invite(replace(rooms, actor="operator:paul"), name="anne")
     assert ("waiting", None) == (alone["status"], alone["code"])
     assert isinstance(other, dict)
     assert ("made", True) == (other["status"], other["replaces"])
+
+
+async def _comes(rooms: Rooms, name: str) -> None:
+    """Let an operator have something to come in by."""
+    operator = rooms.operators.find(name)
+    assert operator is not None
+    await rooms.database.commit(rooms.factors.adding(operator, Kind.TOTP, "A" * 32)[1])
+
+
+async def test_where_two_are_there_nobody_makes_a_second_self(
+    ask: Ask, rooms: Rooms, authority: Authority
+) -> None:
+    """Neither a new operator with a say, nor a role, nor a certificate of somebody else's."""
+    issued = authority.issue("faux")
+    octets = base64.b64encode(issued.certificate.public_bytes(Encoding.PEM)).decode()
+    for name in ("anne", "paul"):
+        assert "made" == (await ask("operator.invite", name=name, role="administrator"))["status"]
+        await _comes(rooms, name)
+    await ask("operator.invite", name="vera")
+    alone = [
+        await ask("operator.invite", name="double", role="reviewer"),
+        await ask("operator.role", name="vera", role="administrator"),
+        await ask("operator.certificate", name="paul", octets=octets),
+        await ask("operator.certificate", name="vera", octets=octets),
+    ]
+    assert ["waiting"] * 3 + ["done"] == [each["status"] for each in alone]
+    assert {"anne", "paul", "vera"} == {row["name"] for row in await ask("operator.list")}
+    await ask("operator.suspend", name="paul")
+    await _comes(rooms, "vera")
+    paul = replace(rooms, actor="operator:paul")
+    done = await operators.role(paul, name="vera", role="administrator")
+    assert isinstance(done, dict)
+    assert ("done", "administrator") == (done["status"], done["role"])
+    assert "waiting" == (await ask("operator.resume", name="paul"))["status"]
+    assert "waiting" == (await ask("operator.role", name="vera", role="viewer"))["status"]
+
+
+async def test_nobody_is_alone_by_letting_the_other_go(ask: Ask, rooms: Rooms) -> None:
+    """Letting go takes one, for it may be urgent; what follows still takes two."""
+    for name in ("anne", "paul"):
+        await ask("operator.invite", name=name, role="administrator")
+        await _comes(rooms, name)
+    await ask("operator.suspend", name="paul")
+    made = await ask("operator.invite", name="double", role="administrator")
+    assert "waiting" == made["status"]
 
 
 @pytest.mark.parametrize(
