@@ -22,19 +22,7 @@ def seated(site: Site, context: ssl.SSLContext) -> dict[str, Any]:
     made = site.sceau("operator", "invite", NAME, "--role", "administrator")
     passphrase = f"au bureau {secrets.token_urlsafe(9)}"
     with httpx.Client(base_url=origin(site), verify=context, timeout=_PATIENCE) as browser:
-        ask = browser.get(_PAGE)
-        fields = {"ticket": _found(_TICKET, ask), "invitation": made["code"]}
-        choices = browser.post(_PAGE, data=fields)
-        seed = _found(_SEED, choices).replace(" ", "")
-        chosen = {
-            "ticket": _found(_TICKET, choices),
-            "invitation": made["code"],
-            "passphrase": passphrase,
-            "again": passphrase,
-            "code": pyotp.TOTP(seed).now(),
-        }
-        if browser.post(f"{_PAGE}/choose", data=chosen).status_code != httpx.codes.SEE_OTHER:
-            raise DemoError(f"{site.name}: its console did not let its operator in")
+        seed = enrolled(browser, _PAGE, made["code"], passphrase)
     return {
         "site": site.name,
         "url": f"{origin(site)}/console",
@@ -43,6 +31,23 @@ def seated(site: Site, context: ssl.SSLContext) -> dict[str, Any]:
         "passphrase": passphrase,
         "totp": seed,
     }
+
+
+def enrolled(browser: httpx.Client, page: str, code: str, passphrase: str) -> str:
+    """Use an invitation as a browser would, and be in; return the seed of the app's codes."""
+    fields = {"ticket": found(_TICKET, browser.get(page)), "invitation": code}
+    choices = browser.post(page, data=fields)
+    seed = found(_SEED, choices).replace(" ", "")
+    chosen = {
+        "ticket": found(_TICKET, choices),
+        "invitation": code,
+        "passphrase": passphrase,
+        "again": passphrase,
+        "code": pyotp.TOTP(seed).now(),
+    }
+    if browser.post(f"{page}/choose", data=chosen).status_code != httpx.codes.SEE_OTHER:
+        raise DemoError(f"{page}: the invitation let nobody in")
+    return seed
 
 
 def welcome(site: Site, name: str = "vous") -> str:
@@ -56,7 +61,8 @@ def origin(site: Site) -> str:
     return f"https://127.0.0.1:{site.ports['console']}"
 
 
-def _found(pattern: re.Pattern[str], page: httpx.Response) -> str:
+def found(pattern: re.Pattern[str], page: httpx.Response) -> str:
+    """Return what a page shows of something; ``DemoError`` if it is another page."""
     match = pattern.search(page.text)
     if match is None:
         raise DemoError(f"{page.url.path} is not as expected (HTTP {page.status_code})")

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from gateway.demo.day import HOSPITAL, LABORATORY
 from gateway.demo.desks import seated
+from gateway.demo.house import house
 from gateway.demo.lists import Registry
 from gateway.demo.pki import Authority, Issued
 from gateway.demo.sites import (
@@ -65,6 +66,7 @@ class Stage:
     registry: Registry
     description: dict[str, Any]
     examples: tuple[Path, ...]
+    kept: list[bytes]  # what the hospital's pharmacy keeps on its own mailbox server
 
     @property
     def robot(self) -> User:
@@ -150,7 +152,10 @@ def staged(
         }
         description = describe([labo, hopital], broker, pki.folder, others, now())
         _write_private(root / "demo.json", json.dumps(description, indent=2))
-        yield Stage(root, labo, hopital, suspended, partner, registry, description, _examples())
+        kept = stack.enter_context(house(hopital.folder / "house.lmtp"))
+        yield Stage(
+            root, labo, hopital, suspended, partner, registry, description, _examples(), kept
+        )
 
 
 @dataclass(frozen=True, slots=True)
