@@ -225,9 +225,9 @@ _POLICY = Why(
 )
 
 _BY_ITSELF = Why(
-    "vous avez rappelé ce message avant qu'il ne parte : il n'est pas parti, et sa clé est détruite."
+    "vous avez rappelé ce message avant qu'il ne parte : il n'est pas parti, et ne partira pas."
     " Il n'y a rien d'autre à faire.",
-    "you took this message back before it left: it was not sent, and its key is destroyed."
+    "you took this message back before it left: it was not sent, and will not be."
     " There is nothing else to do.",
 )
 

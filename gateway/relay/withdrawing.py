@@ -27,7 +27,7 @@ from vault.database import Statement
 from vault.errors import Conflict
 
 WITHDRAWN = Reply(250, "2.0.0", "It was taken back unopened; the signed proof follows by mail")
-CANCELLED = Reply(250, "2.0.0", "It had not left, and will not; its key is destroyed")
+CANCELLED = Reply(250, "2.0.0", "It had not left, and will not: it was taken back")
 OPENED = Reply(550, "5.7.0", "It was opened and stays; its sender is told when")
 COPIED = Reply(550, "5.7.0", "It was copied, and stays; its sender is told when")
 GONE = Reply(550, "5.7.0", "It is in that mailbox no more, and nobody marked it as opened")
