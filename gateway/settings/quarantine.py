@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from annotated_types import Ge, MinLen
 from pydantic import AfterValidator, field_validator, model_validator
 
+from gateway.settings.listen import Listen
 from gateway.settings.section import MiB, Octets, Seconds, Section, address, domain
 from quarantine.budget import Limits
 from quarantine.policy import Action, Policy, Rule, named
@@ -16,6 +17,7 @@ def _who(value: str) -> str:
     return address(value) if "@" in value else domain(value)
 
 
+DOORS = frozenset({*Listen.model_fields, "folder"})  # a laboratory's folder is one too
 Who = Annotated[str, AfterValidator(_who)]
 
 
@@ -30,7 +32,11 @@ class QuarantineRule(Section):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
+        """Refuse a name that stands for nothing: such a rule would protect from nothing."""
         named(self.reasons)
+        for door in self.doors:
+            if door not in DOORS:
+                raise ValueError(f"there is no door {door}; there are {', '.join(sorted(DOORS))}")
         return self
 
     @property
@@ -73,6 +79,13 @@ class QuarantineSettings(Section):
     def limits(self) -> Limits:
         """How far a look goes."""
         return Limits(self.largest, self.unpacked, self.entries, self.depth)
+
+    @field_validator("escrow_keys")
+    @classmethod
+    def _apart(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        if len({path.stem for path in value}) < len(value):
+            raise ValueError("two keys have the same name: that of the file without its ending")
+        return value
 
     @property
     def policy(self) -> Policy:

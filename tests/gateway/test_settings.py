@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from gateway.settings import Settings, SettingsError, load
 from gateway.settings.listen import Listen, Listener
 from gateway.settings.trust import Signer, Source
+from quarantine.policy import Action
 
 _EXAMPLE = Path("config/gateway.toml")
 _COMMENTED = re.compile(r"^# ([a-z_]+ = .*|\[\[[a-z_.]+\]\].*)$", re.MULTILINE)
@@ -29,6 +30,10 @@ certificate = "gateway.crt"
 key = "/abs/gateway.key"
 anchors = "anchors.pem"
 """
+
+
+def _rule(words: str) -> str:
+    return f'[[quarantine.rule]]\naction = "hold"\n{words}\n'
 
 
 def _written(folder: Path, text: str) -> Path:
@@ -127,7 +132,12 @@ def test_the_environment_overrides_the_file(
         (_LEAST + "[relay]\nretry = []\n", "relay.retry: "),
         (_LEAST + "[listen.relay]\nport = 70000\n", "listen.relay.port: "),
         (_LEAST + "[trust]\nsigners = 3\n", "trust.signers: "),
+        (_LEAST + '[quarantine]\nsecond_operator = ["malwar"]\n', "there is no reason malwar"),
+        (_LEAST + '[quarantine]\nescrow_keys = ["a/k.asc", "b/k.gpg"]\n', "have the same name"),
         ("paths = 3\n" + _LEAST.replace("[paths]", "[path]"), "paths: "),
+        (_LEAST + _rule('reasons = ["makros"]'), "there is no reason makros"),
+        (_LEAST + _rule('reasons = ["macros"]\ndoors = ["realy"]'), "there is no door realy"),
+        (_LEAST + _rule('reasons = ["macros"]\nsenders = ["a@"]'), "senders.0"),
         ("[site\n", "is not TOML"),
     ],
 )
@@ -137,6 +147,28 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None
         load(_written(tmp_path, text))
 
     assert words in str(caught.value)
+
+
+def test_rules_of_the_quarantine(tmp_path: Path) -> None:
+    """In their order, their names spelt as addresses are."""
+    text = _rule('reasons = ["archive-*"]\nsenders = ["Dr@Labo.example"]\ndoors = ["relay"]')
+    settings = load(_written(tmp_path, _LEAST + text + _rule('reasons = ["macros"]')))
+
+    first, second = settings.quarantine.policy.rules
+    assert "archive-bomb" in first.reasons
+    assert ({"dr@labo.example"}, {"relay"}) == (first.senders, first.doors)
+    assert Action.HOLD is second.action
+    assert 32 << 20 == settings.quarantine.limits.largest
+
+
+def test_for_which_reasons_two_release(tmp_path: Path) -> None:
+    """By name or by pattern; nothing of it changes what is held."""
+    text = (
+        '[quarantine]\nsecond_operator = ["malware", "archive-b*"]\nescrow_keys = ["pki/dpo.asc"]\n'
+    )
+    found = load(_written(tmp_path, _LEAST + text)).quarantine
+    assert ("archive-bomb", "malware") == found.second_operator
+    assert (tmp_path / "pki/dpo.asc",) == found.escrow_keys
 
 
 def test_several_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
