@@ -295,6 +295,11 @@ class Watch:
         facts = {"certificate": met.fingerprint, "kind": met.role, "until": met.expires}
         return {**facts, "domain": ", ".join(self.domains(met)[:3]), "reason": f"{days} days"}
 
+    def speaks_for(self, fingerprint: str) -> tuple[str, ...]:
+        """Return the members for whom a certificate that we met speaks; none for another."""
+        known = self._known.get(fingerprint)
+        return () if known is None else self.domains(known.met)
+
     def domains(self, met: Met) -> tuple[str, ...]:
         """Return the members whom a certificate speaks for, under the list in force."""
         listed = self._keeper.current

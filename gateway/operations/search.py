@@ -7,7 +7,8 @@ a time to what came then. Newest first, by pages, each of a bounded cost however
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from gateway.operations import trace
@@ -24,6 +25,7 @@ from vault.search import Search
 _MOST = 200  # messages in one answer
 _STEP = 200  # rows of the journal that are opened in one go: mail goes on
 _STEPS = 5  # of these, for what happened to a domain
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HIGHEST = "Z" * 26  # above every id
 # What befalls an address or a domain outside any message that was taken.
 REFUSALS = ("login.failed", "login.throttled", "message.refused", "recipient.refused")
@@ -58,8 +60,8 @@ class Span:
     @property
     def ids(self) -> tuple[str, str]:
         """The lowest message id, and the one above the highest."""
-        low = earliest_message_id(self.since) if self.since else ""
-        high = earliest_message_id(self.until) if self.until else _HIGHEST
+        low = earliest_message_id(max(self.since, _EPOCH)) if self.since else ""
+        high = earliest_message_id(max(self.until, _EPOCH)) if self.until else _HIGHEST
         return low, min(high, self.before) if self.before else high
 
     def search(self, *, about: bytes | None = None, events: Sequence[str] = ()) -> Search:
@@ -154,21 +156,19 @@ async def _befell(rooms: Rooms, domain: str, span: Span, kinds: Sequence[str]) -
     Whose it was stands in the sealed part of a row, so the latest of these kinds are opened; they are
     few beside the messages, and what repeats is one row.
     """
-    ours = {f"peer:{print_}" for print_ in _fingerprints(rooms, domain)}
-    asked, before, events = span.search(events=kinds), None, []
+    speaks = cache(rooms.watch.speaks_for)  # few certificates fail often
+    asked, before, events = span.search(events=kinds), None, list[Entry]()
     for _ in range(_STEPS):
         found = await rooms.journal.find(asked, _STEP, before)
         events += [
-            entry for entry in found.entries if entry.actor in ours or domain in _domains(entry)
+            entry
+            for entry in found.entries
+            if domain in _domains(entry) or domain in speaks(entry.actor.removeprefix("peer:"))
         ]
         before = found.before
         if before is None or len(events) >= span.limit:
             break
     return events[: span.limit]
-
-
-def _fingerprints(rooms: Rooms, domain: str) -> list[str]:
-    return [met.fingerprint for met in rooms.watch.all() if domain in rooms.watch.domains(met)]
 
 
 def _domains(entry: Entry) -> set[str]:

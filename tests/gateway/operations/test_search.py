@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gateway.demo.pki import Authority
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.search import spoken
@@ -11,6 +12,8 @@ from gateway.relay.delivery import State
 from smtp.address import Address
 from tests.gateway.operations.conftest import Ask, spooled
 from tests.world.clock import Clock
+from tests.world.lists import Lists
+from trust.identity import Certificate
 
 
 def ids(found: Any) -> list[str]:
@@ -141,3 +144,29 @@ async def test_citizens_are_not_named(rooms: Rooms, ask: Ask) -> None:
 
     (row,) = (await ask("trace.find", what=copy.message.id))["messages"]
     assert "•••@patient.example" == row["recipients"][0]["address"]
+
+
+async def test_a_handshake_is_its_members(
+    rooms: Rooms, ask: Ask, lists: Lists, authority: Authority
+) -> None:
+    """Who was turned away at TLS is known by the certificate, once that was met."""
+    chu = authority.issue("mx.chu.example")
+    lists.add("chu.example", chu, [("mx.chu.example", 25)])
+    await rooms.keeper.offer("list", lists.offer(rooms.clock()))
+    await rooms.watch.met(chu.der, (), "peer")
+    certificate = Certificate.parse(chu.der).fingerprint
+    failed = rooms.journal.entry(rooms.clock(), "tls.failed", f"peer:{certificate}")
+    other = rooms.journal.entry(rooms.clock(), "tls.failed", "peer:ab")
+    await rooms.database.commit([failed, other])
+
+    found = await ask("trace.find", what="chu.example")
+    assert [f"peer:{certificate}"] == [row["actor"] for row in found["events"]]
+
+
+async def test_no_time_is_too_early_or_too_late(rooms: Rooms, ask: Ask) -> None:
+    """Whatever is typed there."""
+    copy = await spooled(rooms)
+    ever = {"since": "0001-01-01T00:00:00+14:00", "until": "9999-12-31T23:59:59-12:00"}
+
+    for what in ("", "chu.example", "dr@chu.example"):
+        assert [copy.message.id] == ids(await ask("trace.find", what=what, **ever))
