@@ -137,6 +137,10 @@ def _no_broker(trial: Trial) -> None:
     trial.edit("# port = 8883", "port = 1")
 
 
+def _no_scanner(trial: Trial) -> None:
+    trial.edit('# scanner = "/run/clamav/clamd.ctl"', 'scanner = "nobody.ctl"')
+
+
 def _bad_ring(trial: Trial) -> None:
     (trial.folder / "keys" / "ring.json").write_text("{}")
 
@@ -164,6 +168,7 @@ def _no_data(trial: Trial) -> None:
         (_bad_ring, {"fail key ring"}),
         (_another_domain, {"fail our domain", "warn certificate"}),
         (_no_broker, {"fail broker"}),
+        (_no_scanner, {"fail scanner"}),
     ],
 )
 def test_each_ill_is_told(trial: Trial, harm: object, told: set[str]) -> None:

@@ -395,6 +395,16 @@ async def test_a_broker_that_is_down(site: Site, clock: Clock, lists: Lists) -> 
         assert {"broker-down": Level.WARNING} == await names(rooms)
 
 
+async def test_a_scanner_that_is_silent(rooms: Rooms) -> None:
+    """Messages wait for it, and then for a person: somebody should look before."""
+    inspections = rooms.desk.screening.inspections
+    assert inspections is not None
+    inspections.silent = "it is not reached"
+    assert {"scanner-silent": Level.WARNING} == await names(rooms)
+    inspections.silent = ""
+    assert {} == await names(rooms)
+
+
 async def test_the_disk(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the reserve is touched, and when it is."""
     reserve = rooms.settings.vault.reserve
