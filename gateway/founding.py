@@ -9,11 +9,18 @@ import base64
 import os
 import re
 import socket
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gateway import app
 from gateway.demo.pki import Authority
@@ -38,9 +45,12 @@ class Founding:
     host: str
     domain: str
     test: bool = False
+    practice: str = ""  # one doctor's: their name
 
     @classmethod
-    def of(cls, folder: Path, host: str, domain: str, *, test: bool) -> "Founding":
+    def of(
+        cls, folder: Path, host: str, domain: str, *, test: bool, practice: str = ""
+    ) -> "Founding":
         """Return it, with what was not said found out; a trial is of this machine alone."""
         host = host or ("mx.essai.example" if test else socket.getfqdn())
         try:
@@ -51,7 +61,7 @@ class Founding:
                 f"this machine's full name is not known: {host!r} is none",
                 "name it, and the mail domain: --host mx.hospital.example --domain hospital.example",
             ) from None
-        return cls(folder, host, domain, test)
+        return cls(folder, host, domain, test, practice.strip())
 
     @property
     def config(self) -> Path:
@@ -77,12 +87,16 @@ class Founding:
         ring = app.create_keys(self.config)
         if self.test:
             self._trial(now)
+        else:
+            self._request()
+        people = self._people() if self.test and self.practice else {}
         return {
             "config": str(self.config),
             "ring": ring["path"],
             "host": self.host,
             "domains": [self.domain],
             "test": self.test,
+            **people,
             "next": list(self._steps()),
         }
 
@@ -103,6 +117,42 @@ class Founding:
                     yield (section, key), _quoted("127.0.0.1")
                 if section.startswith("listen.") and key == "port":
                     yield (section, key), str(int(value) + _HIGHER)
+
+    def _request(self) -> None:
+        """Make our private key, and the request by which an authority certifies it."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [self.host, f"autoconfig.{self.domain}"]
+        request = (
+            x509.CertificateSigningRequestBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.host)]))
+            .add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
+            )
+            .sign(key, hashes.SHA256())
+        )
+        pki = self.folder / "pki"
+        (pki / "gateway.csr").write_bytes(request.public_bytes(Encoding.PEM))
+        private = pki / "gateway.key"
+        private.touch(mode=0o600)
+        private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+    @property
+    def address(self) -> str:
+        """The address of the doctor whose practice it is."""
+        last = (self.practice.split() or ["cabinet"])[-1]
+        plain = unicodedata.normalize("NFKD", last).encode("ascii", "ignore").decode().lower()
+        return f"dr.{re.sub(r'[^a-z0-9-]', '', plain) or 'cabinet'}@{self.domain}"
+
+    def _people(self) -> dict[str, Any]:
+        """Make the doctor's mailbox, what a mail program logs in with, and a seat at the console."""
+
+        def done(verb: str, **arguments: Any) -> Any:
+            return app.alone(self.config, verb, arguments)[1]
+
+        done("mailbox.add", address=self.address, kind="PER", name=self.practice)
+        made = done("mailbox.password", address=self.address)
+        seat = done("operator.invite", name=self.address.partition("@")[0], role="administrator")
+        return {"address": self.address, "password": made["password"], "operator": seat}
 
     def _trial(self, now: datetime) -> None:
         """Make an authority of this machine's own, our certificate, two signers, and their list."""
@@ -136,15 +186,20 @@ class Founding:
         config = self.config
         if self.test:
             yield f"sceau serve -c {config}"
-            yield f"sceau mailbox add dr.essai@{self.domain} -c {config}, then: mailbox password"
+            if not self.practice:
+                yield f"sceau mailbox add dr.essai@{self.domain} -c {config}, then: mailbox password"
+                yield f"sceau operator invite NAME --role administrator -c {config}, for the console"
             yield f"sceau doctor -c {config}"
             return
         yield (
-            f"put into {self.folder / 'pki'}: gateway.crt with its chain, gateway.key (0600),"
-            " anchors.pem, signer-1.crt and signer-2.crt"
+            f"have {self.folder / 'pki' / 'gateway.csr'} certified, and put what comes of it there:"
+            " gateway.crt with its chain, anchors.pem, signer-1.crt and signer-2.crt"
         )
         yield f"sceau doctor -c {config}, until nothing fails but the list that is missing"
         yield f"sceau trust import LIST SIGNATURES -c {config}, then: sceau serve -c {config}"
+        who = f"{self.address} --name '{self.practice}'" if self.practice else "ADDRESS"
+        yield f"sceau mailbox add {who} -c {config}, then: mailbox password"
+        yield f"sceau operator invite NAME --role administrator -c {config}, for the console"
 
 
 def adapted(example: str, values: dict[tuple[str, str], str]) -> str:

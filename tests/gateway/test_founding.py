@@ -1,17 +1,27 @@
 """A first configuration: found out rather than asked, whole, and never over another."""
 
+import imaplib
+import io
+import json
+import os
+import re
+import signal
+import ssl
 import stat
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from cryptography.x509 import DNSName, SubjectAlternativeName, load_pem_x509_csr
 
 from gateway.app import clock
 from gateway.cli import main
 from gateway.founding import EXAMPLE, Founding, adapted
 from gateway.operations.error import OperationError
 from gateway.settings import load
+from gateway.starting import Started, start
 
 
 def test_what_is_made(tmp_path: Path) -> None:
@@ -24,8 +34,89 @@ def test_what_is_made(tmp_path: Path) -> None:
     assert stat.S_IMODE(settings.paths.keys.stat().st_mode) == 0o600
     assert not settings.paths.keys.is_relative_to(settings.paths.data)
     assert 993 == (settings.listen.imap and settings.listen.imap.port)
-    assert 3 == len(made["next"])
-    assert [] == list((folder / "pki").iterdir())
+    assert 5 == len(made["next"])
+    assert ["gateway.csr", "gateway.key"] == sorted(p.name for p in (folder / "pki").iterdir())
+
+
+def test_a_request_for_an_authority(tmp_path: Path) -> None:
+    """The key is made here and stays here; the names are those that peers and programs use."""
+    folder = tmp_path / "chu"
+    Founding.of(folder, "mx.chu.example", "", test=False, practice="Dr Durand").begin(clock())
+    request = load_pem_x509_csr((folder / "pki" / "gateway.csr").read_bytes())
+    names = request.extensions.get_extension_for_class(SubjectAlternativeName).value
+
+    assert request.is_signature_valid
+    assert ["mx.chu.example", "autoconfig.chu.example"] == names.get_values_for_type(DNSName)
+    assert 0o600 == stat.S_IMODE((folder / "pki" / "gateway.key").stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("Dr Jeanne Légré", "dr.legre@essai.example"),
+        ("Durand", "dr.durand@essai.example"),
+        ("漢字", "dr.cabinet@essai.example"),
+        ("", "dr.cabinet@essai.example"),
+    ],
+)
+def test_a_doctors_address(tmp_path: Path, name: str, address: str) -> None:
+    """Made of the last word of their name."""
+    assert address == Founding.of(tmp_path, "", "", test=True, practice=name).address
+
+
+def test_a_practice_runs(tmp_path: Path) -> None:
+    """One command, and a doctor's mail program can log in; the process goes on by itself."""
+    folder = tmp_path / "cabinet"
+    words = ["init", str(folder), "--test", "--practice", "Dr Jeanne Légré", "--json"]
+    made = json.loads(CliRunner().invoke(main, words).stdout)
+    config = folder / "gateway.toml"
+    config.write_text(re.sub(r"(?m)^port = \d+", "port = 0", config.read_text("utf-8")))
+    running = start(config)
+    try:
+        anchors = str(folder / "pki" / "anchors.pem")
+        context = ssl.create_default_context(cafile=anchors)
+        with imaplib.IMAP4_SSL("localhost", running.ports["imap"], ssl_context=context) as line:
+            line.login(made["address"], made["password"])
+            assert "OK" == line.select("INBOX")[0]
+    finally:
+        os.kill(running.pid, signal.SIGTERM)
+        os.waitpid(running.pid, 0)
+    assert ("dr.legre", "administrator") == (made["operator"]["name"], made["operator"]["role"])
+
+
+def test_what_does_not_start_says_why(tmp_path: Path) -> None:
+    """The reason is in the error, and nothing is left running."""
+    folder = tmp_path / "chu"
+    Founding.of(folder, "mx.chu.example", "", test=False).begin(clock())
+    with pytest.raises(OperationError, match=r"it did not start: .*cannot be read"):
+        start(folder / "gateway.toml")
+
+
+def test_three_questions_at_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be found out is asked; an empty answer takes what was found."""
+    monkeypatch.setattr("gateway.cli.init.sys", SimpleNamespace(stdin=_Terminal()))
+    answers = "mx.cabinet.example\n\nDr Jeanne Légré\n"
+    done = CliRunner().invoke(main, ["init", str(tmp_path / "x")], input=answers)
+
+    assert 0 == done.exit_code
+    assert "is for cabinet.example, at mx.cabinet.example" in done.stdout
+    assert "sceau mailbox add dr.legre@cabinet.example --name 'Dr Jeanne Légré'" in done.stdout
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_runs_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --start it need not be started any more: where it listens, and how it is stopped."""
+    monkeypatch.setattr("gateway.starting.start", lambda _: Started(4242, {"imap": 993}, "x.log"))
+    words = ["init", str(tmp_path / "x"), "--test", "--practice", "Dr Durand", "--start"]
+    said = CliRunner().invoke(main, words).stdout
+
+    assert "It runs as process 4242: imap 993" in said
+    assert "Mailbox dr.durand@essai.example, application password" in said
+    assert "sceau serve" not in said
 
 
 def test_nothing_but_values_is_changed(tmp_path: Path) -> None:
