@@ -56,7 +56,8 @@ class Grant:
 class Act:
     """Something that was done to a folder or with its messages, for the journal.
 
-    ``what`` is a slug: marked, erased, moved, copied, filed, made, renamed, deleted, downloaded.
+    ``what`` is a slug: marked, erased, moved, copied, filed, made, renamed, deleted, downloaded,
+    searched.
     """
 
     what: str

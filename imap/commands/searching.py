@@ -23,16 +23,24 @@ _QUESTIONS = 10_000  # asked of rows at once: a few milliseconds
 
 
 async def search(visit: Visit, command: Search) -> Answer:
-    """Find messages and tell which they are."""
+    """Find messages and tell which they are.
+
+    Who looks for words in another's messages learns what is in them: that is noted, the words are not.
+    """
     if command.returns is not None and "SAVE" in command.returns:
         saved, visit.saved = visit.saved, UidSet()
     else:
         saved = visit.saved
     found = await _Searching(visit, saved, command.key).those(command.key, visit.view.uids)
     modseq = 0
-    if keys.asks_for_modseq(command.key):
+    asked = list(keys.every(command.key))
+    if any(isinstance(each, keys.ChangedSince) for each in asked):  # RFC 7162 §3.1.5
         visit.minds_changes()
         modseq = await _highest(visit, _answered(found, command.returns))
+    folder = visit.opened
+    reads = any(isinstance(each, keys.InText) for each in asked)
+    if reads and folder.mailbox != visit.principal.own:
+        await visit.acted("searched", folder, UidSet())
     told = found if command.by_uid else visit.view.uids.places(found)
     if command.returns is None:
         visit.say(_old(told, modseq))
@@ -94,7 +102,8 @@ class _Searching:
 
     def __init__(self, visit: Visit, saved: UidSet, key: Key) -> None:
         self._visit = visit
-        self._at_once = max(1, _QUESTIONS // keys.count(key))  # rows, then others have their turn
+        many = sum(1 for _ in keys.every(key))
+        self._at_once = max(1, _QUESTIONS // many)  # rows, then others have their turn
         self._saved = saved
         self._now = visit.house.clock()
 

@@ -1,6 +1,6 @@
 """What SEARCH asks for: a tree of keys. RFC 3501 §6.4.4, RFC 9051 §6.4.4, RFC 5032, RFC 7162."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -240,27 +240,15 @@ def read(cursor: Cursor) -> Key:
     return _Reader(cursor).keys()
 
 
-def asks_for_modseq(key: Key) -> bool:
-    """Whether the answer must tell the highest modification sequence (RFC 7162 §3.1.5)."""
-    match key:
-        case ChangedSince():
-            return True
-        case And(keys):
-            return any(map(asks_for_modseq, keys))
-        case Or(one, other):
-            return asks_for_modseq(one) or asks_for_modseq(other)
-        case Not(inner):
-            return asks_for_modseq(inner)
-    return False
-
-
-def count(key: Key) -> int:
-    """Return of how many keys a key is made."""
+def every(key: Key) -> Iterator[Key]:
+    """Yield a key and all keys within it."""
+    yield key
     match key:
         case And(keys):
-            return 1 + sum(map(count, keys))
+            for each in keys:
+                yield from every(each)
         case Or(one, other):
-            return 1 + count(one) + count(other)
+            yield from every(one)
+            yield from every(other)
         case Not(inner):
-            return 1 + count(inner)
-    return 1
+            yield from every(inner)

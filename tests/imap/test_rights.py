@@ -155,6 +155,18 @@ async def test_what_is_taken_along_was_read(rest: Rest, command: str) -> None:
     assert [1, 2] == scene.opened
 
 
+async def test_who_looks_for_words_in_another_s_texts_is_seen(rest: Rest) -> None:
+    """In the text, however deep the key; not who looks at flags, subjects, or in their own."""
+    scene = await sharing(rest, "lr")
+    core = await inside(scene, f"a1 SELECT {PLACE}", "a2 SEARCH UNSEEN SUBJECT potassium")
+    assert [] == scene.acts
+    await tell(core, "a3 SEARCH OR SEEN NOT (BODY potassium)")
+    await tell(core, "a4 UID SEARCH TEXT potassium")
+    await tell(core, "a5 SELECT INBOX")
+    await tell(core, "a6 SEARCH BODY potassium")
+    assert [("searched", 2), ("searched", 2)] == [(a.what, a.folder.mailbox) for a in scene.acts]
+
+
 async def test_who_may_not_write_in_its_name_recalls_nothing(rest: Rest) -> None:
     """``$Recall`` needs the right to post, in any spelling, and who asks is named."""
     scene = await sharing(rest, "lrswit")

@@ -29,7 +29,11 @@ _LOOKS = {
     "operation.mailbox.part": "looked-part",
     "operation.mailbox.handover": "looked-handover",
 }
-_READS = {"mailbox.read": "looked-message", "mailbox.downloaded": "looked-part"}
+_READS = {
+    "mailbox.read": "looked-message",
+    "mailbox.downloaded": "looked-part",
+    "mailbox.searched": "looked-search",
+}
 _SHOWN = 50
 
 

@@ -225,6 +225,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "looked-list": ("a vu la liste des messages", "saw the list of messages"),
     "looked-message": ("a ouvert un message", "opened a message"),
     "looked-part": ("a ouvert une pièce jointe", "opened an attachment"),
+    "looked-search": ("a cherché dans les messages", "searched the messages"),
     "looked-handover": ("a transmis le contenu", "handed the content over"),
     # Absence.
     "absence-text": ("Votre message", "Your message"),

@@ -8,12 +8,13 @@ from starlette.routing import Route
 
 from gateway.web.account.session import Visitor
 from gateway.web.problem import Problem
-from gateway.web.reading.acts import act
+from gateway.web.reading import acts
 from gateway.web.reading.places import Place
 from gateway.web.reading.room import PURPOSE, Room
 from gateway.web.reading.rows import rows, search
 from gateway.web.reading.shown import line
 from imap.folder import UidSet
+from imap.principal import Act
 from imap.store import Entry
 
 _MOST_FOUND = 100
@@ -87,6 +88,9 @@ class Lists:
         if not question:
             return await self._page(request, visitor, place)
         found = await search(self._store, place, question, _MOST_FOUND)
+        if not place.box.own:
+            act = Act("searched", place.folder, UidSet())
+            await self._room.places.acted(request, visitor, act)
         return await self._listed(
             request, visitor, place, list(found.entries), search=found, question=question
         )
@@ -104,6 +108,6 @@ class Lists:
             raise Problem("bad-request")
         uids = UidSet.of(uid for text in ticked if (uid := int(text)))
         if len(uids):
-            await act(self._room, request, visitor, place, uids, fields)
+            await acts.act(self._room, request, visitor, place, uids, fields)
         said = "done" if len(uids) else "nothing-chosen"
         return RedirectResponse(f"{place.path}?said={said}", 303)
