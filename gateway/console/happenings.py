@@ -5,6 +5,8 @@ A slug that has no words here is shown as it is: it is what the log and the docu
 
 from collections.abc import Mapping
 
+from quarantine.reasons import REASONS as HELD_FOR
+
 Words = Mapping[str, tuple[str, str]]
 
 STATES: Words = {
@@ -59,6 +61,25 @@ EVENTS: Words = {
     "recall.proved": ("Rappel prouvé par l'autre opérateur", "Recall proved by the other operator"),
     "recall.unproven": ("Preuve de rappel non valable", "Proof of recall not valid"),
     "content.viewed": ("Contenu consulté par un exploitant", "Content seen by an operator"),
+    "content.exported": (
+        "Contenu remis chiffré à des clés nommées",
+        "Content handed out, encrypted for named keys",
+    ),
+    "case.released": ("Libéré après examen", "Released after review"),
+    "case.refused": ("Refusé après examen", "Refused after review"),
+    "case.expired": ("Personne ne l'a examiné à temps", "Nobody reviewed it in time"),
+    "case.noted": ("Note d'un examinateur", "A reviewer's note"),
+    "case.preserved": ("Mis sous séquestre judiciaire", "Put under a legal hold"),
+    "case.unpreserved": ("Séquestre judiciaire levé", "Legal hold lifted"),
+    "case.purged": (
+        "Dossier de quarantaine purgé, clés détruites",
+        "Quarantine case purged, keys destroyed",
+    ),
+    "case.not_ended": ("Un dossier n'a pas pu être clos", "A case could not be ended"),
+    "keys.exported": (
+        "Trousseau remis chiffré à des clés nommées",
+        "Key ring handed out, encrypted for named keys",
+    ),
     "login.accepted": ("Connexion", "Log-in"),
     "login.failed": ("Connexion refusée", "Log-in refused"),
     "login.throttled": ("Trop d'essais de connexion", "Too many log-ins tried"),
@@ -109,6 +130,10 @@ EVENTS: Words = {
     "receipt.handled": ("Logiciel prévenu : traité", "Software told: handled"),
 }
 REASONS: Words = {
+    **{slug: (reason.french, reason.english) for slug, reason in HELD_FOR.items()},
+    "reviewer-refused": ("refusé après examen", "refused after review"),
+    "not-reviewed": ("personne ne l'a examiné à temps", "nobody reviewed it in time"),
+    "recalled": ("rappelé par son expéditeur", "recalled by its sender"),
     "listed": ("les deux sont sur la liste", "both are on the list"),
     "peer-unreachable": (
         "aucun serveur de ce domaine n'a pu être joint",

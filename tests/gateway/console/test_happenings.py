@@ -5,6 +5,8 @@ from gateway.operations.indicators import INDICATORS, WHOLE
 from gateway.receipts.receipt import Kind
 from gateway.relay.delivery import State
 from gateway.relay.message import Door
+from quarantine.case import Event
+from quarantine.reasons import REASONS as HELD_FOR
 from trust.addresses import Kind as MailboxKind
 
 
@@ -14,6 +16,8 @@ def test_what_there_is_has_words() -> None:
         ("state", list(State)),
         ("event", [f"receipt.{kind}" for kind in Kind]),
         ("event", [f"delivery.{state}" for state in State if state is not State.SENDING]),
+        ("event", [f"case.{event.value}d" for event in Event if event is not Event.CANCEL]),
+        ("reason", [*HELD_FOR, "reviewer-refused", "not-reviewed", "recalled"]),
         ("door", [*Door, "submission", "relay"]),
     ):
         for slug in slugs:
