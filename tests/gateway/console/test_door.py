@@ -1,5 +1,6 @@
 """Coming in to the console: by whom, by what, for how long."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from starlette.routing import Route
 
 from gateway.accounts.operators import Role
+from gateway.console.frame import Frame
 from gateway.console.roles import may
 from tests.gateway.console.desk import SESSION, Operators, console
 from tests.gateway.web.account.browser import DR, PASSPHRASE, Browser
@@ -64,7 +66,7 @@ async def test_every_failure_says_the_same_and_too_many_lock(tmp_path: Path) -> 
         {body(page).replace(name, "") for page, name in zip(pages, _NAMES, strict=True)}
     )
     assert 429 == locked.status_code
-    assert {"operator.refused", "operator.locked"} <= told.keys()
+    assert {"operator.refused", "operator.locked", "operator.guessed"} <= told.keys()
     assert "secrète" not in str(told)
 
 
@@ -173,6 +175,22 @@ async def test_a_session_ends(tmp_path: Path) -> None:
         late = await browser.client.get("/console")
     assert before == after
     assert ["/console/login"] * 2 == [page.headers["location"] for page in (gone, late)]
+
+
+async def test_what_is_live_says_that_it_lives_and_ends_with_the_gateway(
+    desk: Operators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence would look like a broken line; and nobody waits for a screen that stands open."""
+    browser, _ = await desk.seated()
+    frame = desk.place.chu.gateway._webs.console.frame
+    monkeypatch.setattr("gateway.console.frame._QUIET", 0)
+    monkeypatch.setattr(Frame, "_pause", lambda _self, _seconds: asyncio.sleep(0))
+    async with browser.client.stream("GET", "/console/today/live") as live:
+        lines = live.aiter_lines()
+        while await anext(lines) != ": still here":
+            pass
+        frame.close()
+        assert "event: ended" in [line async for line in lines]
 
 
 async def test_a_role_is_looked_up_at_every_request(tmp_path: Path) -> None:

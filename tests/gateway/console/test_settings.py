@@ -58,6 +58,10 @@ async def test_an_operator_is_invited_changed_and_let_go(desk: Operators) -> Non
     assert "role=status" in browser.page.text.replace('"', "")
     await browser.send(f"{OPERATORS}/suspend", 1, name="paul")
     assert 303 == (await paul.client.get("/console")).status_code
+    again = await browser.send(f"{OPERATORS}/invite", 0, name="anne")
+    assert "second exploitant" in again.text or "second operator" in again.text
+    unknown = await browser.send(f"{OPERATORS}/invite", 0, name="Anne !")
+    assert 409 == unknown.status_code
     refused = await browser.send(f"{OPERATORS}/suspend", 0, name="anne")
     assert 409 == refused.status_code
     assert "last administrator" in refused.text
