@@ -13,7 +13,7 @@ CREATE TABLE body (                     -- the sealed bytes of one message
 ) STRICT;
 
 CREATE TABLE wrap (                     -- a holder's own wrap of a body's file key
-    holder   TEXT PRIMARY KEY,          -- 'delivery/<id>', 'entry/<id>' ...
+    holder   TEXT PRIMARY KEY,          -- 'delivery/<id>', 'entry/<id>', 'hold/<id>' ...
     body     INTEGER NOT NULL REFERENCES body (id),
     ring     INTEGER NOT NULL,          -- which key of the ring wrapped it
     wrapped  BLOB NOT NULL
