@@ -18,7 +18,7 @@ from vault.database import Database, Row, Statement
 from vault.journal import Journal
 from vault.keys import KeyRing
 
-STEP = 250  # rows of one transaction: some milliseconds of the loop
+STEP = 100  # rows of one transaction: some milliseconds of the loop
 
 _FROM = "SELECT seq, at, who, whom, message, detail IS NULL, hash FROM journal WHERE seq > ? AND"
 _DUE = f"{_FROM} seq < ? ORDER BY seq LIMIT ?"

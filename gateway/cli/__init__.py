@@ -23,6 +23,7 @@ _NOUNS = {
     "token": "Tokens for software that asks by HTTPS.",
     "spool": "Messages on their way.",
     "recall": "Take a message back that was sent.",
+    "traffic": "What happened, hour by hour.",
     "trace": "The whole story of a message, or of an address.",
     "indicators": "The month's counts for the authority.",
     "receipts": "What was told to software about deliveries.",
