@@ -88,7 +88,8 @@ def test_imapclient(pair: Pair, letter: bytes) -> None:
         assert b"APPENDUID" in kept
         (uid,) = client.search(["SUBJECT", "copie"])
         client.add_flags(uid, [b"\\Flagged", b"$Fait"])
-        assert (b"\\Seen", b"\\Flagged", b"$Fait") == client.get_flags(uid)[uid]
+        told = (b"\\Seen", b"\\Flagged", b"$Fait", b"\\Recent")
+        assert told == client.get_flags(uid)[uid]
         client.move([uid], "Résultats/2026")
         assert [] == client.search(["SUBJECT", "copie"])
         assert 1 == client.folder_status("Résultats/2026", ["MESSAGES"])[b"MESSAGES"]
