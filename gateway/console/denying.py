@@ -111,7 +111,7 @@ class Denying:
             bridges=await self._frame.perform(request, "trust.bridges"),
             bridging=self._frame.rooms.settings.certificates.bridge,
             done=veiled(done, citizens) if done else None,
-            error=error,
+            error=self._frame.told(request, error) if error else None,
             asked=asked or {"what": query.get("what", "")[:300], "reason": ""},
         )
 

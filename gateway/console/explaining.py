@@ -55,7 +55,7 @@ class Explaining:
                 certificate=certificate,
             )
         except OperationError as error:
-            return self._page(request, asked, 400, error=error)
+            return self._page(request, asked, 400, error=self._frame.told(request, error))
         return self._page(request, asked, road=road(findings, pages.languages(request)))
 
     def _page(

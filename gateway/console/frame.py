@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from gateway.accounts.operators import Operator, Role
 from gateway.console import roles
+from gateway.console.refusals import Told, told
 from gateway.console.words import Words, speaking
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
@@ -120,16 +121,21 @@ class Frame:
         self, request: Request, error: OperationError, words: Words, status: int = 409
     ) -> Response:
         """Return a page that says why a verb could not be done, and what to do about it."""
+        said = self.told(request, error)
         return self.page(
             request,
             "refused.html",
             words,
             status,
-            what=str(error),
-            hint=error.hint,
+            what=said.what,
+            hint=said.hint,
             fixed=False,
             back="",
         )
+
+    def told(self, request: Request, error: OperationError) -> Told:
+        """Return why a verb could not be done, for the reader of a page."""
+        return told(str(error), error.hint, self._visitors.language(request))
 
     def elsewhere(self, path: str, said: str = "") -> Response:
         """Send the browser on to a page of ours, which says what was done (``said-<slug>``)."""
@@ -155,7 +161,7 @@ class Frame:
         before, silent = "", 0.0
         while not self._closing.is_set():
             try:
-                await self._visitors.of(request, idly=True)
+                request.state.visitor = await self._visitors.of(request, idly=True)
             except Problem:
                 break
             drawn = await draw()

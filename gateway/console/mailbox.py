@@ -174,7 +174,7 @@ class OneMailbox:
             factors=await self._frame.perform(request, "mailbox.factors", **asked),
             credentials=await self._frame.perform(request, "mailbox.credentials", **asked),
             rights=RIGHTS,
-            error=error,
+            error=self._frame.told(request, error) if error else None,
             wrong=wrong,
             made=made,
         )

@@ -79,6 +79,6 @@ class Mailboxes:
             after=before,
             kinds=KINDS,
             domains=self._frame.rooms.settings.site.domains,
-            error=error,
+            error=self._frame.told(request, error) if error else None,
             asked=asked or dict.fromkeys(_LONGEST, ""),
         )

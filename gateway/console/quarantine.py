@@ -216,7 +216,7 @@ class Quarantine:
             shown=shown,
             why=why,
             findings=[(whys([each["reason"]], language)[0], each["detail"]) for each in findings],
-            error=error,
+            error=self._frame.told(request, error) if error else None,
             wrong=wrong,
             typed=typed or {},
         )

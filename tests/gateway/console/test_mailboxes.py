@@ -56,7 +56,10 @@ async def test_every_verb_of_one_mailbox(tmp_path: Path) -> None:
         await browser.send(f"{at}/describe", name="Dr A. Durand", holder=holder, hidden="on")
         await browser.send(f"{at}/share", person="accueil@chu.example", rights="reader")
         await browser.send(f"{at}/share", person="nobody@chu.example", rights="reader")
-        assert (409, "there is no mailbox") == (browser.page.status_code, said(browser)[:19])
+        assert (409, "Il n&#39;y a pas de boîte nobody@chu.example ici.") == (
+            browser.page.status_code,
+            said(browser),
+        )
         await browser.send(f"{at}/unshare")
         await browser.send(f"{at}/password", label="cabinet", days="30")
         password = re.findall(r'class="secret">([^<]+)<', browser.page.text)
