@@ -106,6 +106,5 @@ class Operating:
             409 if wrong else 200,
             operators=found,
             roles=list(Role),
-            wrong=str(wrong) if wrong else "",
-            hint=wrong.hint if wrong else "",
+            wrong=self._frame.told(request, wrong) if wrong else None,
         )

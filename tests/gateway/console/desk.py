@@ -67,7 +67,6 @@ class Operators:
             if factor.kind is Kind.TOTP:
                 assert await rooms.factors.moved(operator, factor, 0)
 
-
     def shows(self, issued: Issued, folder: Path) -> Browser:
         """Return a browser that shows a certificate, at the listener that asks for one."""
         browser = self.browser()

@@ -64,7 +64,7 @@ async def test_an_operator_is_invited_changed_and_let_go(desk: Operators) -> Non
     assert 409 == unknown.status_code
     refused = await browser.send(f"{OPERATORS}/suspend", 0, name="anne")
     assert 409 == refused.status_code
-    assert "last administrator" in refused.text
+    assert "le dernier administrateur" in refused.text
     told = await desk.journal()
     assert {"operator:anne"} == {actor for actor, _ in told["operation.operator.suspend"]}
 

@@ -39,7 +39,9 @@ def test_every_word_of_a_template_is_in_a_table() -> None:
     folder = resources.files("gateway.web").joinpath("templates/console")
     for page in folder.iterdir():
         if page.name.endswith(".html"):
-            named = re.findall(r"""\bt\(["']([a-z-]+[a-z0-9])["']\s*[,)]""", page.read_text("utf-8"))
+            named = re.findall(
+                r"""\bt\(["']([a-z-]+[a-z0-9])["']\s*[,)]""", page.read_text("utf-8")
+            )
             assert set() == set(named) - known, page.name
 
 
