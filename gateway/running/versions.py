@@ -78,7 +78,9 @@ class Versions:
         await self.database.commit([*statements, *self._following(entries)])
 
     async def _keeping(self, name: str, offer: Offer) -> list[Statement]:
-        sealed = await self.vault.put(_packed(offer.content))
+        sealed = await self.vault.put(
+            _packed(offer.content), own=True
+        )  # who is revoked must be known
         signatures = msgspec.msgpack.encode(offer.signatures)
         return [
             *self._erasing(name),
