@@ -39,6 +39,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "door-web": ("navigateur", "browser"),
     "from": ("De", "From"),
     "to": ("À", "To"),
+    "whole-story": ("Toute son histoire", "Its whole story"),
+    "list-says": ("Ce que la liste dit de {domain}", "What the list says of {domain}"),
     "back-to-queue": ("Retour à la file", "Back to the queue"),
     "live-over": (
         "La session est finie : cette page ne se met plus à jour.",
