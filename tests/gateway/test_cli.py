@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -119,17 +118,6 @@ def test_help_is_quick() -> None:
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     heavy = {"asyncio", "pydantic", "rich", "cryptography", "msgspec", "starlette", "structlog"}
     assert set() == imported & heavy
-
-
-def test_help_takes_less_than_a_blink() -> None:
-    """150 ms, the best of three on a busy machine."""
-    took = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "gateway", "-h"], capture_output=True, check=True)
-        took.append(time.perf_counter() - start)
-
-    assert min(took) < 0.15
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,6 @@ async def test_a_part_is_taken_out_alone(rooms: Rooms, ask: Ask, clock: Clock) -
     pdf = await ask("mailbox.part", address=_DR, uid=1, number=parts["application/pdf"]["part"])
 
     assert base64.b64decode(pdf["content"]).startswith(b"%PDF-1.4")
-    assert "CR-BIO.xml" == parts["text/xml"]["name"]
+    assert "IHE_XDM.zip" == parts["application/zip"]["name"]
     with pytest.raises(OperationError, match="no part 9"):
         await ask("mailbox.part", address=_DR, uid=1, number="9")
