@@ -170,12 +170,14 @@ async def test_the_quarantine_in_a_browser(tmp_path: Path) -> None:
         case = await stage.suspicious(rooms, THREE)
         chief, _ = await desk.seated("rene", Role.REVIEWER)
         async with seen(desk, chief) as look:
-            await look.page(QUEUE, "quarantine")
-            async with look.window() as page:
+            async with look.window(dark=True) as page:
                 await page.goto(QUEUE)
-                await page.wait_for_selector(".queue > li:first-child")
+                await look.looked_at(page, "quarantine-dark", DESK)
+                await page.set_viewport_size(PHONE)
+                await look.looked_at(page, "quarantine-phone", PHONE)
                 await stage.suspicious(rooms, found=[("malware", "Eicar")])
                 await page.wait_for_selector(".queue > li:nth-child(2)")
+            async with look.window() as page:
                 await page.goto(f"{QUEUE}/{case}")
                 await page.fill("#look-reason", "Le labo a téléphoné")
                 await page.press("#look-reason", "Enter")
