@@ -12,7 +12,6 @@ from gateway.accounts.admission import Admission, shown
 from gateway.accounts.operators import Operator
 from gateway.web.account.parlour import peer_of, why
 from gateway.web.account.session import Visitor, Visitors, elsewhere, fields_of
-from gateway.web.problem import Problem
 from smtp.reply import Reply
 
 
@@ -30,7 +29,7 @@ class ByCertificate:
     async def _shown(self, request: Request) -> Response:
         fields = await fields_of(request)
         further, ticket = self._house.onward(fields), fields.get("ticket", "")
-        visitor = await self._visitor(request)
+        visitor = self._visitors.seen(request, idly=False)
         if visitor is not None:
             self._visitors.checked(request, visitor, ticket, f"{self._house.base}/confirm")
         elif not self._visitors.holds(request, ticket, self._house.login):
@@ -48,9 +47,3 @@ class ByCertificate:
         if visitor is not None:
             return self._visitors.renew(answer, visitor, mark)
         return self._visitors.enter(answer, operator, mark)
-
-    async def _visitor(self, request: Request) -> Visitor | None:
-        try:
-            return await self._visitors.of(request)
-        except Problem:
-            return None

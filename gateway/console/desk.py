@@ -133,7 +133,7 @@ class Console:
         number = request.state.request_id
         return self.visitors.page(
             request,
-            None,
+            self.visitors.seen(request),
             "console/lost.html",
             problem.status,
             headers=problem.headers,

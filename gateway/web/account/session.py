@@ -141,12 +141,16 @@ class Visitors:
 
         ``idly``: the page asks by itself, which keeps no session alive.
         """
-        session = self._session(request, idly=idly)
-        if session is not None and (found := self._visitor(request, session)) is not None:
+        if (found := self.seen(request, idly=idly)) is not None:
             return found
         went = request.method == "GET" and not idly  # to a page that one can go to again
         further = self.house.asking(request.url.path) if went else ""
         raise Turned("log-in-needed", elsewhere(f"{self.house.login}{further}"))
+
+    def seen(self, request: Request, *, idly: bool = True) -> Visitor | None:
+        """Return who it is, if somebody is in."""
+        session = self._session(request, idly=idly)
+        return self._visitor(request, session) if session is not None else None
 
     async def fresh(self, request: Request, back: str = "") -> Visitor:
         """Return who it is, if they showed a second factor just now; else they are asked for it.

@@ -292,6 +292,8 @@ async def test_what_is_not_there_is_said_on_a_page(desk: Operators) -> None:
     browser = desk.browser()
     lost = await browser.client.get("/console/<script>", headers={"Accept-Language": "en"})
     wrong = await browser.client.post("/console/login/", headers={"Accept-Language": "en"})
+    anne, _ = await desk.seated()
+    assert 'href="/console/spool"' in (await anne.open("/console/nowhere")).text
     assert [404, 404] == [lost.status_code, wrong.status_code]
     assert "text/html" in lost.headers["content-type"]
     assert "nothing at this address" in lost.text
