@@ -159,16 +159,16 @@ async def _decided(
     """Take a decision; again if another about other copies came in between."""
     deliveries = [one.delivery for one in picked]
     for left in reversed(range(_TRIES)):
+        case = find(rooms, case.id)
         _check(case, kind.event, ruling, picked)
-        then = await _consequences(rooms, case, kind, ruling, picked)
         try:
+            then = await _consequences(rooms, case, kind, ruling, picked)
             decided = await rooms.review.decide(case, kind.event, ruling, then, deliveries)
         except QuarantineError as error:
             if not left:
                 raise OperationError(str(error), "see sceau quarantine show") from None
-            case = find(rooms, case.id)
-            continue
-        break
+        else:
+            break
     if kind.ends is not None:
         rooms.metrics.deliveries.labels(kind.ends).inc(len(picked))
     rooms.wake()
@@ -208,9 +208,8 @@ def _result(rooms: Rooms, case: Case, copy: Copy, kind: Kind, why: Why | None) -
     try:
         after = delivery.step(copy.delivery, kind.moves, rooms.clock(), kind.said)
     except IllegalTransition:
-        raise OperationError(
-            f"the message of case {case.id} is {copy.delivery.state.value} already",
-            "see sceau quarantine show",
+        raise QuarantineError(
+            f"the message of case {case.id} is {copy.delivery.state.value} already"
         ) from None
     return Result(copy, after, kind.reason, why=why)
 
