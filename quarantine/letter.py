@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from quarantine.kinds import HEAD
 from quarantine.policy import Finding
+from quarantine.windows import each, matches, windows
 from smtp.address import Address
 from smtp.message.header import Header
 from smtp.message.mime import Part, PartIndex
@@ -25,8 +26,10 @@ _MOST_PARTS = 10_000
 _DEEPEST = 98
 _MOST_PIECES = 1000  # of base64 with padding in the middle
 _LONGEST_UU = 100
+_WORDS = 1 << 20  # characters of base64 decoded at once, a multiple of four
 _UU = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\r\n\t ]")
+_NO_DIGIT = re.compile(rb"[^A-Za-z0-9+/=]+")
 _ENCRYPTED = frozenset({"multipart/encrypted", "application/pgp-encrypted"})
 
 
@@ -130,21 +133,44 @@ def decoded(raw: bytes, encoding: str) -> tuple[bytes, str]:
     if encoding == "base64":
         return _base64(raw)
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(raw), ""
+        return _quoted_printable(raw), ""
     if encoding in _UUENCODED:
         found = list(_uuencoded(raw, ""))
         return (found[0].content if found else raw), f"encoded as {encoding}"
     return raw, "" if encoding in _IDENTITY else "an encoding that nobody knows"
 
 
+def _quoted_printable(raw: bytes) -> bytes:
+    """Decode it a piece at a time; what stands for one octet is not cut in two."""
+    content, at = bytearray(), 0
+    while at < len(raw):
+        end = at + _WORDS
+        if end < len(raw) and (cut := raw.rfind(b"=", end - 3, end)) >= 0:
+            end = cut
+        content += binascii.a2b_qp(raw[at:end])
+        at = end
+    return bytes(content)
+
+
 def _base64(raw: bytes) -> tuple[bytes, str]:
-    doubt = "characters that are not base64" if _NOT_BASE64.search(raw) else ""
-    clean = _NOT_BASE64.sub(b"", raw) if doubt else raw
-    pieces = clean.translate(None, b"\r\n\t ").rstrip(b"=").split(b"=", _MOST_PIECES)
+    doubt = "characters that are not base64" if matches(_NOT_BASE64, raw) else ""
+    blocks = (raw[start:end] for start, end in windows(len(raw), 0))
+    clean = b"".join(_NO_DIGIT.sub(b"", block) for block in blocks)
+    pieces = clean.rstrip(b"=").split(b"=", _MOST_PIECES)
     if len(pieces) > 1:
         doubt = "something follows its end"
-    pieces[-1] = pieces[-1].replace(b"=", b"")
-    return b"".join(binascii.a2b_base64(_padded(piece)) for piece in pieces), doubt
+    content = bytearray()
+    for piece in (*pieces[:-1], _without_padding(pieces[-1])):
+        for start in range(0, len(piece), _WORDS):
+            content += binascii.a2b_base64(_padded(piece[start : start + _WORDS]))
+    return bytes(content), doubt
+
+
+def _without_padding(piece: bytes) -> bytes:
+    if b"=" not in piece:
+        return piece
+    places = windows(len(piece), 0)
+    return b"".join(piece[start:end].translate(None, b"=") for start, end in places)
 
 
 def _padded(piece: bytes) -> bytes:
@@ -155,8 +181,7 @@ def _padded(piece: bytes) -> bytes:
 
 def _uuencoded(content: bytes, where: str) -> Iterator[Thing]:
     """Yield the files that a text holds as old programs wrote them into it."""
-    found = _UU.search(content)
-    while found is not None:
+    for found in each(_UU, content):
         lines, at = bytearray(), found.end()
         while at < len(content):
             end = content.find(b"\n", at) + 1 or len(content)
@@ -169,7 +194,6 @@ def _uuencoded(content: bytes, where: str) -> Iterator[Thing]:
                 break
         name = found[1].decode("utf-8", "replace").strip()
         yield Thing(name, bytes(lines), f"{where}/{name}" if where else name)
-        found = _UU.search(content, at)
 
 
 def _shortest(part: Part) -> int:

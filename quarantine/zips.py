@@ -171,7 +171,7 @@ def _large(content: bytes, at: int) -> tuple[int, int, int, int]:
     """Return what the large form of the end says: where it lies, count, size, offset."""
     if content[at - 20 : at - 16] != b"PK\x06\x07":
         raise Broken("its end is incomplete")
-    there = content.rfind(b"PK\x06\x06", 0, at - 20)
+    there = content.rfind(b"PK\x06\x06", max(0, at - 0xFFFF), at - 20)
     if there < 0 or there + _TAIL64.size > at:
         raise Broken("its end is incomplete")
     read = _TAIL64.unpack_from(content, there)

@@ -87,7 +87,7 @@ def test_a_pdf_that_is_only_read() -> None:
 def test_a_pdf_of_thousands_of_packed_objects() -> None:
     """They count against the budget, and are read so far and no further."""
     one = b"<< /ObjStm >>\nstream\n" + zlib.compress(b"x" * 5000)
-    assert [] == done(Kind.PDF, PDF + 1200 * one + b"")
+    assert [] == done(Kind.PDF, PDF + 100 * one + 11_000 * b"/ObjStm ")
     with pytest.raises(Exhausted):
         list(active(Kind.PDF, PDF + 10 * one, "1", Budget(Limits(unpacked=9000))))
 
@@ -104,6 +104,9 @@ def test_a_pdf_of_thousands_of_packed_objects() -> None:
         (Kind.HTML, b"\xfe\xff" + "<script>".encode("utf-16-be"), ["active-content"]),
         (Kind.HTML, b"<html><p>bonjour", []),
         (Kind.SVG, b"<svg><script/></svg>", ["active-content"]),
+        (Kind.XML, b'<a xmlns="http://www.w3.org/1999/xhtml"><script/></a>', ["active-content"]),
+        (Kind.XML, b'<a xmlns="http://www.w3.org/1999/xhtml"><p/></a>', []),
+        (Kind.XML, b"<a><script/></a>", []),
         (Kind.NOTEBOOK, b"", ["active-content"]),
         (Kind.TEXT, b"<script>", []),
     ],
