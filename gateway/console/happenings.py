@@ -160,6 +160,9 @@ REASONS: Words = {
     "list-stale": ("notre liste n'est plus à jour", "our list is stale"),
     "cancelled": ("arrêté par un exploitant", "stopped by an operator"),
     "released": ("libéré par un exploitant", "released by an operator"),
+    "login.accepted password": ("par mot de passe", "by a password"),
+    "login.accepted certificate": ("par certificat", "by a certificate"),
+    "login.accepted token": ("par jeton", "by a token"),
     "password": ("mauvais mot de passe", "wrong password"),
     "unknown": ("boîte inconnue", "no such mailbox"),
     "locked": ("trop d'essais, bloqué un moment", "too many tries, locked for a while"),
@@ -184,6 +187,12 @@ def naming(table: str, slug: str, language: str) -> str:
     """Return the words for a slug of one of the tables, or the slug."""
     french, english = _TABLES[table].get(slug, (slug, slug))
     return french if language == "fr" else english
+
+
+def because(event: str, reason: str, language: str) -> str:
+    """Return the words for an event's reason: the same slug may say how, or why not."""
+    own = f"{event} {reason}"
+    return naming("reason", own if own in REASONS else reason, language)
 
 
 def tone(state: str) -> str:

@@ -41,7 +41,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         ),
     ),
     "hold-reason": ("Pourquoi", "Why"),
-    "hold-other": ("Un autre domaine", "Another domain"),
+    "hold-other": (
+        "Ne plus laisser vieillir le courrier d'un autre domaine",
+        "Let another domain's mail not grow old",
+    ),
     "domain": ("Domaine", "Domain"),
     "resume": ("Laisser vieillir de nouveau", "Let it grow old again"),
     "back-to-spool": ("Retour à la file", "Back to the spool"),

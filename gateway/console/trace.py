@@ -4,7 +4,7 @@ Whatever the caller has is typed into one field; the answer is the message's who
 typed may be an address, so it is sent and never stands in a page's own address. R-G6.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -94,16 +94,30 @@ class Trace:
         )
 
 
-def paced(steps: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the steps with how long after the one before each came, in seconds; none for at once."""
-    told: list[Mapping[str, Any]] = []
+def paced(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the steps with how long after the one before each came, in seconds; none for at once.
+
+    What happened again and again without a change is one step, with how often and until when.
+    """
+    told: list[dict[str, Any]] = []
     before: datetime | None = None
     for step in steps:
         at = datetime.fromisoformat(step["at"])
         later = 0.0 if before is None else (at - before).total_seconds()
-        told.append({**step, "later": later if later >= 1 else None})
         before = at
+        if told and _same(told[-1], step):
+            told[-1]["times"] += 1
+            told[-1]["until"] = step["at"]
+        else:
+            told.append({**step, "later": later if later >= 1 else None, "times": 1, "until": ""})
     return told
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one.get(name) == other.get(name) for name in _TOLD)
+
+
+_TOLD = ("kind", "event", "actor", "who", "whom", "reason", "said", "notice", "sent")
 
 
 def _harmless(what: str) -> str:
@@ -112,4 +126,9 @@ def _harmless(what: str) -> str:
 
 
 def _words() -> dict[str, Any]:
-    return {"naming": happenings.naming, "tone": happenings.tone, "mood": happenings.mood}
+    return {
+        "naming": happenings.naming,
+        "because": happenings.because,
+        "tone": happenings.tone,
+        "mood": happenings.mood,
+    }

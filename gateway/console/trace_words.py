@@ -35,7 +35,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "state": ("État", "State"),
     "and-more": ("et {n} autres", "and {n} more"),
     "forgotten": (
-        "lignes effacées : le journal seul s'en souvient",
+        "jamais pris en charge, ou effacé depuis",
         "only the journal remembers it",
     ),
     "when": ("Quand", "When"),
@@ -94,6 +94,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "last-words": ("Dernière réponse", "Last reply"),
     "open-case": ("Voir le dossier de quarantaine", "See the quarantine case"),
     "timeline": ("Ce qui s'est passé", "What happened"),
+    "again": ("{n} fois, jusqu'au {until}", "{n} times, until {until}"),
     "later": ("{span} plus tard", "{span} later"),
     "by": ("par", "by"),
     "their-words": ("Réponse", "Reply"),

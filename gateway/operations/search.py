@@ -36,6 +36,8 @@ WIRES = (
     "peer.wrong_certificate",
     "tls.failed",
 )
+# Of what else befell an address: not who looked at it, and what operators did is the journal's.
+_TELLING = ("login.", "mailbox.", "message.", "recipient.", "session.", "tls.", "recall.")
 _OF_DOMAIN = """
 SELECT id FROM (SELECT id FROM message WHERE sender_domain = ?1 AND id >= ?2 AND id < ?3
                 ORDER BY id DESC LIMIT ?4)
@@ -135,10 +137,10 @@ async def _of_address(rooms: Rooms, address: Address, span: Span) -> dict[str, A
         found = await rooms.journal.find(asked, _STEP, before)
         before = found.before
         for entry in found.entries:
-            if entry.message is None or entry.event in REFUSALS:
-                events.append(entry)
-            else:
+            if entry.message is not None and entry.event not in REFUSALS:
                 ids[entry.message] = None
+            elif entry.event.startswith(_TELLING):
+                events.append(entry)
         if before is None or len(ids) >= span.limit:
             break
     if not span.before:

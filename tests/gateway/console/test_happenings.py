@@ -1,6 +1,7 @@
 """Every state, every mood and every receipt has its words, in both languages; the rest its slug."""
 
 from gateway.console import happenings, indicators_words, journal_words, spool_words, trace_words
+from gateway.console.trace import paced
 from gateway.operations.indicators import INDICATORS, WHOLE
 from gateway.receipts.receipt import Kind
 from gateway.relay.delivery import State
@@ -53,3 +54,24 @@ def test_no_word_is_missing_in_a_language() -> None:
         for key, (french, english) in words.WORDS.items():
             assert french, key
             assert english, key
+
+
+def test_a_reason_may_say_how_or_why_not() -> None:
+    """By a password, or because of a wrong one."""
+    assert "by a password" == happenings.because("login.accepted", "password", "en")
+    assert "wrong password" == happenings.because("login.failed", "password", "en")
+    assert "else" == happenings.because("login.failed", "else", "en")
+
+
+def test_what_happens_again_is_one_step() -> None:
+    """Forty tries without a change are told once; how long after the one before, where it was long."""
+    first = {"kind": "journal", "event": "message.accepted", "at": "2026-11-22T08:00:00.000Z"}
+    tried = [
+        {"kind": "journal", "event": "delivery.deferred", "at": f"2026-11-22T08:0{n}:00.000Z"}
+        for n in range(1, 5)
+    ]
+
+    one, again = paced([first, *tried])
+    assert (None, 1) == (one["later"], one["times"])
+    assert (60.0, 4, tried[-1]["at"]) == (again["later"], again["times"], again["until"])
+    assert [] == paced([])
