@@ -123,7 +123,7 @@ def decide(
     if not asked:
         raise _decided(case)
     if not asked <= {one.delivery for one in case.waiting}:
-        raise _decided(case, " for one of these recipients")
+        raise _decided(case, " for one of these recipients" if case.waiting else "")
     if event is Event.RELEASE and not ruling.note:
         raise QuarantineError(
             f"Case {case.id} stays held: a release needs a note that says why it may pass."

@@ -67,6 +67,9 @@ def test_a_copy_that_does_not_wait_is_not_decided() -> None:
             decide(half, Event.RELEASE, ANNE, asked)
     with pytest.raises(QuarantineError, match="already decided"):
         decide(half, Event.RELEASE, ANNE, [])
+    ended = decide(half, Event.REFUSE, ANNE)
+    with pytest.raises(QuarantineError, match="was already decided: a decision"):
+        decide(ended, Event.RELEASE, ANNE, ["M.1"])
 
 
 def test_a_copy_that_is_held_again_waits_anew() -> None:
