@@ -39,11 +39,11 @@ def _proves(message: bytes) -> bool:
 
 
 def handed(stage: Stage, screen: Console) -> None:
-    """The pharmacy kept its own mailbox server: a result is *delivered* when that server says so."""
+    """The radiology department kept its own mailbox server: a result is *delivered* when that server says so."""
     screen.rule("A mailbox on a server that was there before")
-    who = f"pharmacie@{stage.hopital.domain}"
+    who = f"imagerie@{stage.hopital.domain}"
     stage.hopital.sceau("mailbox", "add", who, "--kind", "ORG")
-    body = words(stage.biologist, who, "Anticoagulant", "INR 3,2.")
+    body = words(stage.biologist, who, "Créatinine", "Créatinine 71 µmol/l.")
     with client(stage, stage.labo, stage.biologist, "submission") as line:
         said = send(line, stage.biologist.address, [who], body)
     screen.print(f"  {stage.biologist.address} to {who}: {said}")

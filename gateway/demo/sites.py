@@ -256,7 +256,7 @@ senders = ["documents@partenaire.example"]
 name = "house"
 kind = "lmtp"
 socket = "house.lmtp"
-mailboxes = ["pharmacie@$domain"]
+mailboxes = ["imagerie@$domain"]
 
 [receipts]
 host = "127.0.0.1"

@@ -66,7 +66,7 @@ class Stage:
     registry: Registry
     description: dict[str, Any]
     examples: tuple[Path, ...]
-    kept: list[bytes]  # what the hospital's pharmacy keeps on its own mailbox server
+    kept: list[bytes]  # what the hospital's radiology keeps on its own mailbox server
 
     @property
     def robot(self) -> User:
