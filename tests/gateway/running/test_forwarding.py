@@ -5,12 +5,13 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.demo.pki import Authority
 from gateway.operations.rooms import Rooms
 from gateway.running import forwarding
 from gateway.running.conditions import conditions
@@ -20,6 +21,9 @@ from gateway.running.standing import untold
 from tests.gateway.operations.conftest import authority, clock, lists, rooms, site  # noqa: F401
 from tests.smtp.stage import LOOPS, Pki, run
 from tests.world.clock import Clock
+from tests.world.lists import Lists
+from tests.world.running import running
+from tests.world.site import Site
 from vault.database import Statement
 
 
@@ -216,3 +220,39 @@ def _settings(folder: Path, pki: Pki, port: int) -> Any:
     siem = SimpleNamespace(host="localhost", port=port, anchors=None, client_certificate=True)
     ours = SimpleNamespace(certificate=certificate, key=key, anchors=pki.anchors)
     return SimpleNamespace(siem=siem, tls=ours)
+
+
+async def test_a_running_gateway_tells_its_siem(tmp_path: Path) -> None:
+    """By the settings alone: framed syslog over TLS, to which we show our certificate."""
+    now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - real handshakes
+    made = Authority.make(now)
+    issued = made.issue("siem", hosts=("localhost",)).write(tmp_path, "siem")
+    place = Site.make(tmp_path / "labo", "labo.example", made, Lists.make(made))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*issued)
+    context.load_verify_locations(place.folder / "anchors.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    frames: list[bytes] = []
+    heard = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                length = int(await reader.readuntil(b" "))
+                frames.append(await reader.readexactly(length))
+                heard.set()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "localhost", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        place.configure(f'[siem]\nhost = "localhost"\nport = {port}\n')
+        async with running(place) as here:
+            await here.ask("mailbox.list")
+            async with asyncio.timeout(20):
+                while not any(b" sceau - operation.mailbox.list [" in each for each in frames):
+                    heard.clear()
+                    await heard.wait()
+            await _settled(here.rooms, 1)
+    assert all(each.startswith(b"<1") for each in frames)
