@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from gateway.relay.delivery import State
+from gateway.relay.delivery import Event, State, step
 from gateway.relay.inspecting import Inspecting, Pace
 from gateway.relay.inspections import Inspections
 from gateway.relay.message import Copy
 from gateway.relay.screening import Screening
+from quarantine.case import Event as Decision
+from quarantine.case import Ruling
 from quarantine.policy import Action, Finding, Policy, Rule
 from quarantine.rate import Rate
 from quarantine.scanner import Scanned, Silent
 from tests.world.world import Gateway, World
 from trust.members import Status
+from trust.overlay import Denials
 from vault.database import Statement
 from vault.errors import StorageFull, VaultError
 
@@ -281,8 +284,6 @@ async def test_a_released_message_is_not_looked_into_again(world: World) -> None
 
 
 async def release(room: Room) -> None:
-    from gateway.relay.delivery import Event, step
-
     (copy,) = [one for one in room.labo.copies() if one.delivery.state is State.HELD]
     after = step(copy.delivery, Event.RELEASED, room.world.clock())
     await room.labo.rest.commit([room.labo.books.spool.recording(copy.delivery, after)])
@@ -316,8 +317,6 @@ async def test_all_taken_back_before_somebody_looks(world: World) -> None:
 
 
 async def cancel(room: Room, to: str) -> None:
-    from gateway.relay.delivery import Event, step
-
     (copy,) = [one for one in room.labo.copies() if one.recipient.address == to]
     after = step(copy.delivery, Event.CANCEL, room.world.clock())
     await room.labo.rest.commit(room.labo.books.moving(copy, after))
@@ -493,3 +492,57 @@ async def test_a_mailbox_over_its_rate(world: World) -> None:
         await room.labo.submit(DR, [SECRETARY])
         await room.settle()
         assert 1 == room.states().count(State.HELD)
+
+
+async def test_what_the_list_makes_wait_is_opened_first(world: World) -> None:
+    """Its sender is told of the delay at once; then it waits for the list as it would have."""
+    async with watched(world, Policy(rules(macros=Action.HOLD))) as room:
+        world.clock.advance(days=31)
+        assert 250 == (await room.labo.submit(DR, [ACCUEIL])).code
+        assert [State.INSPECTING] == room.states()
+        assert "delayed" in room.labo.receipts()
+        await room.settle()
+        assert [State.DEFERRED] == room.states()
+        await world.publish()
+        await room.later(hours=2)
+        assert 1 == len(await world.chu.inbox("accueil"))
+        assert 1 == len(room.eyes.looked)
+
+
+async def test_what_the_list_makes_wait_may_be_held(world: World) -> None:
+    """A finding is not forgotten because the list was stale."""
+    async with watched(world, Policy(rules(macros=Action.HOLD))) as room:
+        world.clock.advance(days=31)
+        room.eyes.found = ["macros"]
+        await room.labo.submit(DR, [ACCUEIL])
+        await room.settle()
+        assert [State.HELD] == room.states()
+
+
+@pytest.mark.parametrize(("lifted", "state"), [(True, State.DELIVERED), (False, State.REFUSED)])
+async def test_released_but_still_denied(world: World, *, lifted: bool, state: State) -> None:
+    """A person's word does not undo a denial: who wants it to go lifts that first."""
+    await world.labo.add("secretariat")
+    overlay = world.labo.keeper.overlay
+    async with watched(world, Policy(rules(macros=Action.HOLD))) as room:
+        room.eyes.open.clear()
+        await room.labo.submit(DR, [SECRETARY])
+        await room.eyes.asked.wait()
+        denied = Denials(addresses=frozenset({DR}))
+        room.labo.keeper.overlaid(replace(overlay, denied=denied))
+        room.eyes.open.set()
+        await room.settle()
+        assert [State.HELD] == room.states()
+        if lifted:
+            room.labo.keeper.overlaid(overlay)
+        books = room.labo.books
+        (copy,) = [one for one in room.labo.copies() if one.delivery.state is State.HELD]
+        case = books.review.register.of_delivery(copy.delivery.id)
+        assert case is not None
+        ruling = Ruling("operator:anne", world.clock(), "vu")
+        after = step(copy.delivery, Event.RELEASED, world.clock())
+        await books.review.decide(
+            case, Decision.RELEASE, ruling, [books.spool.recording(copy.delivery, after)]
+        )
+        await room.settle()
+        assert [state] == room.states()
