@@ -123,7 +123,8 @@ class Inspecting:
         if room <= 0:
             return 0
         now, lease = self._desk.clock(), self._pace.longest + _SPARE
-        (rows,) = await self._books.database.commit([self._rows.claiming(now, lease, room)])
+        claiming = self._rows.claiming(now, lease, room, self._in_hand)
+        (rows,) = await self._books.database.commit([claiming])
         for row in rows:
             if (claim := self._claimed(row)) is not None:
                 self._in_hand[claim.message] = claim, tasks.create_task(self._one(claim))

@@ -7,7 +7,8 @@ the message does; a message in which nothing was found leaves no row.
 """
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +20,8 @@ from vault.keys import KeyRing
 
 _CLAIM = (
     "UPDATE inspection SET due = ?, lost = lost + 1 WHERE message IN (SELECT message FROM inspection"
-    " WHERE due <= ? ORDER BY due LIMIT ?) RETURNING message, lost, since, facts"
+    " WHERE due <= ? AND message NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?)"
+    " RETURNING message, lost, since, facts"
 )
 
 
@@ -50,9 +52,12 @@ class Inspections:
             expect=1,
         )
 
-    def claiming(self, now: datetime, lease: timedelta, limit: int) -> Statement:
-        """Return the statement that claims what is due."""
-        return Statement(_CLAIM, ((now + lease).timestamp(), now.timestamp(), limit))
+    def claiming(
+        self, now: datetime, lease: timedelta, limit: int, in_hand: Iterable[str] = ()
+    ) -> Statement:
+        """Return the statement that claims what is due; what is in hand stays, however long."""
+        until, at = (now + lease).timestamp(), now.timestamp()
+        return Statement(_CLAIM, (until, at, json.dumps(list(in_hand)), limit))
 
     def claimed(self, row: Row) -> Claim:
         """Return what a claim took."""
