@@ -28,12 +28,14 @@ from gateway.settings.labs import WatchedFolder
 from smtp import reply
 from smtp.address import Address, domain_of
 from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal
-from vault.errors import Conflict, VaultError
+from vault.errors import VaultError
 
 DOOR = "folder"
-_AT_ONCE = 8  # files in hand
+_AT_ONCE = 8  # files in hand,
+_LARGE = 4 << 20  # and of those above this one: a mail is three times its document
 _MOST = 500  # files of one look
 _BLOCK = 64 << 10
+_HOUR = timedelta(hours=1)
 _OTHER_BYTES = (
     "another file was handed in before under the same key; a corrected result needs one of its own"
 )
@@ -81,6 +83,9 @@ class Folder:
     offers: Offers
     _lying: dict[Found, tuple[tuple[int, ...], datetime]] = field(default_factory=dict)
     _later: dict[str, datetime] = field(default_factory=dict)  # claims that wait, by their mark
+    _said: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _in_hand: set[bytes] = field(default_factory=set)  # keys of results that are being taken
+    _large: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
         """Look for ever; a folder that is away is looked for again."""
@@ -88,7 +93,7 @@ class Folder:
             try:
                 await self.round()
             except OSError as error:
-                self._tell("folder.away", type(error).__name__)
+                self._tell_once("folder.away", type(error).__name__)
             await asyncio.sleep(self.watched.poll)
 
     async def round(self) -> int:
@@ -124,7 +129,7 @@ class Folder:
         try:
             claim = shelf.claim(found)
         except OSError as error:  # not ours to move, say: it stops no other
-            self._tell("folder.put_off", type(error).__name__)
+            self._tell_once("folder.put_off", type(error).__name__)
             return []
         return [claim] if claim is not None else []
 
@@ -137,7 +142,11 @@ class Folder:
         async with gate:
             try:
                 self._later.pop(claim.mark, None)
-                await self._take(shelf, claim)
+                if await asyncio.to_thread(shelf.size, claim) > _LARGE:
+                    async with self._large:
+                        await self._take(shelf, claim)
+                else:
+                    await self._take(shelf, claim)
             except (DocumentError, ShelfError) as error:
                 await self._failed(shelf, claim, str(error))
             except (NotNowError, VaultError, OSError) as error:  # not the file's fault
@@ -155,17 +164,25 @@ class Folder:
         """
         offer, key, composed = await asyncio.to_thread(self._prepared, shelf, claim)
         mark = self.offers.mark(self.watched.mailbox, key)
+        if mark in self._in_hand:  # another file of that key: what becomes of it is seen first
+            self._wait(claim)
+            return
+        self._in_hand.add(mark)
+        try:
+            await self._take_offer(shelf, claim, mark, offer, composed)
+        finally:
+            self._in_hand.discard(mark)
+
+    async def _take_offer(
+        self, shelf: Shelf, claim: Claim, mark: bytes, offer: Offer, composed: Composed
+    ) -> None:
         digest = self.offers.digest(offer.digest)
         row = self.offers.find(mark)
         if row is None:
             facts = Facts(claim.name, claim.mark)
             row = Offered(secrets.token_hex(16), digest, None, self.desk.clock(), facts)
             adding = self.offers.adding(row.id, self.watched.name, mark, digest, row.at, facts)
-            try:
-                await self.offers.database.commit([adding])
-            except Conflict:  # two files of one key, at once: the other is looked at first
-                self._wait(claim)
-                return
+            await self.offers.database.commit([adding])
         if row.digest != digest:
             raise ShelfError(_OTHER_BYTES)
         if row.message is not None:
@@ -243,21 +260,27 @@ class Folder:
     async def _accepted(self, shelf: Shelf, claim: Claim, row: Offered, *, again: bool) -> None:
         copies = self.desk.books.spool.copies(row.message or "")
         content = answers.accepted(claim.name, row, copies, again=again)
-        await asyncio.to_thread(shelf.answer, claim.name, Answer.ACCEPTED, content)
+        # A name that is used again has the answers of its last use alone.
+        instead = () if again else (Answer.DELIVERED, Answer.FAILED)
+        await asyncio.to_thread(shelf.answer, claim.name, Answer.ACCEPTED, content, instead)
         await asyncio.to_thread(shelf.done, claim)
 
     async def _failed(
         self, shelf: Shelf, claim: Claim, why: str, refused: tuple[tuple[str, str], ...] = ()
     ) -> None:
         content = answers.failed(claim.name, self.desk.clock(), why, refused)
-        await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content)
+        instead = (Answer.ACCEPTED, Answer.DELIVERED)
+        await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead)
         await asyncio.to_thread(shelf.set_aside, claim)
         self._tell("folder.failed", "refused" if refused else "unusable")
 
     async def _conclude(self, shelf: Shelf) -> None:
         """Write the last answer of each message that nothing more will become of."""
         now = self.desk.clock()
+        unanswered = {each.mark for each in await asyncio.to_thread(shelf.claims)}
         for row in await self.offers.settled(self.watched.name, now - self.watched.unconfirmed):
+            if row.facts.claim in unanswered:  # the first answer comes before the last
+                continue
             copies = self.desk.books.spool.copies(row.message or "")
             which, content = answers.last(row, copies, now)
             await asyncio.to_thread(shelf.answer, row.facts.name, which, content)
@@ -265,6 +288,13 @@ class Folder:
 
     def _wait(self, claim: Claim) -> None:
         self._later[claim.mark] = self.desk.clock() + self.watched.again
+
+    def _tell_once(self, event: str, reason: str) -> None:
+        """Tell of what each look finds anew, once an hour."""
+        now = self.desk.clock()
+        if (event, reason) not in self._said or now - self._said[event, reason] >= _HOUR:
+            self._said[event, reason] = now
+            self._tell(event, reason)
 
     def _tell(self, event: str, reason: str) -> None:
         self.desk.on_event(event, {"folder": self.watched.name, "reason": reason})

@@ -8,7 +8,7 @@ one for a link leads nowhere. All of it blocks: callers are in a thread. R-I4.
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +109,9 @@ class Shelf:
         for claim in found:
             if claim.companion not in lying:
                 self._follow(claim, f"{claim.name}.json")
+        for left in lying - {name for each in found for name in (each.stored, each.companion)}:
+            with suppress(OSError):  # of a file that was let go of, or half an answer: a crash
+                os.unlink(left, dir_fd=self.claimed)
         return found
 
     def read(self, claim: Claim, largest: int) -> tuple[bytes, bytes | None]:
@@ -137,22 +140,34 @@ class Shelf:
         finally:
             os.close(fd)
 
-    def answer(self, name: str, which: Answer, content: bytes) -> None:
-        """Write an answer beside a file, whole or not at all; an older one of the name goes."""
-        draft = f".{secrets.token_hex(8)}.tmp"
-        fd = os.open(draft, _NEW, 0o640, dir_fd=self.folder)
+    def size(self, claim: Claim) -> int:
+        """Return how large a claimed file is; 0: it is not there."""
+        try:
+            return os.stat(claim.stored, dir_fd=self.claimed, follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return 0
+
+    def answer(
+        self, name: str, which: Answer, content: bytes, instead: Iterable[Answer] = ()
+    ) -> None:
+        """Write an answer beside a file, whole or not at all; those it takes the place of go."""
+        draft = f"{secrets.token_hex(8)}.draft"
+        fd = os.open(draft, _NEW, 0o640, dir_fd=self.claimed)
         try:
             with os.fdopen(fd, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(fd)
             os.rename(
-                draft, names.answer(name, which), src_dir_fd=self.folder, dst_dir_fd=self.folder
+                draft, names.answer(name, which), src_dir_fd=self.claimed, dst_dir_fd=self.folder
             )
         except BaseException:
             with suppress(FileNotFoundError):
-                os.unlink(draft, dir_fd=self.folder)
+                os.unlink(draft, dir_fd=self.claimed)
             raise
+        for other in instead:
+            with suppress(FileNotFoundError):
+                os.unlink(names.answer(name, other), dir_fd=self.folder)
         os.fsync(self.folder)
 
     def done(self, claim: Claim) -> None:
@@ -167,7 +182,8 @@ class Shelf:
         )
 
     def _each(self, claim: Claim, act: Callable[[str], None]) -> None:
-        for name in (claim.companion, claim.stored):  # the file last: it is what is found again
+        # The file first: alone, what is said of it is nobody's, but a file alone would be a claim.
+        for name in (claim.stored, claim.companion):
             with suppress(FileNotFoundError):
                 act(name)  # not synced: what comes back after a power cut is known by its key
 
