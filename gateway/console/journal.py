@@ -60,7 +60,7 @@ class Journal:
                 limit=_PAGE,
             )
         except OperationError as caught:
-            error = caught
+            error = self._frame.told(request, caught)
         return await self._page(request, asked, found=found, error=error)
 
     async def _verify(self, request: Request) -> Response:
@@ -70,7 +70,7 @@ class Journal:
         try:
             verdict = await self._frame.perform(request, "journal.verify")
         except OperationError as error:
-            tampered = error
+            tampered = self._frame.told(request, error)
         asked = dict.fromkeys(_FIELDS, "")
         return await self._page(request, asked, verdict=verdict, tampered=tampered)
 

@@ -43,6 +43,24 @@ FRENCH: Mapping[str, str] = {
     "The mailbox has no such credential in force; nothing changed.{}": (
         "Ce moyen d'accès n'est pas, ou plus, en vigueur : rien n'a changé."
     ),
+    # Messages, the spool, the journal, the month.
+    "nothing here is known as {}": (
+        "Rien ici n'est connu sous {}. Donnez la référence du 250, le Message-ID, une adresse, un domaine."
+    ),
+    "the journal knows nothing of {}": (
+        "Le journal ne sait rien de {}. Cherchez son domaine, ou un moment."
+    ),
+    "no message here is known as {}": "Aucun message n'est connu ici sous {}.",
+    "of {} only the journal is left": "De {} il ne reste que le journal ; son objet est effacé.",
+    "{} is no time": "{} n'est pas une heure : écrivez-la comme 2026-11-22T14:00:00.",
+    "{} is no month": "{} n'est pas un mois : écrivez-le comme 2026-11.",
+    "nothing of {} can be stopped any more": "De {}, plus rien ne peut être arrêté.",
+    "{} moved on at this very moment": "{} vient de changer : regardez, puis recommencez.",
+    "mail for {} was not held": "Le courrier pour {} vieillissait déjà.",
+    "the journal was tampered with or is damaged: {}": (
+        "Le journal a été altéré, ou est abîmé : {}. Laissez le dossier de données tel quel et comparez-le"
+        " à une sauvegarde ; une intrusion est possible."
+    ),
     # The quarantine.
     "there is no case {}": "Il n'y a pas de cas {}, ou plus.",
     "an empty note says nothing": "Une note vide ne dit rien.",

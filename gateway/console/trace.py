@@ -57,7 +57,7 @@ class Trace:
                 limit=_PAGE,
             )
         except OperationError as caught:
-            error = caught
+            error = self._frame.told(request, caught)
         if found and asked["what"] and found["kind"] == "message" and len(found["messages"]) == 1:
             return self._frame.elsewhere(f"{TRACE}/{found['messages'][0]['message']}")
         return self._frame.page(

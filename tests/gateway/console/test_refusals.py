@@ -29,6 +29,12 @@ _ROOMS = [
             "escrow",
             "operators",
             "words",
+            "search",
+            "story",
+            "peers",
+            "spool",
+            "journal",
+            "indicators",
         ]
     ),
     "gateway/accounts/mailboxes.py",
@@ -41,7 +47,6 @@ _ERRORS = {"OperationError", "AccountError", "QuarantineError"}
 # Of verbs that no page has, or that a page cannot ask so.
 _ELSEWHERE = {
     "a password is for something that is known",
-    "mail for {} was not held",
     "not all was handed over: {}",
     "that absence ends before it begins",
     "that file holds no certificate",
@@ -49,7 +54,6 @@ _ELSEWHERE = {
     "the list was not put in force ({}): {}",
     "there is no message {} in {}",
     "{} cannot take it",
-    "{} is no time",
     "{} is {}: its content is its own person's",
     "case {} {} legal hold",  # each of the two it may be is there
 }
