@@ -159,10 +159,13 @@ def _link(found: dict[str, Any], proof: dict[str, Any], previous: bytes, told: b
 
 
 _NAMES = ("event", "actor", "message")
+_SHOWN = {"seq", "at", *_NAMES, "who", "whom", "detail", "proof"}
 
 
 def _as_shown(found: dict[str, Any], proof: dict[str, Any], *, gone: bool) -> bool:
-    """Whether what a person reads is what was proven."""
+    """Whether what a person reads is what was proven, and nothing beside it."""
+    if set(found) != _SHOWN:
+        return False
     told = {} if gone else json.loads(proof["text"])
     ends = [told.pop(each, None) for each in ("who", "whom")]
     shown = [found["who"], found["whom"]], found["detail"]
@@ -186,12 +189,19 @@ def _mark(text: str) -> tuple[int, str]:
 
 def _object(text: str, number: int) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise Problem(f"line {number} is no line of an export")
     return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; one that says a name twice shows a reader what another does not see."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError
+    return dict(pairs)
 
 
 def _texts(found: Any) -> list[str]:

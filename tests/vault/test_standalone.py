@@ -1,6 +1,7 @@
 """The verifier that stands alone: whatever was done to an export, or before it, is found."""
 
 import ast
+import base64
 import json
 import subprocess
 import sys
@@ -109,6 +110,7 @@ CRIMES: list[tuple[str, Callable[[Lines], object], str]] = [
     ("no time", _row(1, at=None), "row 3 is not"),
     ("no text", _proof(1, text=None), "row 3 is not"),
     ("odd hex", _proof(1, hash="abc"), "row 3 is not"),
+    ("put beside", _row(1, note="approved"), "row 3 is not"),
     ("no proof", _row(1, proof=None), "row 3 cannot be read"),
     ("removed", lambda lines: lines.pop(2), "row 4 is missing"),
     ("first removed", lambda lines: lines.pop(1), "row 3 is missing"),
@@ -169,6 +171,22 @@ def test_an_older_head_hides_nothing_from_who_kept_a_newer(lines: Lines, ring: K
         check(cut, ring, newest)
 
 
+def test_a_name_that_is_said_twice(lines: Lines, ring: KeyRing) -> None:
+    """Two readers must not see two things in one line."""
+    texts = [json.dumps(line) for line in lines]
+    texts[1] = texts[1].replace('"actor"', '"actor": "operator:eve", "actor"', 1)
+    with pytest.raises(Problem, match="line 2 is no line of an export"):
+        standalone.check(texts, ring.public_key)
+
+
+def test_a_text_that_says_nothing(lines: Lines, ring: KeyRing) -> None:
+    """A good signature over something else is no head."""
+    octets = f"{standalone.HEAD}\nseq one\n".encode()
+    text = octets.decode() + base64.b64encode(ring.sign(octets)).decode() + "\n"
+    with pytest.raises(Problem, match="does not go on as it must"):
+        check(lines, ring, text)
+
+
 def test_signed_by_somebody_else(lines: Lines, ring: KeyRing) -> None:
     """Another key vouches for nothing, nor does a text under another name."""
     with pytest.raises(Problem, match="was not signed by that key"):
@@ -199,6 +217,8 @@ async def test_an_empty_journal(
     await journal.sign_head(NOW)
     empty = await export(database, journal, ring, tmp_path / "journal.head")
     assert 0 == check(empty, ring)["last"]
+    with pytest.raises(Problem, match="chained to something that was before it"):
+        check([empty[0] | {"hash": "ab" * 32}, empty[1]], ring)
 
 
 async def test_a_damaged_row_is_said(
@@ -271,6 +291,8 @@ def test_its_words(
     capsys.readouterr()
     assert 0 == standalone.main(["--part", str(good), key])
     said = capsys.readouterr().out
+    good.write_text("no export\n")
+    assert 1 == standalone.main([str(good), key])
     for words in ("nobody vouches", "up to 2 were purged", "content of 1 rows"):
         assert words in said
 
