@@ -36,6 +36,9 @@ TONES: Mapping[str, str] = {
 EVENTS: Words = {
     "message.accepted": ("Message pris en charge (250)", "Message taken (250)"),
     "message.refused": ("Message refusé", "Message refused"),
+    "message.inspected": ("Contenu examiné : à signaler", "Content inspected: something found"),
+    "scanner.silent": ("L'antivirus ne répond pas", "The virus scanner is silent"),
+    "scanner.back": ("L'antivirus répond de nouveau", "The virus scanner answers again"),
     "recipient.refused": ("Destinataire refusé", "Recipient refused"),
     "delivery.queued": ("À envoyer", "Queued"),
     "delivery.deferred": ("Remis à plus tard", "Put off"),
