@@ -132,9 +132,9 @@ class Mailboxes:
 
     async def sweep(self) -> None:
         """Empty the folders whose deletion was cut off; write which messages clients know of."""
-        await self.recents.write()
         for folder in self._folders.gone():
             await self._clear(folder)
+        await self.recents.write()
 
     async def _clear(self, folder_id: int) -> None:
         await self._writing.empty(folder_id)

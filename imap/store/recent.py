@@ -46,5 +46,5 @@ class Recents:
             sql = "UPDATE folder SET told = ? WHERE id = ? AND told < ?"
             await self._database.commit([Statement(sql, (uid, of, uid)) for of, uid in some])
             for folder_id, uid in some:
-                if self._moved[folder_id] == uid:
+                if self._moved.get(folder_id) == uid:
                     del self._moved[folder_id]

@@ -1,5 +1,7 @@
 """What no client was told of is recent to the first that is, and to nobody after (RFC 3501 §2.3.2)."""
 
+import asyncio
+
 from imap.store import Mailboxes
 from tests.imap.store.conftest import append
 from tests.world.clock import Clock
@@ -39,6 +41,14 @@ async def test_it_outlasts_a_restart(mailboxes: Mailboxes, inbox: int, rest: Res
     assert 5 == again.recents.bound(inbox)
     assert 5 == recents.bound(inbox)
     assert 1 == recents.bound(12345)
+
+
+async def test_two_writes_at_once_do_not_meet(mailboxes: Mailboxes, inbox: int) -> None:
+    """Whoever is later finds it written."""
+    recents = mailboxes.recents
+    recents.claim(inbox, 5)
+    await asyncio.gather(recents.write(), recents.write())
+    assert 5 == recents.bound(inbox)
 
 
 async def test_what_moves_while_it_is_written_is_written_next(
