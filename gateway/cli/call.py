@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.show import waiting
 from gateway.operations.error import OperationError
 
 Show = Callable[[Any], None]
@@ -28,6 +29,10 @@ class Asking:
 
     def perform(self, verb: str, **arguments: Any) -> Any:
         """Perform one operation, wherever it can be done; return its result as plain values."""
+        with waiting(verb):
+            return self._perform(verb, arguments)
+
+    def _perform(self, verb: str, arguments: dict[str, Any]) -> Any:
         from gateway.control.client import ask
 
         folder = data_folder(self.config)

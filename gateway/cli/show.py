@@ -1,6 +1,7 @@
 """Results in a form for people: tables, pairs and lines; in colour where somebody looks."""
 
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,8 @@ _COLOURS = {
     ),
     "red": frozenset({"alarm", "closed", "expired", "fail", "failed", "refused", "revoked"}),
 }
+_SOON = 1.0  # seconds until a person wonders
+_showing: list[str] = []  # what already moves on the screen
 _LOUD = (".refused", ".failed", ".expired", ".throttled", ".tampered", ".revoked")
 
 
@@ -90,16 +93,34 @@ def counting(what: str, total: int | None = None) -> Iterator[Callable[[int], No
     how = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}"), BarColumn())
     with Progress(*how, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        _showing.append(what)
+        try:
+            yield lambda done: bar.update(task, completed=done)
+        finally:
+            _showing.pop()
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show that work goes on whose end nobody knows; only to who looks."""
-    if not sys.stderr.isatty():
+def waiting(what: str, after: float = _SOON) -> Iterator[None]:
+    """Show that work goes on whose end nobody knows, once it takes long; only to who looks."""
+    if not sys.stderr.isatty() or _showing:
         yield
         return
-    from rich.console import Console
+    begun: list[Callable[[], None]] = []
 
-    with Console(stderr=True).status(f"{what} …"):
+    def begin() -> None:
+        from rich.console import Console
+
+        status = Console(stderr=True).status(f"{what} …")
+        status.start()
+        begun.append(status.stop)
+
+    timer = threading.Timer(after, begin)
+    timer.start()
+    try:
         yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for stop in begun:
+            stop()

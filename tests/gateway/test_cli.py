@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -105,9 +106,22 @@ def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", terminal)
     with show.counting("rows") as seen:
         seen(1200)
-    with show.waiting("walking"):
-        pass
+        with show.waiting("beside it", after=0):
+            pass
     assert "rows" in terminal.getvalue()
+    assert "beside" not in terminal.getvalue()
+
+
+def test_long_waits_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends at once shows nothing; what does not, shows that it goes on."""
+    terminal, shown = _Terminal(), threading.Event()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("rich.status.Status.start", lambda _: shown.set())
+    with show.waiting("walking", after=3600):
+        pass
+    assert not shown.is_set()
+    with show.waiting("walking", after=0):
+        assert shown.wait(10)
 
 
 def test_help_is_quick() -> None:
