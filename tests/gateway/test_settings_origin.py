@@ -68,5 +68,6 @@ def test_values_as_people_read_them(found: dict[tuple[str, str], Key]) -> None:
     assert "https://alerte.example/…" == found["alerts", "webhook"].value
     assert not any("jeton" in each.value for each in found.values())
     assert "" == found["listen", "web"].value
-    said = [shown("x", value) for value in (True, False, 0.5, 3, Path("a"), frozenset())]
+    values: list[object] = [True, False, 0.5, 3, Path("a"), frozenset()]
+    said = [shown("x", value) for value in values]
     assert ["true", "false", "0.5", "3", "a", "frozenset()"] == said
