@@ -1,5 +1,6 @@
 """``spool.peers``: what waits, by where it is going; the first question when mail is stuck."""
 
+import asyncio
 from typing import Any
 
 from gateway.operations.error import OperationError
@@ -9,8 +10,10 @@ from gateway.operations.veil import veiled
 from gateway.operations.words import told
 from gateway.relay.delivery import State
 from smtp.address import AddressError, parse_domain
+from smtp.envelope import made_at
 
 _PEERS = 500  # domains in one answer, those with most mail first
+_TOLD = 100  # of them, with what was last said there
 _MANY = 200  # deliveries in one answer
 # Read from delivery_due alone, which has what waits and nothing else: a domain with nothing added to
 # it keeps the database from walking the index by domain, which has everything.
@@ -29,7 +32,11 @@ async def peers(rooms: Rooms) -> object:
     """Return the domains that mail waits for: how much, since when, and what was last said."""
     found: dict[str, dict[str, Any]] = {}
     for domain, count, oldest, due in await rooms.database.query(_WAITING, (_PEERS,)):
-        found[domain] = _peer(domain) | {"waiting": count, "oldest": oldest, "due": told(due)}
+        found[domain] = _peer(domain) | {
+            "waiting": count,
+            "oldest": oldest,
+            "due": told(due),
+        }
     for domain, state, count, oldest in await rooms.database.query(_IN_HAND):
         peer = found.setdefault(domain, _peer(domain))
         peer[state] = count
@@ -41,10 +48,13 @@ async def peers(rooms: Rooms) -> object:
             "by": patience.by,
             "why": patience.why,
         }
-    for peer in found.values():
+    ordered = sorted(found.values(), key=lambda one: (-one["waiting"], one["domain"]))
+    for peer in ordered:
+        peer["since"] = told(made_at(peer["oldest"][:26])) if peer["oldest"] else None
+    for peer in ordered[:_TOLD]:
         peer.update(_oldest(rooms, peer["oldest"]))
-    waiting = sorted(found.values(), key=lambda one: (-one["waiting"], one["domain"]))
-    return veiled(waiting, rooms.settings.journal.citizens)
+        await asyncio.sleep(0)  # each is opened: mail goes on meanwhile
+    return veiled(ordered, rooms.settings.journal.citizens)
 
 
 async def waiting(rooms: Rooms, *, domain: str, after: str = "", limit: int = 50) -> object:
