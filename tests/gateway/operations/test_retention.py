@@ -172,6 +172,8 @@ async def test_everything_held_is_everything(told: Rooms, ask: Ask, clock: Clock
     [
         "UPDATE legal_hold SET facts = x'00' WHERE id = 2",
         "DELETE FROM legal_hold WHERE id = 1",
+        "DELETE FROM legal_hold WHERE id = 2",
+        "DELETE FROM legal_hold",
     ],
 )
 async def test_a_spoilt_hold_stops_all_forgetting(
