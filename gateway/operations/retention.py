@@ -25,6 +25,7 @@ from vault.forgetting import Kept, Line
 
 _STEP = 200  # rows opened in one go: mail goes on
 _ALL = "everything"
+_KNOWN = "SELECT 1 FROM journal WHERE message = ? LIMIT 1"
 
 
 def people(rooms: Rooms, whom: str) -> tuple[Address, ...]:
@@ -159,7 +160,9 @@ def _named(rooms: Rooms, what: str) -> tuple[Kind, str]:
         return Kind.EVERYTHING, ""
     if "@" in given and not given.startswith("<"):
         return Kind.ADDRESS, addresses.key(words.address(given))
-    found = rooms.spool.named(given) or rooms.spool.named(f"<{given}>")
+    found: list[str] = [*(rooms.spool.named(given) or rooms.spool.named(f"<{given}>"))]
+    if not found and rooms.database.read(_KNOWN, (given.upper(),)):
+        found = [given.upper()]  # the spool forgot it; the journal outlives it
     if not found:
         raise OperationError(
             f"{given} names no message here, and no address",

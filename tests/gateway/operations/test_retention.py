@@ -135,6 +135,12 @@ async def test_rows_of_a_held_message_are_not_erased(rooms: Rooms, ask: Ask, clo
     assert not rooms.legal.held(message="other")
 
 
+async def test_a_message_that_the_spool_forgot_is_held_by_its_id(told: Rooms, ask: Ask) -> None:
+    """The journal remembers longer than the spool, and a court asks late."""
+    assert "message" == (await ask("journal.hold", what="m2", reason="plainte"))["kind"]
+    assert told.legal.held(message="M2")
+
+
 async def test_what_cannot_be_held(ask: Ask) -> None:
     """A message that is not here, and a hold without a reason."""
     with pytest.raises(OperationError, match="names no message here"):
