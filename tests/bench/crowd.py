@@ -100,7 +100,7 @@ class Crowd:
         if state is State.HELD and at < self.rooms.clock() - LATELY:
             state = State.RELAYED  # somebody has decided meanwhile
         copy = _copy(at, by.address, to, "submission", state)
-        books, waits = self.rooms.books, state is State.DEFERRED
+        books = self.rooms.books
         reason = {State.DEFERRED: "peer-unreachable", State.HELD: "macros"}.get(state, "")
         return [
             *self.rooms.spool.entering(copy.message, [copy]),
