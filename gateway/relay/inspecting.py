@@ -77,6 +77,7 @@ class Inspecting:
         self._books = desk.books
         self._rows: Inspections = desk.screening.inspections
         self._in_hand: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._asked = desk.clock()  # when the scanner was last asked
         self._stop, self._ended = asyncio.Event(), asyncio.Event()
         self._ended.set()
         self.rested = asyncio.Event()  # set while nothing is due and nothing in hand
@@ -178,13 +179,20 @@ class Inspecting:
         elif claim.lost >= _MOST_LOST:
             found = (Finding(ATTEMPTS_LOST),)
         else:
-            said = await self._look.scan(copies)
+            said = await self._scanned(copies)
             if self._waits(claim, said):
-                since = claim.since or self._desk.clock()
-                await self._put_off(replace(claim, since=since), self._pace.again)
+                await self._all_wait(claim)
                 return
-            found = (*_scanned(said), *await self._look.look(copies))
+            found = (*_verdict(said), *await self._look.look(copies))
         await self._settle(claim, (*claim.findings, *found))
+
+    async def _scanned(self, copies: Sequence[Copy]) -> Scanned | Silent:
+        """Ask the scanner, unless it was silent a moment ago: each question may take minutes."""
+        if self._rows.silent and self._desk.clock() < self._asked + self._pace.again:
+            return Silent(self._rows.silent)
+        said = await self._look.scan(copies)
+        self._asked = self._desk.clock()
+        return said
 
     def _waits(self, claim: Claim, said: Scanned | Silent) -> bool:
         """Whether the message waits for a scanner that gives no verdict; tell when that begins."""
@@ -195,6 +203,13 @@ class Inspecting:
         self._rows.silent = silent
         now = self._desk.clock()
         return bool(silent) and now < (claim.since or now) + self._pace.patience
+
+    async def _all_wait(self, claim: Claim) -> None:
+        """Put a message off for a silent scanner, and with it all that would only find the same."""
+        now, pace = self._desk.clock(), self._pace
+        waiting = self._rows.waiting(replace(claim, since=claim.since or now), now + pace.again)
+        others = self._rows.all_waiting(now, now + pace.again, pace.patience)
+        await self._books.database.commit([waiting, others])
 
     async def _put_off(self, claim: Claim, pause: timedelta) -> None:
         due = self._desk.clock() + pause
@@ -304,7 +319,7 @@ class Inspecting:
         self._wake()
 
 
-def _scanned(said: Scanned | Silent) -> tuple[Finding, ...]:
+def _verdict(said: Scanned | Silent) -> tuple[Finding, ...]:
     if isinstance(said, Silent):
         return (Finding("not-scanned", said.why),)
     return (Finding("malware", said.malware),) if said.malware else ()

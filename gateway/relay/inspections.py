@@ -80,6 +80,17 @@ class Inspections:
             (due.timestamp(), claim.lost, since, claim.message),
         )
 
+    def all_waiting(self, now: datetime, due: datetime, patience: timedelta) -> Statement:
+        """Return the statement that puts off together what waits for a silent scanner.
+
+        What has waited too long already is left alone: that is to be judged without it.
+        """
+        return Statement(
+            "UPDATE inspection SET due = ?, since = coalesce(since, ?)"
+            " WHERE due <= ? AND (since IS NULL OR since > ?)",
+            (due.timestamp(), now.timestamp(), now.timestamp(), (now - patience).timestamp()),
+        )
+
     def judged(self, claim: Claim, findings: Sequence[Finding]) -> Statement:
         """Return the statement that keeps what was found; ``Conflict`` if another judged it."""
         if not findings:

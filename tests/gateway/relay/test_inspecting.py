@@ -36,6 +36,7 @@ class Eyes:
     found: list[str] = field(default_factory=list)
     silent: str = ""
     malware: str = ""
+    scanned: int = 0
     error: Exception | None = None
     open: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -45,6 +46,7 @@ class Eyes:
         self.open.set()
 
     async def scan(self, copies: Sequence[Copy]) -> Scanned | Silent:
+        self.scanned += 1
         return Silent(self.silent) if self.silent else Scanned(self.malware)
 
     async def look(self, copies: Sequence[Copy]) -> tuple[Finding, ...]:
@@ -205,6 +207,25 @@ async def test_a_scanner_that_is_away_is_waited_for(world: World) -> None:
         assert 1 == len(await world.chu.inbox("accueil"))
         told = [event for event, _ in room.labo.events if event.startswith("scanner.")]
         assert ["scanner.silent", "scanner.back"] == told
+
+
+async def test_many_messages_wait_together(world: World) -> None:
+    """One asks for all of them; when the scanner is back, or their time is up, each has its turn."""
+    async with watched(world, Policy(scanner=True)) as room:
+        room.eyes.silent = "nobody answers"
+        room.inspecting._pace = Pace(at_once=1)
+        spool, labo = room.labo.books.spool, room.labo
+        for _ in range(20):
+            assert 250 == (await labo.submit(DR, [ACCUEIL])).code
+        await room.settle()
+        room.eyes.scanned = 0
+        await room.later(seconds=20)
+        assert room.eyes.scanned < 5
+        assert [State.INSPECTING] * 20 == room.states()
+        await room.later(minutes=5)
+        assert [State.HELD] * 20 == room.states()
+        assert room.eyes.scanned < 10
+        assert spool.next_due() is None
 
 
 @pytest.mark.parametrize(
