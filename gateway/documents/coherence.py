@@ -108,7 +108,7 @@ def contents(letter: Letter) -> Contents:
 
 def _enclosed(part: Part, content: bytes) -> Iterator[Enclosed]:
     """Yield the documents of one part: by what it is, or by what its name says it is."""
-    archive = content.startswith(b"PK") and b"IHE_XDM/" in content
+    archive = content.startswith(b"PK") and (b"IHE_XDM/" in content or b"ihe_xdm/" in content)
     if archive or part.name.upper() == xdm.NAME.upper():
         yield from (
             Enclosed(part.number, each.content, cda.read(each.content), each.entry)

@@ -50,6 +50,9 @@ class Person(Struct, frozen=True, forbid_unknown_fields=True):
     number: Annotated[str, Meta(max_length=100)] = ""  # the establishment's own
     numbers: Annotated[str, Meta(max_length=64)] = ""  # and its OID
 
+    def __repr__(self) -> str:
+        return "Person(…)"
+
 
 class Writer(Struct, frozen=True, forbid_unknown_fields=True):
     """Who wrote the document and answers for it."""
@@ -99,6 +102,9 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     label: Words = ""  # what the subject calls it
     record: Annotated[str, Meta(max_length=60)] = ""  # the sender's number of the case
     document: About | None = None
+
+    def __repr__(self) -> str:
+        return "Order(…)"
 
 
 _DECODER = msgspec.json.Decoder(Order)

@@ -169,6 +169,10 @@ CASES: dict[str, tuple[Callable[[], bytes], list[str]]] = {
         lambda: _also(_packed(document()), b"application/zip", b"PK..IHE_XDM/..", b"a.zip"),
         ["document-unreadable"],
     ),
+    "an archive in small letters that is none": (
+        lambda: _also(_packed(document()), b"application/zip", b"PK..ihe_xdm/..", b"a.bin"),
+        ["document-unreadable"],
+    ),
     "named so, and no archive": (
         lambda: (
             b"Content-Type: application/zip; name=IHE_XDM.ZIP\r\nX-MSS-CODECDA: 1\r\n\r\nnothing"

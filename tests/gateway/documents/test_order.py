@@ -134,4 +134,6 @@ def test_nothing_of_a_value_is_told() -> None:
     with pytest.raises(DocumentError) as caught:
         _order(patient=ABOUT["patient"] | {"born": "DESMAUX-1979"})
     assert "DESMAUX" not in str(caught.value)
+    told = repr(_order()) + repr(_order().document)
+    assert not any(each in told for each in ("DESMAUX", "1979", "dr@chu.example"))
     assert datetime.fromisoformat(ABOUT["at"]).tzinfo is not None
