@@ -7,9 +7,8 @@ what was taken already. docs/laboratories.md. R-A7, R-I4, R-J5.
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -19,15 +18,14 @@ from gateway.labs import answers
 from gateway.labs.composing import Composed, Offer, compose, told
 from gateway.labs.names import Answer, form
 from gateway.labs.names import Offered as Found
-from gateway.labs.offers import Facts, Offered, Offers
+from gateway.labs.offering import IN_HAND, Offering, Result
+from gateway.labs.offers import Facts, Offered
 from gateway.labs.recipients import NotNowError, resolving
 from gateway.labs.shelf import Claim, Shelf, ShelfError
 from gateway.relay.desk import Desk
-from gateway.relay.intake import Intake
 from gateway.settings.labs import WatchedFolder
-from smtp import reply
-from smtp.address import Address, domain_of
-from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal
+from smtp.address import Address
+from smtp.envelope import Body, Peer
 from vault.errors import VaultError
 
 DOOR = "folder"
@@ -36,9 +34,6 @@ _LARGE = 4 << 20  # and of those above this one: a mail is three times its docum
 _MOST = 500  # files of one look
 _BLOCK = 64 << 10
 _HOUR = timedelta(hours=1)
-_OTHER_BYTES = (
-    "another file was handed in before under the same key; a corrected result needs one of its own"
-)
 _UNKNOWN = "only .pdf, .xml (CDA) and .eml are sent from here"
 
 
@@ -79,12 +74,10 @@ class Folder:
 
     watched: Watched
     desk: Desk
-    intake: Intake
-    offers: Offers
+    offering: Offering
     _lying: dict[Found, tuple[tuple[int, ...], datetime]] = field(default_factory=dict)
     _later: dict[str, datetime] = field(default_factory=dict)  # claims that wait, by their mark
     _said: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    _in_hand: set[bytes] = field(default_factory=set)  # keys of results that are being taken
     _large: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
@@ -157,38 +150,29 @@ class Folder:
                 self.desk.on_event("folder.crashed", {"exception": error})
 
     async def _take(self, shelf: Shelf, claim: Claim) -> None:
-        """Make the file a message of ours, once; the order is that of ``Intake.accept``.
-
-        The offer is known before the message is: a crash between the two leaves the name by which
-        the intake knows what it took.
-        """
+        """Make the file a message of ours, once, and answer."""
         offer, key, composed = await asyncio.to_thread(self._prepared, shelf, claim)
-        mark = self.offers.mark(self.watched.mailbox, key)
-        if mark in self._in_hand:  # another file of that key: what becomes of it is seen first
+        outcome = await self.offering.offer(
+            Result(
+                self.watched.name,
+                Peer("127.0.0.1", login=self.watched.mailbox, listener=DOOR),
+                self.watched.mailbox,
+                key,
+                composed.recipients,
+                _blocks(composed.message),
+                Facts(claim.name, claim.mark),
+                offer.digest,
+                Body.SEVEN_BIT if composed.message.isascii() else Body.EIGHT_BIT,
+            )
+        )
+        if outcome.row is not None:
+            await self._accepted(shelf, claim, outcome.row, again=outcome.again)
+        elif outcome.said.permanent:
+            await self._failed(shelf, claim, outcome.said.text, outcome.refused)
+        else:
             self._wait(claim)
-            return
-        self._in_hand.add(mark)
-        try:
-            await self._take_offer(shelf, claim, mark, offer, composed)
-        finally:
-            self._in_hand.discard(mark)
-
-    async def _take_offer(
-        self, shelf: Shelf, claim: Claim, mark: bytes, offer: Offer, composed: Composed
-    ) -> None:
-        digest = self.offers.digest(offer.digest)
-        row = self.offers.find(mark)
-        if row is None:
-            facts = Facts(claim.name, claim.mark)
-            row = Offered(secrets.token_hex(16), digest, None, self.desk.clock(), facts)
-            adding = self.offers.adding(row.id, self.watched.name, mark, digest, row.at, facts)
-            await self.offers.database.commit([adding])
-        if row.digest != digest:
-            raise ShelfError(_OTHER_BYTES)
-        if row.message is not None:
-            await self._accepted(shelf, claim, row, again=row.facts.claim != claim.mark)
-            return
-        await self._hand_in(shelf, claim, row, composed)
+            if outcome.said is not IN_HAND:
+                self._tell("folder.put_off", str(outcome.said.code))
 
     def _prepared(self, shelf: Shelf, claim: Claim) -> tuple[Offer, str, Composed]:
         kind = form(claim.name)
@@ -201,61 +185,6 @@ class Folder:
         resolve = resolving(mailbox, self.desk.keeper.current, now)
         composed = compose(offer, said, mailbox, now, self.watched.product, resolve)
         return offer, said.key or offer.digest, composed
-
-    async def _hand_in(self, shelf: Shelf, claim: Claim, row: Offered, composed: Composed) -> None:
-        draft = self._draft(row, composed)
-        said = self.intake.mail(draft)
-        if said.positive:
-            draft = self._addressed(draft, composed)
-            if draft.recipients:
-                said = await self.intake.accept(draft, _blocks(composed.message))
-            else:
-                await self.intake.abandoned(draft)
-                said = reply.NO_RECIPIENTS
-        if not said.positive and not said.permanent:
-            self._wait(claim)
-            self._tell("folder.put_off", str(said.code))
-            return
-        refused = tuple((each.recipient.address, str(each.reply)) for each in draft.refused)
-        if not said.positive:
-            await self.offers.database.commit([self.offers.dropping(row.id)])
-            await self._failed(shelf, claim, said.text, refused)
-            return
-        facts = replace_facts(row.facts, claim, refused)
-        message = self._message(draft)
-        await self.offers.database.commit([self.offers.taken(row.id, message, facts)])
-        await self._accepted(shelf, claim, replace(row, message=message, facts=facts), again=False)
-
-    def _draft(self, row: Offered, composed: Composed) -> Draft:
-        mailbox = self.watched.mailbox
-        ascii_only = composed.message.isascii()
-        mail = Mail(
-            mailbox,
-            body=Body.SEVEN_BIT if ascii_only else Body.EIGHT_BIT,
-            smtputf8=not "".join((mailbox, *composed.recipients)).isascii(),
-            transfer=f"{DOOR}/{row.id}",
-        )
-        return Draft(Peer("127.0.0.1", login=mailbox, listener=DOOR), mail)
-
-    def _addressed(self, draft: Draft, composed: Composed) -> Draft:
-        for address in composed.recipients:
-            recipient = Recipient(address)
-            said = self.intake.rcpt(draft, recipient)
-            if said.positive:
-                draft = replace(draft, recipients=(*draft.recipients, recipient))
-            else:
-                draft = replace(draft, refused=(*draft.refused, Refusal(recipient, said)))
-        return draft
-
-    def _message(self, draft: Draft) -> MessageId:
-        """Return what the intake made of it, now or before a crash."""
-        spool, mail = self.desk.books.spool, draft.mail
-        assert mail.mail_from is not None and mail.transfer is not None  # noqa: PT018
-        for one in draft.recipients:
-            mark = spool.transfer(domain_of(mail.mail_from), mail.transfer, one.address)
-            if (copy := spool.taken(mark)) is not None:
-                return copy.message.id
-        raise VaultError("a message that was taken is not there")
 
     async def _accepted(self, shelf: Shelf, claim: Claim, row: Offered, *, again: bool) -> None:
         copies = self.desk.books.spool.copies(row.message or "")
@@ -278,13 +207,14 @@ class Folder:
         """Write the last answer of each message that nothing more will become of."""
         now = self.desk.clock()
         unanswered = {each.mark for each in await asyncio.to_thread(shelf.claims)}
-        for row in await self.offers.settled(self.watched.name, now - self.watched.unconfirmed):
+        offers = self.offering.offers
+        for row in await offers.settled(self.watched.name, now - self.watched.unconfirmed):
             if row.facts.claim in unanswered:  # the first answer comes before the last
                 continue
             copies = self.desk.books.spool.copies(row.message or "")
             which, content = answers.last(row, copies, now)
             await asyncio.to_thread(shelf.answer, row.facts.name, which, content)
-            await self.offers.database.commit([self.offers.telling(row.id, now)])
+            await offers.database.commit([offers.telling(row.id, now)])
 
     def _wait(self, claim: Claim) -> None:
         self._later[claim.mark] = self.desk.clock() + self.watched.again
@@ -298,11 +228,6 @@ class Folder:
 
     def _tell(self, event: str, reason: str) -> None:
         self.desk.on_event(event, {"folder": self.watched.name, "reason": reason})
-
-
-def replace_facts(facts: Facts, claim: Claim, refused: tuple[tuple[str, str], ...]) -> Facts:
-    """Return what is known of an offer once it was taken; its answers go where it was found."""
-    return Facts(claim.name, claim.mark, refused or facts.refused)
 
 
 async def _blocks(message: bytes) -> AsyncIterator[bytes]:

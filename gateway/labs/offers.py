@@ -70,6 +70,12 @@ class Offers:
             expect=1,
         )
 
+    def naming(self, id_: str, digest: bytes) -> Statement:
+        """Return the statement that says what the bytes of an offer are known by."""
+        return Statement(
+            "UPDATE offer SET digest = ? WHERE id = ? AND digest = x''", (digest, id_), expect=1
+        )
+
     def taken(self, id_: str, message: MessageId, facts: Facts) -> Statement:
         """Return the statement that says which message it became."""
         return Statement(

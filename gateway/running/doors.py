@@ -13,6 +13,8 @@ from gateway.accounts.issuers import Issuer, Issuers
 from gateway.accounts.logins import Logins
 from gateway.accounts.principals import Principals
 from gateway.accounts.witness import Witness
+from gateway.labs.offering import Offering
+from gateway.labs.offers import Offers
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
@@ -50,6 +52,7 @@ class Doors:
         self.open_ones: list[AnyDoor] = []
         self.principals = Principals(rooms.accounts, rooms.shares, rooms.journal, rooms.clock)
         self.intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward)
+        self.offering = Offering(rooms.desk, self.intake, Offers(rooms.database, rooms.ring))
         self.witness = self._witness()
         self.logins = Logins(
             rooms.accounts,

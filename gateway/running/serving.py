@@ -21,7 +21,6 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
 from gateway.labs.folder import Folder, Watched
-from gateway.labs.offers import Offers
 from gateway.observe.metrics import Standing
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
@@ -176,9 +175,8 @@ class Gateway:
 
     def _folders(self) -> list[Folder]:
         """Return the folders that are watched, each a door of its own."""
-        offers = Offers(self.rooms.database, self.rooms.ring)
         return [
-            Folder(Watched.of(each), self.rooms.desk, self._doors.intake, offers)
+            Folder(Watched.of(each), self.rooms.desk, self._doors.offering)
             for each in self._settings.labs.folder
         ]
 

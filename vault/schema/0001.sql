@@ -456,9 +456,10 @@ INSERT INTO tallied VALUES (1, 0, '');
 
 CREATE TABLE offer (                    -- a result that a laboratory's software handed in
     id       TEXT PRIMARY KEY,
-    door     TEXT NOT NULL,             -- the folder's name in the settings
+    door     TEXT NOT NULL,             -- the folder's name in the settings; '*api': HTTPS
     mark     BLOB NOT NULL UNIQUE,      -- keyed: whose, and under which key
-    digest   BLOB NOT NULL,             -- keyed: its bytes, and what was said of them
+    digest   BLOB NOT NULL,             -- keyed: its bytes, and what was said of them; empty: they still
+                                        -- came when it was written down
     message  TEXT,                      -- what it became; null: it did not yet
     at       REAL NOT NULL,
     told     REAL,                      -- when its last answer was written

@@ -17,6 +17,7 @@ from gateway.labs import answers
 from gateway.labs import folder as labs_folder
 from gateway.labs.folder import Folder, Watched
 from gateway.labs.names import Answer
+from gateway.labs.offering import Offering
 from gateway.labs.offers import Offers
 from gateway.labs.shelf import Shelf
 from gateway.relay.intake import Intake
@@ -44,7 +45,8 @@ class Lab:
         """Return the door as it is after a start."""
         desk = self.world.labo.desk
         offers = Offers(desk.books.database, self.world.labo.rest.ring)
-        return Folder(replace(self.watched, **changes), desk, self.world.labo.intake, offers)
+        offering = Offering(desk, self.world.labo.intake, offers)
+        return Folder(replace(self.watched, **changes), desk, offering)
 
     def put(self, name: str, content: bytes, **companion: Any) -> None:
         """Write a result as careful software does: what is said of it first, then a rename."""
@@ -269,7 +271,7 @@ async def test_a_crash_loses_nothing_and_sends_nothing_twice(
     async with lab(tmp_path) as labo:
         labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
         crashing = labo.started()
-        crashing.intake = Broken(labo.world.labo.intake, after=after)
+        crashing.offering.intake = Broken(labo.world.labo.intake, after=after)
         await crashing.round()
         labo.world.clock.advance(seconds=3)
         with pytest.raises(BaseExceptionGroup):
@@ -402,7 +404,7 @@ async def test_what_was_sent_long_ago_is_forgotten(tmp_path: Path) -> None:
     async with lab(tmp_path) as labo:
         labo.put("a.pdf", PDF, to=[CHU], key="1", document=ABOUT)
         await labo.settle()
-        database, offers = labo.world.labo.rest.database, labo.door.offers
+        database, offers = labo.world.labo.rest.database, labo.door.offering.offers
         labo.world.clock.advance(days=91)
         await database.commit([offers.forgetting(labo.world.clock(), timedelta(days=90))])
         assert [(0,)] == database.read("SELECT count(*) FROM offer")
