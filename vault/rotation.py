@@ -59,6 +59,8 @@ _COLUMNS = (
     ),
     ("operator", "key", "facts", "'operator/' || key || '/' || name || '/facts'"),
     ("absence", "mailbox", "facts", f"'absence/' || ({_OWNER}) || '/facts'"),
+    ("thread", "pair", "facts", "'thread/' || lower(hex(pair)) || '/' || version || '/facts'"),
+    ("opposition", "id", "facts", "'opposition/' || id || '/facts'"),
     ("proposal", "id", "facts", "'proposal/' || lower(hex(id)) || '/facts'"),
     ("hold", "id", "preserved", "'hold/' || id || '/preserved'"),
     ("held", "id", "found", "'held/' || id || '/found'"),

@@ -175,6 +175,21 @@ CREATE TABLE absence_told (             -- whom that was answered, so that it is
     PRIMARY KEY (mailbox, whom)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE thread (                   -- what a professional and a citizen write to each other
+    pair     BLOB PRIMARY KEY,          -- keyed: both addresses
+    citizen  BLOB NOT NULL,             -- keyed: the citizen's number
+    version  INTEGER NOT NULL,
+    facts    BLOB NOT NULL              -- sealed, bound to pair and version: who, which threads
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_citizen ON thread (citizen);
+
+CREATE TABLE opposition (               -- citizens who object to being written to; never removed
+    id       INTEGER PRIMARY KEY,       -- 1, 2, 3 ...: a gap is told of
+    citizen  BLOB NOT NULL,             -- keyed: the citizen's number
+    facts    BLOB NOT NULL              -- sealed: who, why, noted by whom, when, and when withdrawn
+) STRICT;
+CREATE INDEX opposition_citizen ON opposition (citizen);
+
 CREATE TABLE proposal (                 -- what one operator asked, and another must ask too
     id       BLOB PRIMARY KEY,          -- keyed: the verb and what it is about
     facts    BLOB NOT NULL,             -- sealed: by whom, when
