@@ -15,6 +15,7 @@ from quarantine.budget import Budget, Exhausted
 from quarantine.kinds import PROGRAMS, SCRIPTS, Kind, Name, kind_of
 from quarantine.letter import Indexed, Letter, Thing
 from quarantine.policy import Finding
+from quarantine.windows import with_crlf
 from quarantine.zips import ends_as_zip
 
 _MOST = 200  # findings of one message: a reviewer reads no more
@@ -32,14 +33,23 @@ _SAYS: dict[Kind, str] = {
 }
 
 
+_TEXTUAL = frozenset({Kind.TEXT, Kind.XML, Kind.HTML, Kind.UNKNOWN})
+_NAMED: dict[str, Kind] = {
+    **dict.fromkeys(("eml", "mht", "mhtml"), Kind.MESSAGE),
+    **dict.fromkeys(("htm", "html", "shtml", "xhtml", "xht"), Kind.HTML),
+    "svg": Kind.SVG,
+}
+
+
 def look(letter: Letter, budget: Budget) -> tuple[Finding, ...]:
     """Return what is found in a message, each finding once."""
     found: dict[Finding, None] = {}
+    reasons: set[str] = set()  # beyond so many findings, only for what else it is
     try:
         for finding in _letter(letter, budget, 0):
-            found[finding] = None
-            if len(found) >= _MOST:
-                break
+            if len(found) < _MOST or finding.reason not in reasons:
+                found[finding] = None
+                reasons.add(finding.reason)
     except Exhausted as end:
         found[Finding(end.reason, end.why)] = None
     return tuple(found)
@@ -56,9 +66,11 @@ def _letter(letter: Letter, budget: Budget, depth: int) -> Iterator[Finding]:
 
 def examine(thing: Thing, budget: Budget) -> Iterator[Finding]:
     """Yield what is found in one thing, and in all that lies in it."""
-    kind, name = kind_of(thing.content), Name(thing.name)
+    names = [Name(each) for each in (thing.name, *thing.also)]
+    kind = _opened_as(thing, kind_of(thing.content), names)
     if thing.attached:
-        yield from _alone(thing, kind, name)
+        for name in names:
+            yield from _alone(thing, kind, name)
         yield from office.active(kind, thing.content, thing.place, budget)
     hidden = kind is not Kind.ZIP and thing.whole and ends_as_zip(thing.content)
     if hidden and kind is not Kind.OLE:
@@ -75,6 +87,14 @@ def examine(thing: Thing, budget: Budget) -> Iterator[Finding]:
         yield from _inner(thing, thing.content, budget)
     elif kind is Kind.ENVELOPE:
         yield from _signed(thing, budget)
+
+
+def _opened_as(thing: Thing, kind: Kind, names: Iterable[Name]) -> Kind:
+    """Return what whoever opens it takes it for: of a text, its name decides that."""
+    if kind not in _TEXTUAL:
+        return kind
+    named = (_NAMED[name.extension] for name in names if name.extension in _NAMED)
+    return Kind.MESSAGE if thing.mail else next(named, kind)
 
 
 def _alone(thing: Thing, kind: Kind, name: Name) -> Iterator[Finding]:
@@ -106,6 +126,7 @@ def _inner(thing: Thing, content: bytes, budget: Budget) -> Iterator[Finding]:
     """Look into a message that is a file."""
     budget.descend(thing.depth + 1)
     indexed = Indexed()
+    content = with_crlf(content)
     indexed.feed(content)
     inner = indexed.letter(lambda start, end: content[start:end], budget.limits.largest)
     for finding in _letter(inner, budget, thing.depth + 1):

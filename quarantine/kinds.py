@@ -66,6 +66,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\x28\xb5\x2f\xfd", Kind.ARCHIVE),  # zstd
     (b"\x04\x22\x4d\x18", Kind.ARCHIVE),  # lz4
     (b"LZIP", Kind.ARCHIVE),
+    (b"\x5d\x00\x00", Kind.ARCHIVE),  # lzma, before xz
     (b"vhdxfile", Kind.ARCHIVE),
     (b"conectix", Kind.ARCHIVE),
     (b"!<arch>\n", Kind.ARCHIVE),

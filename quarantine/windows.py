@@ -36,3 +36,15 @@ def each(pattern: re.Pattern[bytes], content: bytes, start: int = 0) -> Iterator
         for found in pattern.finditer(content, max(begin, after), end):
             after = found.end()
             yield found
+
+
+def with_crlf(content: bytes) -> bytes:
+    """Return a text whose lines end as those of mail do, whatever ended them."""
+    blocks: list[bytes] = []
+    at = 0
+    while at < len(content):
+        end = at + _STEP
+        end += content[end - 1 : end + 1] == b"\r\n"  # which is not cut in two
+        blocks.append(content[at:end].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+        at = end
+    return b"".join(blocks)

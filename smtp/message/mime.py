@@ -3,7 +3,8 @@
 Feed it the message in any blocks; it keeps a part's header and a few octets between two blocks,
 no more. A multipart ends at its closing delimiter, at one of a multipart around it, or with the
 message, whichever comes first. A part is numbered as IMAP names it ("2.1"; "TEXT" for what holds
-the parts of a message). Bombs are bounded: past the limits the rest is one opaque leaf.
+the parts of a message). Bombs are bounded: past the limits the rest is one opaque leaf. Where
+another reader may find other parts, ``doubts`` says so.
 RFC 2046 §5.1, RFC 3501 §6.4.5.
 """
 
@@ -68,13 +69,15 @@ class PartIndex:
         self._in_header = True
         self._sought = 0  # up to here there is no blank line
         self._near_misses = 0
+        self._ended: set[bytes] = set()  # boundaries of multiparts that were closed
+        self.doubts: dict[str, None] = {}  # why another reader may find parts that are not here
         self._size = 0
         self._begin(0, "", message=True)
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""
         self._size += len(block)
-        if not (self._in_header or self._boundaries):
+        if not (self._in_header or self._sought_for):
             self._lines += block.count(b"\n")
             self._at = self._counted = self._size
             return
@@ -92,7 +95,7 @@ class PartIndex:
     def finish(self) -> tuple[Part, ...]:
         """Return the parts of the message, which has ended."""
         lines = self._line(self._size)
-        if self._in_header or self._boundaries:
+        if self._in_header or self._sought_for:
             self._held += b"\r\n\r\n"  # ends a last delimiter, or a header without a blank line
             self._scan()
             if self._in_header:
@@ -109,10 +112,15 @@ class PartIndex:
     def _scan(self) -> None:
         """Go through what is held, as far as it goes; keep what the next block may complete."""
         at: int | None = 0
-        while at is not None and (self._in_header or self._boundaries):
+        while at is not None and (self._in_header or self._sought_for):
             at = self._scan_header(at) if self._in_header else self._scan_body(at)
-        if not (self._in_header or self._boundaries):
+        if not (self._in_header or self._sought_for):
             self._drop(len(self._held))
+
+    @property
+    def _sought_for(self) -> bool:
+        """Whether a line may be a delimiter: of what is open, or of what was closed already."""
+        return bool(self._boundaries or self._ended)
 
     def _scan_header(self, at: int) -> int | None:
         """Look for the blank line, or for a delimiter that comes without one.
@@ -134,6 +142,7 @@ class PartIndex:
             self._settle_header(end + 4)
             return end + 2
         if len(self._held) - at > _LONGEST_HEADER:
+            self._doubt("a header longer than anybody reads")
             self._settle_header(at + 2, leaf=True)
             return at
         self._drop(at)
@@ -150,7 +159,7 @@ class PartIndex:
 
     def _delimiter(self, at: int, stop: int) -> "_Hit | None":
         """Find a delimiter of a multipart that is open; without ``next`` it may yet become one."""
-        start = self._held.find(b"\r\n--", at, stop) if self._boundaries else -1
+        start = self._held.find(b"\r\n--", at, stop) if self._sought_for else -1
         while start >= 0:
             end = self._held.find(b"\r\n", start + 4, start + _LONGEST_LINE)
             if end < 0 and len(self._held) < start + _LONGEST_LINE:
@@ -160,23 +169,46 @@ class PartIndex:
                 return _Hit(start, end, level, closing=False)
             if (level := self._boundaries.get(line.removesuffix(b"--"))) is not None:
                 return _Hit(start, end, level, closing=True)
-            self._near_misses += 1
-            if self._near_misses > _MOST_NEAR_MISSES:
-                self._boundaries.clear()
+            self._missed(line, start, long=end < 0)
+            if not self._sought_for:
                 return None
             start = self._held.find(b"\r\n--", start + 4, stop)
         return None
+
+    def _missed(self, line: bytes, start: int, *, long: bool) -> None:
+        """Pass a line that is like a delimiter and is none; others may see one in it."""
+        if line in self._ended:
+            self._doubt("a part behind the end of its multipart")
+        if long:
+            begins = bytes(self._held[start + 4 : start + _LONGEST_LINE])
+            if begins.rstrip(b" \t").removesuffix(b"--") in self._boundaries:
+                self._doubt("a delimiter longer than anybody reads")
+        self._near_misses += 1
+        if self._near_misses > _MOST_NEAR_MISSES:
+            self._doubt("more lines like delimiters than anybody reads")
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Look for no more parts."""
+        self._boundaries.clear()
+        self._ended.clear()
+
+    def _doubt(self, why: str) -> None:
+        self.doubts[why] = None
 
     def _turn(self, hit: "_Hit", after: int) -> int:
         """Pass a delimiter: what lies inside that multipart ends, and perhaps the next begins."""
         parent = self._open[hit.level]
         if not hit.closing and not self._room:
-            self._boundaries.clear()
+            self._doubt("more parts than anybody reads")
+            self._give_up()
             return after
         end = self._at + hit.start
         self._close(hit.level + 1, end, self._line(end))
+        self._ended.clear()  # of what lies inside, which is past
         if hit.closing:
             self._boundaries.pop(parent.boundary)
+            self._ended.add(parent.boundary)
             parent.boundary = b""
         else:
             parent.children += 1
@@ -230,6 +262,7 @@ class PartIndex:
             if 0 < len(boundary) <= 200 and boundary not in self._boundaries:
                 opened.boundary = boundary
                 self._boundaries[boundary] = len(self._open) - 1
+                self._ended.discard(boundary)
         elif part.type in _MESSAGES and part.encoding in _IDENTITY and self._room:
             self._begin(body, opened.prefix, message=True)
 

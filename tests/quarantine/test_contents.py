@@ -1,5 +1,6 @@
 """What is found in a message: by what it is, not by its name, however deep it lies."""
 
+import base64
 import bz2
 import gzip
 import lzma
@@ -233,3 +234,41 @@ def test_any_damage(content: bytes, data: st.DataObject) -> None:
 def test_any_message(raw: bytes) -> None:
     """Whatever octets a message is made of, a look ends with reasons we know."""
     assert reasons(raw) <= set(REASONS)
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("first", [b"", b"X-Own: 1\r\n", b"Hello: 1\r\n"])
+@pytest.mark.parametrize("kind", ["message/rfc822", "application/octet-stream; name=a.eml"])
+def test_a_message_that_is_a_file(kind: str, first: bytes, ends: bytes) -> None:
+    """However it begins and however its lines end, what is attached to it is looked at."""
+    inner = base64.encodebytes((first + mail(("a.bin", EXE))).replace(b"\r\n", ends))
+    head = f"From: a@b.example\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
+    raw = head.encode() + b"\r\n" + inner.replace(b"\n", b"\r\n")
+    assert {"executable"} == {each.reason for each in found(raw)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.html", b"Bonjour <b>a tous</b> <script>x()</script>"),
+        ("a.XHTML", b"\x01 <script>x()</script>"),
+        ("a.svg", b"<?xml version='1.0'?><!--" + b"x" * 5000 + b"--><svg onload='x()'/>"),
+    ],
+)
+def test_a_text_is_what_its_name_makes_of_it(name: str, content: bytes) -> None:
+    """A browser opens a page that does not begin as pages do, too."""
+    assert {"active-content"} == of_file(name, content)
+
+
+def test_a_program_behind_a_crowd() -> None:
+    """Who attaches hundreds of doubtful files hides no other reason behind them."""
+    crowd = [(f"{n}.svg", b"<svg onload='x()'/>") for n in range(250)]
+    every = found(mail(*crowd, ("a.bin", EXE)))
+    assert 201 == len(every)
+    assert "executable" == every[-1].reason
+
+
+def test_every_name_of_a_file() -> None:
+    """One that some reader gives it is enough."""
+    one = Thing("a.txt", b"var a = 1;", "2 a.txt", also=("a.js",))
+    assert {"script"} == {each.reason for each in examine(one, Budget(Limits()))}

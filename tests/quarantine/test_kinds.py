@@ -29,6 +29,7 @@ CMS = b"\x30\x82\x01\x00"
         (b"RIFF\x00\x00\x00\x00WEBP", Kind.IMAGE),
         (b"RIFF\x00\x00\x00\x00WAVE", Kind.SOUND),
         (bytes(0x8001) + b"CD001", Kind.ARCHIVE),
+        (bytes.fromhex("5d00008000") + bytes(9), Kind.ARCHIVE),
         (CMS + bytes.fromhex("06092a864886f70d010703"), Kind.ENCRYPTED),
         (CMS + bytes.fromhex("060b2a864886f70d0109100117"), Kind.ENCRYPTED),
         (CMS + bytes.fromhex("06092a864886f70d010702"), Kind.ENVELOPE),

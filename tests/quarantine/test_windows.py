@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarantine import windows
-from quarantine.windows import each, holds, matches
+from quarantine.windows import each, holds, matches, with_crlf
 
 NEEDLE = re.compile(rb"needle")
 STEP = windows._STEP
@@ -31,3 +31,10 @@ def test_each_from_a_place_on() -> None:
     """What lies before it was seen already."""
     content = b"needle" + bytes(2 * STEP) + b"needle"
     assert [6 + 2 * STEP] == [found.start() for found in each(NEEDLE, content, 2 * STEP)]
+
+
+@given(st.integers(STEP - 3, STEP + 3), st.lists(st.sampled_from([b"\n", b"\r\n", b"a", b"\r"])))
+def test_lines_as_those_of_mail(at: int, lines: list[bytes]) -> None:
+    """Every line ends in CRLF, and none is taken for two, wherever a piece ends."""
+    content = b"x" * at + b"".join(lines)
+    assert re.sub(rb"\r?\n", b"\r\n", content) == with_crlf(content)

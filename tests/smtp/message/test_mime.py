@@ -385,3 +385,24 @@ def test_a_header_is_shown_while_it_is_at_hand() -> None:
 
     assert list(range(len(parts))) == [place for place, _ in seen]
     assert b"message/rfc822" in [kind for _, kind in seen]
+
+
+@pytest.mark.parametrize(
+    ("tail", "doubts"),
+    [
+        (b"", []),
+        (b"--b--\r\n", []),
+        (b"words\r\n", []),
+        (b"--b\r\n\r\nmore\r\n--b--\r\n", ["a part behind the end of its multipart"]),
+    ],
+)
+@given(st.lists(st.integers(min_value=0), max_size=4))
+def test_what_follows_the_end(tail: bytes, doubts: list[str], places: list[int]) -> None:
+    """Some readers go on behind the closing delimiter, so a part that lies there is told of."""
+    head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    message = head + b"--b\r\n\r\nfirst\r\n--b--\r\n" + tail
+    scanner = PartIndex()
+    for start, stop in pairwise(sorted({0, len(message), *(n % len(message) for n in places)})):
+        scanner.feed(message[start:stop])
+    assert 2 == len(scanner.finish())
+    assert doubts == list(scanner.doubts)
