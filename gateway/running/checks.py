@@ -51,6 +51,13 @@ def mailbox_servers(settings: Settings) -> None:
                 f"the mailbox server {server.name} is given mail of {', '.join(strangers)}",
                 "mailboxes are of our own domains: [site] domains",
             )
+        if server.path is not None and server.path.resolve().is_relative_to(
+            settings.paths.data.resolve()
+        ):
+            raise OperationError(
+                f"the folder of {server.name} lies within the data folder",
+                "what is put there can be read: it must lie elsewhere",
+            )
         if server.credentials_file is not None:
             octets = private(server.credentials_file, "the credentials")
             try:

@@ -15,8 +15,9 @@ class MailboxServer(Section):
     """A mailbox server of the house, and whose mail it takes instead of us."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-    kind: Literal["lmtp", "imap", "smtp"]
+    kind: Literal["lmtp", "imap", "smtp", "folder"]
     socket: Path | None = None
+    path: Path | None = None
     host: str = ""
     port: Port | None = None
     certificate: Path | None = None
@@ -37,6 +38,12 @@ class MailboxServer(Section):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         """Refuse what could never be reached, and what would be reached unproven."""
+        if not self.domains and not self.mailboxes:
+            raise ValueError(f"{self.name}: domains or mailboxes must name whose mail it takes")
+        if (self.kind == "folder") != bool(self.path):
+            raise ValueError(f"{self.name}: a folder, and nothing else, needs path")
+        if self.kind == "folder":
+            return self._software()
         if bool(self.socket) == bool(self.host):
             raise ValueError(f"{self.name}: either socket or host")
         if self.socket and self.kind != "lmtp":
@@ -47,8 +54,14 @@ class MailboxServer(Section):
             raise ValueError(f"{self.name}: IMAP, and no other, needs credentials_file")
         if self.stores and self.kind != "smtp":
             raise ValueError(f"{self.name}: stores is for SMTP; the others always say so")
-        if not self.domains and not self.mailboxes:
-            raise ValueError(f"{self.name}: domains or mailboxes must name whose mail it takes")
+        return self
+
+    def _software(self) -> Self:
+        """Refuse what would put people's mail before a program."""
+        if self.domains:
+            raise ValueError(f"{self.name}: software takes the mail of named mailboxes alone")
+        if self.socket or self.host or self.credentials_file or self.stores:
+            raise ValueError(f"{self.name}: a folder has path and mailboxes, and nothing else")
         return self
 
 

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.relay.handing.deposit import UNPROVEN, Deposits
+from gateway.relay.handing.folder import Folders
 from gateway.relay.lanes import Link
 from gateway.settings.boxes import MailboxServer
 from gateway.settings.site import Tls
@@ -64,6 +65,8 @@ def lines(caller: Caller, servers: Iterable[MailboxServer]) -> Lines:
 
 
 def _line(caller: Caller, server: MailboxServer) -> Line:
+    if server.path is not None:
+        return Line(Folders(server.path).open)
     if server.kind == "imap":
         deposits = Deposits(server, anchors(server), pinned(server))
         return Line(deposits.open, deposits=deposits)

@@ -99,3 +99,14 @@ def test_a_certificate_file_without_one_is_said_so(settings: Settings) -> None:
     settings.tls.certificate.write_text("-----BEGIN NOTHING-----")
     with pytest.raises(OperationError, match="holds no certificate"):
         checks.expires(settings.tls)
+
+
+def test_what_can_be_read_does_not_lie_among_what_is_sealed(tmp_path: Path) -> None:
+    """A folder for software is outside the data folder: a copy of that shows nothing."""
+    (tmp_path / "gateway.toml").write_text(
+        _CONFIG + '[[mailboxes.server]]\nname = "app"\nkind = "folder"\npath = "data/out"\n'
+        'mailboxes = ["app@labo.example"]\n'
+    )
+
+    with pytest.raises(OperationError, match="within the data folder"):
+        checks.mailbox_servers(load(tmp_path / "gateway.toml"))
