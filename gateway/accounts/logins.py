@@ -41,7 +41,12 @@ ISSUER_UNREACHABLE = Reply(
     454, "4.7.0", "Your log-in cannot be verified now; please try again in a few minutes"
 )
 
-_SCOPES = {"submission": Scope.SUBMIT, "imap": Scope.READ, "web": Scope.ADDRESSES}
+_SCOPES = {
+    "submission": Scope.SUBMIT,
+    "api": Scope.SUBMIT,
+    "imap": Scope.READ,
+    "web": Scope.ADDRESSES,
+}
 
 Event = Callable[[str, Mapping[str, object]], None]
 Revoked = Callable[[Peer], Awaitable[bool]]  # whether its authority has taken a certificate back

@@ -5,7 +5,6 @@ under which the result is offered, so that the same result is the same mail.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,12 +13,11 @@ from gateway.documents.document import Document
 from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
 from gateway.documents.packing import Parcel
+from gateway.labs.lines import Lines
 from gateway.labs.names import Form
 from gateway.labs.recipients import Resolve, address
 from smtp.address import Address, domain_of, key
 from smtp.message.header import Header, HeaderError, HeaderScanner, mailboxes
-
-_BARE = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +91,28 @@ def _document(offer: Offer, said: Order) -> tuple[Document, bytes]:
     return document, cda_writer.write(document)
 
 
-def _mail(content: bytes, given: tuple[Address, ...]) -> Composed:
-    """Return a ready mail; its lines end as mail's do, and its header may name who gets it."""
-    message = content if b"\r\n" in content[:1000] else _BARE.sub(b"\r\n", content)
-    try:
-        scanner = HeaderScanner()
-        scanner.feed(message)
-        header = Header.parse(scanner.finish())
-        named = [
+def addressees(header: Header) -> tuple[Address, ...]:
+    """Return whom a mail's own header names, each once; ``HeaderError`` if it cannot be read."""
+    return tuple(
+        dict.fromkeys(
             each.address
             for name in ("to", "cc", "bcc")
             for value in header.all(name)
             for each in mailboxes(value)
-        ]
+        )
+    )
+
+
+def _mail(content: bytes, given: tuple[Address, ...]) -> Composed:
+    """Return a ready mail; its lines end as mail's do, and its header may name who gets it."""
+    message = Lines().feed(content)
+    try:
+        scanner = HeaderScanner()
+        scanner.feed(message)
+        named = addressees(Header.parse(scanner.finish()))
     except HeaderError as error:
         raise DocumentError(f"the mail cannot be sent: {error}") from None
-    recipients = given or tuple(dict.fromkeys(named))
+    recipients = given or named
     if not recipients:
         raise DocumentError("nobody gets it: neither the companion nor the mail names recipients")
     return Composed(message, recipients)

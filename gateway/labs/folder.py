@@ -7,7 +7,6 @@ what was taken already. docs/laboratories.md. R-A7, R-I4, R-J5.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from gateway.labs import answers
 from gateway.labs.composing import Composed, Offer, compose, told
 from gateway.labs.names import Answer, form
 from gateway.labs.names import Offered as Found
-from gateway.labs.offering import IN_HAND, Offering, Result
+from gateway.labs.offering import IN_HAND, Offering, Result, blocks
 from gateway.labs.offers import Facts, Offered
 from gateway.labs.recipients import NotNowError, resolving
 from gateway.labs.shelf import Claim, Shelf, ShelfError
@@ -32,7 +31,6 @@ DOOR = "folder"
 _AT_ONCE = 8  # files in hand,
 _LARGE = 4 << 20  # and of those above this one: a mail is three times its document
 _MOST = 500  # files of one look
-_BLOCK = 64 << 10
 _HOUR = timedelta(hours=1)
 _UNKNOWN = "only .pdf, .xml (CDA) and .eml are sent from here"
 
@@ -159,10 +157,10 @@ class Folder:
                 self.watched.mailbox,
                 key,
                 composed.recipients,
-                _blocks(composed.message),
+                blocks(composed.message),
                 Facts(claim.name, claim.mark),
-                offer.digest,
-                Body.SEVEN_BIT if composed.message.isascii() else Body.EIGHT_BIT,
+                digest=offer.digest,
+                body=Body.SEVEN_BIT if composed.message.isascii() else Body.EIGHT_BIT,
             )
         )
         if outcome.row is not None:
@@ -228,8 +226,3 @@ class Folder:
 
     def _tell(self, event: str, reason: str) -> None:
         self.desk.on_event(event, {"folder": self.watched.name, "reason": reason})
-
-
-async def _blocks(message: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(message), _BLOCK):
-        yield message[start : start + _BLOCK]

@@ -27,6 +27,8 @@ OTHER_BYTES = Reply(
 )
 IN_HAND = Reply(450, "4.3.0", "A result of that key is being handed in at this moment")
 
+_BLOCK = 64 << 10
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -39,6 +41,7 @@ class Result:
     recipients: tuple[Address, ...] = field(repr=False)
     blocks: AsyncIterator[bytes] = field(repr=False)
     facts: Facts = field(repr=False)
+    beside: bytes = b""  # what is said of it, if its bytes do not say it
     digest: str = ""  # what its bytes are known by; empty: by their hash, as they come
     body: Body = Body.EIGHT_BIT
     answered: bool = False  # nobody waits for a last answer
@@ -91,20 +94,20 @@ class Offering:
             await self.offers.database.commit([self.offers.naming(row.id, digest)])
         elif digest and row.digest != digest:
             raise OtherBytesError
-        blocks = result.blocks if digest else self._known(row, result.blocks)
+        coming = result.blocks if digest else self._known(row, result)
         if row.message is None:
-            return await self._hand_in(replace(result, blocks=blocks), row)
-        async for _ in blocks:
+            return await self._hand_in(replace(result, blocks=coming), row)
+        async for _ in coming:
             pass
         return Outcome(reply.OK, row, row.facts.claim != result.facts.claim, row.facts.refused)
 
-    async def _known(self, row: Offered, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _known(self, row: Offered, result: Result) -> AsyncIterator[bytes]:
         """Hand on what comes; that all has come is told only once it is known what it was."""
         hashed = hashlib.sha256()
-        async for block in blocks:
+        async for block in result.blocks:
             hashed.update(block)
             yield block
-        digest = self.offers.digest(hashlib.sha256(hashed.digest()).hexdigest())
+        digest = self.offers.digest(hashlib.sha256(hashed.digest() + result.beside).hexdigest())
         if not row.digest:
             await self.offers.database.commit([self.offers.naming(row.id, digest)])
         elif row.digest != digest:
@@ -162,3 +165,9 @@ def _draft(result: Result, row: Offered) -> Draft:
         transfer=f"offer/{row.id}",
     )
     return Draft(result.peer, mail)
+
+
+async def blocks(message: bytes) -> AsyncIterator[bytes]:
+    """Yield a message that is whole at hand, a block at a time."""
+    for start in range(0, len(message), _BLOCK):
+        yield message[start : start + _BLOCK]

@@ -103,6 +103,27 @@ class Outbox:
         )
         return [self._opened(row) for row in rows]
 
+    def newest(self) -> int:
+        """Return the number of the newest receipt, 0 if there never was one."""
+        ((seq,),) = self.database.read("SELECT max(seq) FROM outbox")
+        return int(seq or 0)
+
+    def following(self, mailbox: str, after: int, message: str = "") -> tuple[list[Row], int]:
+        """Return a mailbox's receipts from beyond a ``seq``, and as far as that has looked.
+
+        A bounded look: who is far behind catches up in several.
+        """
+        upto = max(after, self.newest())
+        args: tuple[object, ...]
+        if message:
+            where, args = "message = ? AND mailbox = ? AND seq > ?", (message, mailbox, after)
+        else:
+            upto = min(upto, after + _PIECE)
+            where, args = "seq > ? AND seq <= ? AND mailbox = ?", (after, upto, mailbox)
+        found = self.database.read(f"{_SELECT} WHERE {where} ORDER BY seq LIMIT {_PIECE}", args)
+        rows = [self._opened(row) for row in found]
+        return rows, rows[-1].seq if len(rows) == _PIECE else upto
+
     async def resend(
         self, *, message: str = "", mailbox: str = "", since: datetime | None = None
     ) -> int:

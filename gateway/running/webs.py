@@ -24,6 +24,7 @@ from gateway.web.published import Published
 from gateway.web.reading.places import Places
 from gateway.web.reading.room import Room
 from gateway.web.reading.routes import Reading
+from gateway.web.results.routes import Results
 from gateway.web.server import Patience, Site
 from gateway.web.setup.routes import SetUp
 from smtp import tls
@@ -37,7 +38,9 @@ class Webs:
 
     def __init__(self, rooms: Rooms, doors: Doors, status: ASGIApp) -> None:
         self._rooms, self._status = rooms, status
-        self._lookup = Lookup(rooms, Entry(doors.logins, rooms.accounts))
+        entry = Entry(doors.logins, rooms.accounts)
+        self._lookup = Lookup(rooms, entry)
+        self.results = Results(rooms, entry, doors.offering)
         self.account = Account(rooms, doors.logins)
         self.console = Console(rooms, doors.revoked)
         self._reading = Reading(
@@ -79,6 +82,7 @@ class Webs:
     async def stop(self) -> None:
         """Close every door; answers under way are finished for a bounded time."""
         self.console.frame.close()
+        self.results.events.close()
         async with asyncio.TaskGroup() as group:
             for door in self.open_ones:
                 group.create_task(door.stop())
@@ -111,6 +115,7 @@ class Webs:
         published = Published(folder).routes() if folder else []
         return [
             *self._lookup.routes(),
+            *self.results.routes(),
             *self._set_up.routes(),
             *self.account.routes(),
             *self._reading.routes(),

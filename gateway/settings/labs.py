@@ -1,4 +1,4 @@
-"""Ways in for software that sends by itself: folders that are watched."""
+"""Ways in for software that sends by itself: folders that are watched, uploads by HTTPS."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -27,6 +27,7 @@ class Labs(Section):
     """Laboratories that send by themselves."""
 
     window_days: Annotated[int, Ge(1)] = 90
+    largest: Octets = 50 * MiB  # of one upload by HTTPS
     folder: tuple[WatchedFolder, ...] = ()
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ of its own, because browsers bother people about it. RFC 6750, RFC 7617.
 
 import base64
 import binascii
+from dataclasses import replace
 
 from starlette.requests import Request
 
@@ -32,6 +33,8 @@ class Entry:
     async def mailbox(self, request: Request, scope: Scope) -> Mailbox:
         """Return whose request it is, if they may ask for this; raise ``Problem`` otherwise."""
         peer: Peer = request.state.peer
+        if scope is Scope.SUBMIT:  # an application password's scopes go by the listener
+            peer = replace(peer, listener="api")
         said = request.headers.get("authorization", "")
         kind, _, proof = said.partition(" ")
         if len(said) > _LONGEST:

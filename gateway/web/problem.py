@@ -1,6 +1,7 @@
 """What a web client is told when it cannot have what it asked: a fixed sentence for each reason.
 
-Nothing of a request, and nothing of an error, is ever quoted. RFC 9457.
+Nothing of a request, and nothing of an error, is ever quoted; who handed a result in is told besides,
+in words of ours, why it was not taken. RFC 9457.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ SENTENCES: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be understood; see /v1/openapi.json"),
     "too-little": (400, "That is too little to look for: give an address, or a word of it"),
     "no-page": (400, "There is no such page: ask more exactly instead"),
+    "key-needed": (400, "Say an Idempotency-Key, or give the mail a Message-ID"),
     "log-in-needed": (401, "Log in: a token, or a mailbox address and an application password"),
     "log-in-failed": (401, "This token, or this address and password, is not accepted"),
     "not-allowed": (403, "This token is not for that; ask your operator for one that is"),
@@ -21,10 +23,18 @@ SENTENCES: Mapping[str, tuple[int, str]] = {
     "not-found": (404, "There is nothing at this address"),
     "wrong-method": (405, "This address is not asked in that way"),
     "too-slow": (408, "The request took too long to arrive, or to answer"),
+    "in-hand": (409, "A result of that key is being handed in at this moment; ask again"),
     "too-big": (413, "The request is larger than this gateway takes"),
+    "wrong-type": (415, "It is a message/rfc822, or a form of a PDF, CDA or mail and its order"),
+    "not-taken": (422, "Nothing was sent; the words say why, and each recipient's why not"),
+    "other-bytes": (
+        422,
+        "Another result was handed in under this key; a corrected one needs a key of its own",
+    ),
     "too-many": (429, "Too many requests; wait and try again"),
     "throttled": (429, "Too many failed log-ins; wait a few minutes and try again"),
     "failed": (500, "Something failed here; the operators can find it by the request's number"),
+    "not-now": (503, "It cannot be taken now; offer it again later, under the same key"),
     "list-missing": (503, "No trust list is in force here; try again later"),
 }
 _STATUSES = {400: "bad-request", 404: "not-found", 405: "wrong-method", 413: "too-big"}
@@ -33,8 +43,14 @@ _STATUSES = {400: "bad-request", 404: "not-found", 405: "wrong-method", 413: "to
 class Problem(Exception):  # noqa: N818 - it is an answer
     """An answer that is a refusal."""
 
-    def __init__(self, reason: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+        told: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(reason)
+        self.told = dict(told or {})  # words of ours for who logged in
         self.reason = reason
         self.status, self.sentence = SENTENCES[reason]
         self.headers = dict(headers or {})
@@ -53,6 +69,7 @@ class Problem(Exception):  # noqa: N818 - it is an answer
             "reason": self.reason,
             "detail": self.sentence,
             "request": request_id,
+            **self.told,
         }
         return Response(
             msgspec.json.encode(told), self.status, self.headers, "application/problem+json"

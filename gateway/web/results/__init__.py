@@ -1,0 +1,1 @@
+"""Handing mail in by HTTPS, and asking what became of it."""

@@ -1,0 +1,185 @@
+"""``/v1/messages``: software hands results in by HTTPS, and asks what became of them.
+
+The same offering as the watched folder's, so the same result is one message whatever the door. Every
+refusal says why in words that a person can act on. R-A7, R-I4, R-J5; docs/laboratories.md.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.accounts.mailboxes import Mailbox
+from gateway.accounts.tokens import Scope
+from gateway.documents.errors import DocumentError
+from gateway.labs.composing import compose
+from gateway.labs.composing import told as said_of
+from gateway.labs.offering import IN_HAND, OTHER_BYTES, Offering, Outcome, Result, blocks
+from gateway.labs.offers import Facts
+from gateway.labs.recipients import NotNowError, Resolve, resolving
+from gateway.operations.rooms import Rooms
+from gateway.relay.message import Copy
+from gateway.web.entry import Entry
+from gateway.web.problem import Problem
+from gateway.web.results import told, uploads
+from gateway.web.results.events import Events
+from smtp.address import key
+from smtp.envelope import Peer
+from vault.errors import VaultError
+
+DOOR = "*api"  # no folder has that name
+_LISTENER = "api"
+_PRODUCT = "SCEAU"
+_IN_MEMORY = 256 << 20  # octets of documents that are packed at once
+
+
+class Results:
+    """The routes."""
+
+    def __init__(self, rooms: Rooms, entry: Entry, offering: Offering) -> None:
+        self._rooms, self._entry, self._offering = rooms, entry, offering
+        self._memory = uploads.Memory(_IN_MEMORY)
+        self.events = Events(rooms)
+
+    def routes(self) -> list[Route]:
+        """Return where software offers and asks."""
+        return [
+            Route("/v1/messages", self._offered, methods=["POST"]),
+            Route("/v1/messages/{id}", self._standing),
+            Route("/v1/messages/{id}/events", self._events_of),
+            Route("/v1/events", self._events),
+        ]
+
+    async def _offered(self, request: Request) -> Response:
+        mailbox = await self._entry.mailbox(request, Scope.SUBMIT)
+        largest = self._rooms.settings.labs.largest
+        request.state.body.widen(largest)
+        try:
+            return self._answer(await self._outcome(request, mailbox, largest))
+        except Problem:
+            await request.state.body.drain()
+            raise
+
+    async def _outcome(self, request: Request, mailbox: Mailbox, largest: int) -> Outcome:
+        listed = self._rooms.keeper.current
+        resolve = resolving(mailbox.address, listed, self._rooms.clock())
+        try:
+            match uploads.kind(request):
+                case uploads.MAIL:
+                    result = await self._mail(request, mailbox, resolve)
+                    return await self._offering.offer(result)
+                case uploads.FORM:
+                    with self._memory.holding(request, largest):
+                        result = await self._document(request, mailbox, resolve)
+                        return await self._offering.offer(result)
+        except DocumentError as error:
+            raise _not_taken(str(error)) from None
+        except (NotNowError, VaultError):
+            raise Problem("not-now", {"Retry-After": "60"}) from None
+        raise Problem("wrong-type")
+
+    async def _mail(self, request: Request, mailbox: Mailbox, resolve: Resolve) -> Result:
+        header_size = self._rooms.settings.limits.header_size
+        mail = await uploads.mail(request, resolve, header_size)
+        known_by = uploads.idempotency_key(request) or mail.key
+        if not known_by:
+            raise Problem("key-needed")
+        return Result(
+            DOOR,
+            _peer(request, mailbox),
+            mailbox.address,
+            known_by,
+            mail.recipients,
+            mail.blocks,
+            Facts("", secrets.token_hex(16)),
+            beside=mail.beside,
+            answered=True,
+        )
+
+    async def _document(self, request: Request, mailbox: Mailbox, resolve: Resolve) -> Result:
+        offer = await uploads.document(request)
+        said = said_of(offer)
+        if given := uploads.idempotency_key(request):
+            said = msgspec.structs.replace(said, key=given)
+        now = self._rooms.clock()
+        composed = await asyncio.to_thread(
+            compose, offer, said, mailbox.address, now, _PRODUCT, resolve
+        )
+        return Result(
+            DOOR,
+            _peer(request, mailbox),
+            mailbox.address,
+            said.key or offer.digest,
+            composed.recipients,
+            blocks(composed.message),
+            Facts("", secrets.token_hex(16)),
+            digest=offer.digest,
+            answered=True,
+        )
+
+    def _answer(self, outcome: Outcome) -> Response:
+        if outcome.row is None or outcome.row.message is None:
+            raise _problem(outcome)
+        copies = self._rooms.spool.copies(outcome.row.message)
+        refused = told.refused(outcome.refused)
+        if not copies:  # its time here is over; that it was taken is all that is known
+            return _json({"message": outcome.row.message, "again": True, "recipients": refused})
+        shown = self._shown(copies)
+        shown["recipients"] = [*shown["recipients"], *refused]
+        headers = {"Location": f"/v1/messages/{copies[0].message.id}"}
+        return _json(shown | {"again": outcome.again}, 200 if outcome.again else 201, headers)
+
+    async def _standing(self, request: Request) -> Response:
+        return _json(self._shown(await self._own(request, await self._who(request))))
+
+    async def _events_of(self, request: Request) -> Response:
+        mailbox = await self._who(request)
+        copies = await self._own(request, mailbox)
+        return self.events.stream(request, mailbox, copies[0].message.id)
+
+    async def _events(self, request: Request) -> Response:
+        return self.events.stream(request, await self._who(request))
+
+    async def _who(self, request: Request) -> Mailbox:
+        return await self._entry.mailbox(request, Scope.SUBMIT)
+
+    async def _own(self, request: Request, mailbox: Mailbox) -> list[Copy]:
+        """Return the copies of a message that this mailbox sent; any other is not there."""
+        copies = self._rooms.spool.copies(request.path_params["id"])
+        sender = copies[0].message.mail.mail_from if copies else None
+        if sender is None or key(sender) != key(mailbox.address):
+            raise Problem("not-found")
+        return copies
+
+    def _shown(self, copies: list[Copy]) -> dict[str, Any]:
+        return told.message(copies[0].message, copies, self._rooms.spool.recipient_key)
+
+
+def _peer(request: Request, mailbox: Mailbox) -> Peer:
+    peer: Peer = request.state.peer
+    return replace(peer, login=mailbox.address, listener=_LISTENER)
+
+
+def _problem(outcome: Outcome) -> Problem:
+    if outcome.said is IN_HAND:
+        return Problem("in-hand", {"Retry-After": "1"})
+    if outcome.said is OTHER_BYTES:
+        return Problem("other-bytes")
+    if not outcome.said.permanent:
+        return Problem("not-now", {"Retry-After": "60"})
+    return _not_taken(outcome.said.text, outcome.refused)
+
+
+def _not_taken(words: str, refused: tuple[tuple[str, str], ...] = ()) -> Problem:
+    return Problem("not-taken", told={"words": words, "recipients": told.refused(refused)})
+
+
+def _json(shown: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    octets = msgspec.json.encode(shown)
+    return Response(octets, status, dict(headers or {}), media_type="application/json")
