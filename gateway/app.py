@@ -28,6 +28,7 @@ from gateway.accounts.shares import Shares
 from gateway.certificates.emergencies import Emergencies
 from gateway.control.lock import Lock
 from gateway.control.server import actor_of
+from gateway.documents.coherence import Citizens
 from gateway.observe.logs import adopt_libraries, open_log
 from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
@@ -36,16 +37,19 @@ from gateway.operations.error import OperationError
 from gateway.operations.legal import LegalHolds
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
+from gateway.receipts.citizens import ANSWER
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
+from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.inspections import Inspections
 from gateway.relay.notices import Notices
 from gateway.relay.proof import signing
 from gateway.relay.screening import Screening
 from gateway.relay.spool import Spool
+from gateway.relay.threads import Rules
 from gateway.running import believing, certifying, checks, dumps, referring
 from gateway.running.housekeeping import sign_journal
 from gateway.running.shelves import Shelves
@@ -58,6 +62,7 @@ from imap.store import Mailboxes
 from quarantine.rate import Rate
 from quarantine.register import Register
 from quarantine.review import Review
+from smtp.address import Address, key
 from trust.revocation import Standing
 from vault.blobs import Folder
 from vault.database import Database
@@ -218,6 +223,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     )
     denylist = Denylist(database, ring, notes.tell)
     keeper.overlaid(replace(keeper.overlay, denied=combined(denylist.all())))
+    exchanges = Exchanges(database, ring, _citizens(settings), notes.tell)
     desk = Desk.of(
         settings.site,
         books,
@@ -232,6 +238,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         settings.mailboxes.reports_folder,
         signing(settings.tls.certificate, settings.tls.key),
         _screening(settings, Inspections(database, ring)),
+        exchanges=exchanges,
     )
     return Rooms(
         settings=settings,
@@ -245,6 +252,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         legal=LegalHolds(database, ring, notes.tell),
         keeper=keeper,
         directories=directories,
+        exchanges=exchanges,
         denylist=denylist,
         watch=watch,
         emergencies=emergencies,
@@ -272,6 +280,18 @@ def _screening(settings: Settings, inspections: Inspections) -> Screening:
     quarantine = settings.quarantine
     rate = Rate(quarantine.rate)
     return Screening(quarantine.policy, inspections, rate, quarantine.recipients)
+
+
+def _citizens(settings: Settings) -> Rules:
+    said = settings.citizens
+    return Rules(
+        Citizens(settings.journal.citizens, said.digits),
+        frozenset(key(Address(each)) for each in said.pharmacies),
+        frozenset(key(Address(each)) for each in said.services),
+        said.largest,
+        said.enforce,
+        ANSWER if said.answer is None else said.answer,
+    )
 
 
 def _room(settings: Settings) -> MailboxLimits:

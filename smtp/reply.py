@@ -256,3 +256,44 @@ NEXT_HOP_UNVOUCHED = Reply(
     "Nobody can say now whether the certificate of the recipient's server is revoked; "
     "nothing was sent to it, another attempt follows",
 )
+
+# To and from citizens. What a citizen is told says it in both languages: their provider shows the line
+# as it is.
+CITIZEN_UNKNOWN = Reply(
+    550,
+    "5.1.1",
+    "That is no patient's address: it is the INS number with its key; "
+    "it was not sent, check the number in the patient's record",
+)
+CITIZEN_OBJECTS = Reply(
+    550,
+    "5.7.1",
+    "This patient objects to being written to by secure messaging; "
+    "it was not sent, reach them another way",
+)
+CITIZEN_TOO_LARGE = Reply(
+    552,
+    "5.3.4",
+    "Messages to and from patients are limited in size and this one is larger; it was not sent, "
+    "send it in several parts / Message trop volumineux, non envoye",
+)
+CITIZEN_NOT_BEGUN = Reply(
+    550,
+    "5.7.1",
+    "Seul un professionnel peut ouvrir la conversation: message non envoye, "
+    "en cas d'urgence appelez le 15 / "
+    "Only a professional may write first; it was not sent, in an emergency call 15",
+)
+CITIZEN_CLOSED = Reply(
+    550,
+    "5.7.1",
+    "Le professionnel a clos cette conversation: message non envoye, "
+    "en cas d'urgence appelez le 15 / "
+    "The professional has closed this conversation; it was not sent, in an emergency call 15",
+)
+CITIZEN_TO_CITIZEN = Reply(
+    550,
+    "5.7.1",
+    "On n'ecrit pas d'un patient a un autre par cette messagerie: message non envoye / "
+    "Patients cannot write to each other here; it was not sent",
+)

@@ -19,6 +19,7 @@ from gateway.operations.legal import LegalHolds
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.desk import Desk
+from gateway.relay.exchanges import Exchanges
 from gateway.relay.notices import Notices
 from gateway.relay.recalls import Ask, nobody
 from gateway.relay.spool import Spool
@@ -56,6 +57,7 @@ class Rooms:
     legal: LegalHolds
     keeper: Keeper
     directories: Directories
+    exchanges: Exchanges
     denylist: Denylist
     watch: Watch
     emergencies: Emergencies

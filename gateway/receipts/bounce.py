@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from gateway.receipts.citizens import WORDS as _CITIZENS
 from smtp import reply
 from smtp.address import Address
 from smtp.envelope import Refusal
@@ -245,6 +246,7 @@ _OURS: Mapping[Reply, Why] = {
     reply.SENDER_REVOKED: _OUR_DOMAIN,
     reply.SENDER_ADDRESS_NOT_LISTED: _OUR_DOMAIN,
     reply.SENDER_IS_NOT_YOU: _NOT_YOU,
+    **{said: Why(*words) for said, words in _CITIZENS.items()},
 }
 
 # By subject and detail of the enhanced code (RFC 3463 §3), whichever class it has.

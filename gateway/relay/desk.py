@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
+from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.proof import Sign, unsigned
 from gateway.relay.results import Scale, chance
@@ -59,6 +60,7 @@ class Desk:
     reports_folder: str = (
         "Accusés"  # where reports are filed, for those who do not want them in INBOX
     )
+    exchanges: Exchanges | None = None  # with citizens, if the house knows any
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
@@ -80,6 +82,7 @@ class Desk:
         reports_folder: str = "Accusés",
         sign: Sign = unsigned,
         screening: Screening | None = None,
+        exchanges: Exchanges | None = None,
     ) -> "Desk":
         """Make the desk of a site."""
         return cls(
@@ -98,4 +101,5 @@ class Desk:
             sign,
             screening or Screening(),
             reports_folder,
+            exchanges=exchanges,
         )

@@ -15,6 +15,7 @@ from gateway.accounts.credentials import fingerprint
 from gateway.accounts.throttle import Throttle
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
+from gateway.relay.conversing import Conversing
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import Pause
@@ -75,6 +76,7 @@ class Intake:
         self._onward = onward
         self._answers = Answers(desk)
         self._withdrawing = Withdrawing(desk, notices)
+        self._conversing = Conversing(desk, notices)
         self._flood = Throttle(_REFUSALS, timedelta(minutes=1))
 
     async def met(self, peer: Peer) -> None:
@@ -101,11 +103,13 @@ class Intake:
         """Say whether this recipient may be reached: one answer each, before any content."""
         if draft.mail.mail_from is None and draft.recipients:
             return ONE_AT_A_TIME
-        verdict = self._verdict(self._question(draft), recipient.address)
+        listed = self._verdict(self._question(draft), recipient.address)
+        verdict = self._conversing.at_rcpt(draft, recipient.address, listed)
         said = verdict.at_rcpt(draft.peer.listener)
         if not said.positive:
             self._count(draft, verdict.reason)
-            said = self._cured(draft, recipient.address, said)
+            if verdict is listed:  # who is no patient of theirs is not told who else may be one
+                said = self._cured(draft, recipient.address, said)
         return said
 
     def _cured(self, draft: Draft, refused: Address, said: Reply) -> Reply:
@@ -203,7 +207,8 @@ class Intake:
         # is the answer the journal keeps.
         question = self._question(draft)
         decided = [(one, self._verdict(question, one.address)) for one in unseen]
-        screened = self._desk.screening.screen(draft, decided, arrival.at)
+        heard = self._conversing.heard(arrival, sealed.size, decided)
+        screened = self._desk.screening.screen(draft, heard, arrival.at)
         verdicts = (verdict for _, verdict in screened.decided)
         refusal = self._left(draft) or nothing_to_keep(verdicts, door)
         if refusal is not None:
@@ -212,6 +217,7 @@ class Intake:
         lease = self._onward.room({domain_of(one.address) for one in unseen})
         message = arrival.message(sealed.size, ascii_only=passage.ascii)
         entered = entrance(self._desk, message, screened, lease, self._onward.pause)
+        also = await self._conversing.keeping(arrival, screened.decided, also)
         noticed = await self._enter(arrival, entered, sealed, also, filing)
         if screened.opened:
             self._desk.screening.ring()

@@ -52,8 +52,8 @@ class Rules:
     pharmacies: frozenset[str] = frozenset()  # keys of addresses that a citizen may write to first
     services: frozenset[str] = frozenset()  # addresses in the citizens' domain that are nobody's
     largest: int = 25_000_000
-    enforced: bool = True
-    answered: bool = True
+    enforced: bool = True  # else threads are noted, and nobody is refused for them
+    answer: str = ""  # what a citizen is told once a thread; nothing: they are not
 
     def concern(self, sender: Address | None, recipient: Address) -> bool:
         """Whether one of the two is a citizen; asked of every message, so it costs nothing."""

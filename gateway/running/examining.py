@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
+from gateway.documents import coherence
 from gateway.operations.rooms import Rooms
 from gateway.relay.inspecting import Inspecting, Pace
 from gateway.relay.looking import Looking
@@ -29,6 +31,7 @@ def inspecting(rooms: Rooms, wake: Callable[[], None]) -> Inspecting:
         settings.limits,
         settings.seconds,
         ThreadPoolExecutor(settings.at_once, "sceau-look"),
+        partial(coherence.findings, citizens=rooms.exchanges.rules.citizens),
     )
     patience = timedelta(seconds=settings.scanner_patience)
     pace = Pace(

@@ -18,6 +18,7 @@ from gateway.settings.alerts import Alerts
 from gateway.settings.audit import JournalSettings, Siem
 from gateway.settings.boxes import MailboxesSettings
 from gateway.settings.certificates import Certificates
+from gateway.settings.citizens import CitizensSettings
 from gateway.settings.console import ConsoleSettings
 from gateway.settings.labs import Labs
 from gateway.settings.listen import Listen
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     reading: ReadingSettings = ReadingSettings()
     setup: Setup = Setup()
     console: ConsoleSettings = ConsoleSettings()
+    citizens: CitizensSettings = CitizensSettings()
     labs: Labs = Labs()
     log: Log = Log()
 

@@ -16,6 +16,7 @@ from gateway.accounts.absences import Absences
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.shares import Shares
 from gateway.demo.pki import Authority, Issued
+from gateway.documents.coherence import Citizens
 from gateway.observe.metrics import Metrics
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
@@ -23,12 +24,14 @@ from gateway.relay.carrier import Carrier, Dial, dialling
 from gateway.relay.courier import Courier
 from gateway.relay.delivery import Schedule, State
 from gateway.relay.desk import Desk
+from gateway.relay.exchanges import Exchanges
 from gateway.relay.intake import Intake
 from gateway.relay.lanes import Link
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.routes import Hosts
 from gateway.relay.spool import Spool
+from gateway.relay.threads import Rules as Citizenship
 from gateway.settings.motion import Limits, Relay
 from gateway.settings.site import Site as SiteSettings
 from imap.store import Mailboxes
@@ -97,6 +100,11 @@ class Gateway:
             name=self.domain.split(".")[0], host=f"mx.{self.domain}", domains=(self.domain,)
         )
         r = self.settings
+        rules = Citizenship(
+            Citizens(),
+            frozenset({f"pharmacie@{self.domain}"}),
+            answer="En cas d'urgence, appelez le 15.",
+        )
         self.desk = Desk.of(
             site,
             books,
@@ -105,6 +113,12 @@ class Gateway:
             self.clock,
             Metrics(),
             lambda event, facts: self.events.append((event, dict(facts))),
+            exchanges=Exchanges(
+                database,
+                rest.ring,
+                rules,
+                lambda event, facts: self.events.append((event, dict(facts))),
+            ),
         )
         notices = Notices(self.desk)
         self.courier = Courier(self.desk, notices, Carrier(self.desk, self, r, self.dial), r)
