@@ -18,6 +18,7 @@ _NOUNS = {
     "certificates": "Certificates: ours and those that were shown to us.",
     "mailbox": "Mailboxes, what they log in with, and what lies in them.",
     "address": "Who may be written to, and at which address.",
+    "send": "Hand results in by HTTPS, from anywhere.",
     "document": "Health documents: read, checked, packed for sending.",
     "directory": "What directories say of addresses, and should say of ours.",
     "token": "Tokens for software that asks by HTTPS.",
