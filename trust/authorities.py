@@ -8,6 +8,7 @@ alone for 30 seconds, and each time for twice as long, up to half an hour. R-A5.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,15 +18,18 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from trust.calm import calmly
+from trust import judge
 from trust.chain import Chain, Link, chains, fingerprint
 from trust.fetching import Fetch, Fetched, FetchError
-from trust.judge import AnswerError, Judge, dates
+from trust.judge import AnswerError
 from trust.revocation import Standing, State, combined
+from trust.rolls import SMALL, Reading, Roll, digest, reading
 
 _ANSWER = 64 << 10  # octets of an OCSP answer
 _SOON = timedelta(seconds=30)  # until somebody who failed is asked again ...
 _LATE = timedelta(minutes=30)  # ... and at most
+_MOST = 256 << 20  # octets of CRLs that are kept; beyond that the one longest not used goes
+_SCOPES = 16  # kinds of certificates that a CRL was verified for, and need not be again
 _KEEP = timedelta(days=30)  # how long an answer that ran out is kept all the same
 
 
@@ -51,10 +55,13 @@ class Shelf(Protocol):
     """Where answers are kept across restarts."""
 
     def load(self) -> Mapping[str, bytes]:
-        """Return all that is kept."""
+        """Return all that is kept, but whole CRLs (``octets`` and their names)."""
 
-    async def keep(self, name: str, octets: bytes) -> None:
-        """Keep this under its name, instead of what was there."""
+    async def keep(self, kept: Mapping[str, bytes]) -> None:
+        """Keep each under its name, instead of what was there: all of them, or none."""
+
+    async def of(self, name: str) -> bytes | None:
+        """Return what is kept under a name."""
 
     async def forget(self, names: Iterable[str]) -> None:
         """Keep these no more."""
@@ -68,13 +75,12 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """A CRL that was verified, and when to fetch it again."""
+    """A CRL that was verified, and when to fetch it again; the whole lies on the shelf."""
 
-    der: bytes
+    roll: Roll
     etag: str
-    begins: datetime
-    until: datetime
     again: datetime
+    scopes: tuple[bytes, ...] = ()  # what it was verified for: ``judge.scope``
 
 
 @dataclass(slots=True)
@@ -99,9 +105,9 @@ class Authorities:
     ) -> None:
         self.manners = manners
         self._fetch, self._shelf, self._clock, self._tell = fetch, shelf, clock, tell
-        self._judge = Judge()
         self._found: dict[str, Finding] = {}  # by Link.key
-        self._lists: dict[str, Listing] = {}  # by issuer and address
+        self._lists: dict[str, Listing] = {}  # by issuer and address; last the last used
+        self._large = asyncio.Lock()  # to read one takes hundreds of megabytes for a while
         self._resting: dict[str, _Rest] = {}  # by address
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -116,7 +122,7 @@ class Authorities:
             try:
                 if kind == "list":
                     listing = msgspec.msgpack.decode(octets, type=Listing)
-                    self._lists[rest], until = listing, listing.until
+                    self._lists[rest], until = listing, listing.roll.until
                 else:
                     finding = msgspec.msgpack.decode(octets, type=Finding)
                     self._found[rest] = finding
@@ -126,7 +132,7 @@ class Authorities:
             except msgspec.MsgspecError:
                 until = before  # of another release, or tampered with: asked anew
             if until <= before:
-                old.append(name)
+                old += [name, f"octets {rest}"] if kind == "list" else [name]
                 (self._lists if kind == "list" else self._found).pop(rest, None)
         await self._shelf.forget(old)
 
@@ -197,7 +203,7 @@ class Authorities:
     async def _note(self, key: str, finding: Finding, held: Finding | None) -> None:
         self._found[key] = finding
         if held is None or held.standing != finding.standing:
-            await self._shelf.keep(f"answer {key}", msgspec.msgpack.encode(finding))
+            await self._shelf.keep({f"answer {key}": msgspec.msgpack.encode(finding)})
 
     async def _by_ocsp(self, chain: Chain, link: Link, url: str, hold: datetime | None) -> Standing:
         self._awake(url)
@@ -209,7 +215,7 @@ class Authorities:
             raise self._failed(url, error) from None
         now = self._clock()
         try:
-            standing = await asyncio.to_thread(self._judge.ocsp, chain, link, der, now, hold)
+            standing = await asyncio.to_thread(judge.by_ocsp, chain, link, der, now, hold)
             if standing.until is not None and standing.until <= now:
                 raise AnswerError("ran-out")  # given now, and ended before: somebody's old answer
         except AnswerError as error:
@@ -240,8 +246,37 @@ class Authorities:
                     failure = self._failed(url, error)
                     if held is None:
                         raise failure from None
-        now = self._clock()
-        return await asyncio.to_thread(self._judge.crl, chain, link, held.der, now, hold)
+            self._lists[name] = self._lists.pop(name, held)
+            return await self._looked_up(chain, link, name, hold)
+
+    async def _looked_up(
+        self, chain: Chain, link: Link, name: str, hold: datetime | None
+    ) -> Standing:
+        """Return what a list says of a certificate; it is read whole only if it may name it."""
+        listing, now, scope = self._lists[name], self._clock(), judge.scope(link)
+        roll, asked = listing.roll, f"{name} {link.key}"
+        if scope in listing.scopes and not roll.may_name(link.serial):
+            return judge.unnamed(roll.begins, roll.until, now, hold)
+        self._awake(asked)
+        der = await self._shelf.of(f"octets {name}")
+        if der is None or await asyncio.to_thread(digest, der) != roll.digest:
+            await self._drop(name)
+            raise AnswerError("lost")
+        try:
+            standing = (await self._read(chain, link, der, hold)).standing
+        except AnswerError as error:
+            raise self._failed(asked, error) from None
+        self._answered(asked)
+        if standing.state is State.GOOD and self._lists.get(name) is listing:
+            scopes = (*listing.scopes, scope)[-_SCOPES:]
+            self._lists[name] = msgspec.structs.replace(listing, scopes=scopes)
+        return standing
+
+    async def _read(
+        self, chain: Chain, link: Link, der: bytes, hold: datetime | None = None
+    ) -> Reading:
+        async with self._large if len(der) > SMALL else nullcontext():
+            return await reading(chain, link, der, self._clock(), hold)
 
     async def _list(
         self, chain: Chain, link: Link, name: str, url: str, held: Listing | None
@@ -252,29 +287,46 @@ class Authorities:
         fetched = await self._fetch.get(
             url, limit=manners.limit, within=manners.within, etag=etag, plain=True
         )
-        if isinstance(fetched, Fetched):
-            der = _der(fetched)
-            # A list of megabytes is a million objects for a moment.
-            await calmly(self._judge.crl, chain, link, der, now)
-            begins, until = await asyncio.to_thread(dates, der)
-            if held is not None and begins < held.begins:
+        der = _der(fetched) if isinstance(fetched, Fetched) else None
+        if der is not None and held is not None:
+            same = await asyncio.to_thread(digest, der) == held.roll.digest
+            der = None if same else der
+        if der is not None:
+            read = await self._read(chain, link, der)
+            if held is not None and read.roll.begins < held.roll.begins:
                 raise AnswerError("older-than-the-last")
-            listing = Listing(der, fetched.etag, begins, until, self._again(until, now))
+            scopes = (judge.scope(link),) if read.standing.state is State.GOOD else ()
+            listing = Listing(read.roll, fetched.etag, self._again(read.roll.until, now), scopes)
+            kept = {f"list {name}": msgspec.msgpack.encode(listing), f"octets {name}": der}
+            await self._shelf.keep(kept)
         elif held is not None:
-            again = self._again(held.until, now)
-            listing = Listing(held.der, held.etag, held.begins, held.until, again)
+            again = self._again(held.roll.until, now)
+            listing = msgspec.structs.replace(held, etag=fetched.etag, again=again)
         else:
             raise AnswerError("not-modified-unasked")
+        self._lists.pop(name, None)
         self._lists[name] = listing
-        if held is None or held.der != listing.der:
-            await self._shelf.keep(f"list {name}", msgspec.msgpack.encode(listing))
-        if listing.until <= now:
+        await self._bound()
+        if listing.roll.until <= now:
             self._failed(
                 url, AnswerError("ran-out")
             )  # better than none, for the length of the grace
         else:
             self._answered(url)
         return listing
+
+    async def _bound(self) -> None:
+        """Forget lists that nobody used for long, if all are too much."""
+        octets = sum(listing.roll.octets for listing in self._lists.values())
+        for name, listing in list(self._lists.items())[:-1]:
+            if octets <= _MOST:
+                return
+            octets -= listing.roll.octets
+            await self._drop(name)
+
+    async def _drop(self, name: str) -> None:
+        self._lists.pop(name, None)
+        await self._shelf.forget([f"list {name}", f"octets {name}"])
 
     def _again(self, until: datetime | None, now: datetime) -> datetime:
         """Return when to ask again: well before an answer ends."""

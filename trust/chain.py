@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
+from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.errors import ExpiredError, NotYetValidError
 from pyhanko_certvalidator.path import ValidationPath
@@ -63,6 +64,11 @@ class Chain:
     links: tuple[Link, ...]
     anchor: str  # SHA-256 of the anchor's DER, in hex
     path: ValidationPath = field(repr=False, compare=False)
+
+    @property
+    def ders(self) -> tuple[bytes, ...]:
+        """Its certificates, from the anchor to the leaf: all that ``rebuilt`` wants."""
+        return _ders(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +143,18 @@ async def _wrong(around: ValidationContext, path: ValidationPath) -> str:
     return ""
 
 
+def rebuilt(ders: Sequence[bytes]) -> Chain:
+    """Return a chain that was found valid, from its certificates; it is not validated again."""
+    anchor, *others, leaf = (asn1.Certificate.load(der) for der in ders)
+    return _chain(ValidationPath(CertTrustAnchor(anchor), others, leaf))
+
+
+def _ders(path: ValidationPath) -> tuple[bytes, ...]:
+    return tuple(certificate.dump() for certificate in path.iter_certs(include_root=True))
+
+
 def _chain(path: ValidationPath) -> Chain:
-    ders = [certificate.dump() for certificate in path.iter_certs(include_root=True)]
+    ders = _ders(path)
     links = [_link(der, issuer) for issuer, der in pairwise(ders)]
     return Chain(tuple(reversed(links)), fingerprint(ders[0]), path)
 

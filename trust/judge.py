@@ -7,7 +7,6 @@ are ours: one that ran out still says what it said, and how long that counts is 
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,82 +25,79 @@ from trust.revocation import Source, Standing, State
 
 _SKEW = timedelta(minutes=5)
 _UNSAID = timedelta(minutes=30)  # the life of an OCSP answer that names none
-_SOUND = 512  # CRLs and what they cover that were verified, and need not be again
 
 
 class AnswerError(TrustError):
     """No answer, whatever it looks like; the message is a word for logs."""
 
 
-class Judge:
-    """Says what an answer means for a certificate; remembers which CRLs were verified for what."""
+def by_crl(
+    chain: Chain, link: Link, der: bytes, now: datetime, held: datetime | None = None
+) -> Standing:
+    """Judge by a CRL; raise ``AnswerError`` if it says nothing of this certificate.
 
-    def __init__(self) -> None:
-        self._sound: OrderedDict[tuple[bytes, bytes, bytes], None] = OrderedDict()
-
-    def crl(
-        self, chain: Chain, link: Link, der: bytes, now: datetime, held: datetime | None = None
-    ) -> Standing:
-        """Judge by a CRL; raise ``AnswerError`` if it says nothing of this certificate.
-
-        ``held`` is since when it was on hold: what was said before does not lift that.
-        """
-        try:
-            crl = x509.load_der_x509_crl(der)
-            begins, ends = crl.last_update_utc, crl.next_update_utc
-            entry = crl.get_revoked_certificate_by_serial_number(link.serial)
-        except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser raises for them
-            raise AnswerError("not-a-crl") from None
-        at = None if entry is None else entry.revocation_date_utc
-        _check_lifts(begins, at, held)
-        moment, ends = _moment(begins, ends, at, now)
-        sound = (hashlib.sha256(der).digest(), link.issuer, _scope(link))
-        if sound in self._sound and entry is None:
-            self._sound.move_to_end(sound)
-            return Standing(State.GOOD, now, ends, Source.CRL)
-        around = _around(chain, moment, crls=(der,))
-        certificate = asn1.Certificate.load(link.certificate)
-        revoked = _verdict(verify_crl(certificate, chain.path, around, use_deltas=False))
-        if revoked is not None:
-            return _revoked(revoked, Source.CRL)
-        if at is None:
-            self._sound[sound] = None
-            if len(self._sound) > _SOUND:
-                self._sound.popitem(last=False)
-        return Standing(State.GOOD, now, ends, Source.CRL)
-
-    def ocsp(
-        self, chain: Chain, link: Link, der: bytes, now: datetime, held: datetime | None = None
-    ) -> Standing:
-        """Judge by an OCSP answer, as by a CRL."""
-        try:
-            answer = ocsp.load_der_ocsp_response(der)
-            if (said := answer.response_status) is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-                raise AnswerError(f"ocsp-{said.name.lower().replace('_', '-')}")
-            begins = answer.this_update_utc
-            ends = answer.next_update_utc or begins + _UNSAID
-            status, at = answer.certificate_status, answer.revocation_time_utc
-        except AnswerError:
-            raise
-        except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser raises for them
-            raise AnswerError("not-an-ocsp-answer") from None
-        if status is ocsp.OCSPCertStatus.UNKNOWN:
-            raise AnswerError("ocsp-knows-it-not")
-        _check_lifts(begins, at, held)
-        moment, ends = _moment(begins, ends, at, now)
-        around = _around(chain, moment, ocsps=(der,))
-        certificate = asn1.Certificate.load(link.certificate)
-        revoked = _verdict(verify_ocsp_response(certificate, chain.path, around))
-        if revoked is not None:
-            return _revoked(revoked, Source.OCSP)
-        return Standing(State.GOOD, now, ends, Source.OCSP)
+    ``held`` is since when it was on hold: what was said before does not lift that.
+    """
+    try:
+        crl = x509.load_der_x509_crl(der)
+        begins, ends = crl.last_update_utc, crl.next_update_utc
+        entry = crl.get_revoked_certificate_by_serial_number(link.serial)
+    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser raises for them
+        raise AnswerError("not-a-crl") from None
+    at = None if entry is None else entry.revocation_date_utc
+    _check_lifts(begins, at, held)
+    moment, ends = _moment(begins, ends, at, now)
+    around = _around(chain, moment, crls=(der,))
+    certificate = asn1.Certificate.load(link.certificate)
+    revoked = _verdict(verify_crl(certificate, chain.path, around, use_deltas=False))
+    if revoked is not None:
+        return _revoked(revoked, Source.CRL)
+    return Standing(State.GOOD, now, ends, Source.CRL)
 
 
-def dates(der: bytes) -> tuple[datetime, datetime]:
-    """Return when a CRL was made, and when the next one is due."""
-    crl = x509.load_der_x509_crl(der)
-    assert crl.next_update_utc is not None
-    return crl.last_update_utc, crl.next_update_utc
+def unnamed(
+    begins: datetime, ends: datetime, now: datetime, held: datetime | None = None
+) -> Standing:
+    """Judge by a CRL that was verified for certificates of this scope, and does not name this one."""
+    _check_lifts(begins, None, held)
+    _moment(begins, ends, None, now)
+    return Standing(State.GOOD, now, ends, Source.CRL)
+
+
+def by_ocsp(
+    chain: Chain, link: Link, der: bytes, now: datetime, held: datetime | None = None
+) -> Standing:
+    """Judge by an OCSP answer, as by a CRL."""
+    try:
+        answer = ocsp.load_der_ocsp_response(der)
+        if (said := answer.response_status) is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise AnswerError(f"ocsp-{said.name.lower().replace('_', '-')}")
+        begins = answer.this_update_utc
+        ends = answer.next_update_utc or begins + _UNSAID
+        status, at = answer.certificate_status, answer.revocation_time_utc
+    except AnswerError:
+        raise
+    except Exception:  # noqa: BLE001 - a stranger's bytes: whatever the parser raises for them
+        raise AnswerError("not-an-ocsp-answer") from None
+    if status is ocsp.OCSPCertStatus.UNKNOWN:
+        raise AnswerError("ocsp-knows-it-not")
+    _check_lifts(begins, at, held)
+    moment, ends = _moment(begins, ends, at, now)
+    around = _around(chain, moment, ocsps=(der,))
+    certificate = asn1.Certificate.load(link.certificate)
+    revoked = _verdict(verify_ocsp_response(certificate, chain.path, around))
+    if revoked is not None:
+        return _revoked(revoked, Source.OCSP)
+    return Standing(State.GOOD, now, ends, Source.OCSP)
+
+
+def scope(link: Link) -> bytes:
+    """Return what a CRL's scope is compared with: what it verified for one, it does for the other."""
+    certificate = x509.load_der_x509_certificate(link.certificate)
+    kinds = (x509.BasicConstraints, x509.CRLDistributionPoints)
+    parts = [one.value for one in certificate.extensions if isinstance(one.value, kinds)]
+    octets = b"\0".join(part.public_bytes() for part in parts)
+    return hashlib.sha256(octets).digest()
 
 
 def _verdict(asking: Coroutine[Any, Any, None]) -> RevokedError | None:
@@ -140,14 +136,6 @@ def _moment(
         raise AnswerError("from-the-future")
     moment = max(begins, min(now, ends))
     return (moment if revoked is None else max(moment, revoked + timedelta(seconds=1))), ends
-
-
-def _scope(link: Link) -> bytes:
-    """Return what a CRL's scope is compared with: what it verified for one, it does for the other."""
-    certificate = x509.load_der_x509_certificate(link.certificate)
-    kinds = (x509.BasicConstraints, x509.CRLDistributionPoints)
-    parts = [one.value for one in certificate.extensions if isinstance(one.value, kinds)]
-    return b"\0".join(part.public_bytes() for part in parts)
 
 
 def _around(

@@ -97,14 +97,17 @@ class Memory:
     kept: dict[str, bytes] = field(default_factory=dict)
 
     def load(self) -> Mapping[str, bytes]:
-        return dict(self.kept)
+        return {name: octets for name, octets in self.kept.items() if name[:7] != "octets "}
 
-    async def keep(self, name: str, octets: bytes) -> None:
-        self.kept[name] = octets
+    async def keep(self, kept: Mapping[str, bytes]) -> None:
+        self.kept |= kept
+
+    async def of(self, name: str) -> bytes | None:
+        return self.kept.get(name)
 
     async def forget(self, names: Iterable[str]) -> None:
         for name in names:
-            del self.kept[name]
+            self.kept.pop(name, None)
 
 
 def at(clock: Clock, **how_far: float) -> datetime:

@@ -94,6 +94,12 @@ CREATE TABLE recall (                   -- what its sender wants back, and could
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recall_due ON recall (due);
 
+CREATE TABLE deadline (                 -- when software was promised the last answers about a message
+    message TEXT PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+    due     REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deadline_due ON deadline (due);
+
 CREATE TABLE outbox (                   -- receipts on their way to software
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
     id        TEXT NOT NULL,            -- random, and nobody looks for it: no index
@@ -385,7 +391,7 @@ CREATE TABLE certificate (              -- every certificate that we met
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE authority (                -- what authorities said of certificates
-    name     TEXT PRIMARY KEY,          -- keyed, in hex: which list, or whose answer
+    name     TEXT PRIMARY KEY,          -- keyed, in hex: which list, or whose answer; w…: a whole list
     facts    BLOB NOT NULL              -- sealed: the same in clear, and the answer
 ) STRICT, WITHOUT ROWID;
 
@@ -478,6 +484,9 @@ CREATE TABLE offer (                    -- a result that a laboratory's software
     message  TEXT,                      -- what it became; null: it did not yet
     at       REAL NOT NULL,
     told     REAL,                      -- when its last answer was written
+    corrected INTEGER NOT NULL DEFAULT 0, -- failures after a copy's last answer, not yet told here
     facts    BLOB NOT NULL              -- sealed: the file's name, who was refused
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX offer_open ON offer (door) WHERE told IS NULL;
+CREATE INDEX offer_corrected ON offer (door) WHERE corrected > 0;
+CREATE INDEX offer_message ON offer (message);

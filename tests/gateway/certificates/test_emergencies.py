@@ -103,13 +103,23 @@ async def test_what_was_met_is_read_back_as_it_was(rest: Rest) -> None:
 async def test_an_answer_is_kept_under_its_name_alone(rest: Rest, tmp_path: Path) -> None:
     """Its name is keyed, and one put in another's place is none."""
     answers = Answers(rest.database, rest.ring)
-    await answers.keep("list canari http://x", b"1")
-    await answers.keep("list canari http://x", b"2")
-    await answers.keep("answer other", b"3")
+    await answers.keep({"list canari http://x": b"1"})
+    await answers.keep({"list canari http://x": b"2", "octets canari http://x": b"4"})
+    await answers.keep({"answer other": b"3"})
     assert {"list canari http://x": b"2", "answer other": b"3"} == answers.load()
+    assert b"4" == await answers.of("octets canari http://x")
+    long = b"5" * (3 << 20) + b"6"  # in pieces: none of them is sealed for long
+    await answers.keep({"octets canari http://x": long})
+    assert long == await answers.of("octets canari http://x")
+    await answers.keep({"octets canari http://x": b"7"})
+    assert b"7" == await answers.of("octets canari http://x")
     assert b"canari" not in stored(tmp_path)
 
     await answers.forget(["answer other"])
     await answers.forget([])
-    await rest.commit([Statement("UPDATE authority SET name = 'ff'", ())])
+    await rest.commit([Statement("UPDATE authority SET name = 'ff' WHERE name < 'w'", ())])
     assert {} == answers.load()
+    await rest.commit([Statement("UPDATE authority SET facts = x'00'", ())])
+    assert await answers.of("octets canari http://x") is None
+    await answers.forget(["octets canari http://x"])
+    assert await answers.of("octets canari http://x") is None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 
@@ -120,9 +121,7 @@ class Scene:
             past = type(finding)(finding.standing, clock() - HOUR)
             authorities._found[key] = past
         for key, held in authorities._lists.items():
-            authorities._lists[key] = type(held)(
-                held.der, held.etag, held.begins, held.until, clock() - HOUR
-            )
+            authorities._lists[key] = msgspec.structs.replace(held, again=clock() - HOUR)
         rooms.watch.look_again()
 
 
