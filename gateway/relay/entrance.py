@@ -167,5 +167,8 @@ def _told(books: Books, result: Result, actor: str) -> list[Statement]:
     if result.late:
         statements += books.delayed(copy, after, reason)
     if after.state is State.HELD:
+        # As it is told of a message that is held later: whoever counts cases reads one event.
+        held = f"delivery.{after.state}"
+        statements.append(books.told(copy, after, held, after.changed, reason=reason))
         statements += books.holding(after, reason, result.found)
     return statements
