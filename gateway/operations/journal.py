@@ -4,8 +4,7 @@ import asyncio
 
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
-from gateway.operations.search import named
-from gateway.operations.trace import row
+from gateway.operations.trace import named, row
 from gateway.operations.veil import veiled
 from gateway.operations.words import address, moment
 from vault.journal import Entry

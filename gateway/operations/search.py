@@ -94,7 +94,7 @@ async def find(
 async def _found(rooms: Rooms, text: str, span: Span) -> dict[str, Any]:
     if not text:
         return await _of_time(rooms, span)
-    if (meant := named(rooms, text)) and not span.before:
+    if (meant := trace.named(rooms, text)) and not span.before:
         return await _answer(rooms, "message", meant, [], None)
     if (address := _address(text)) is not None:
         return await _of_address(rooms, address, span)
@@ -226,26 +226,6 @@ def _recipient(copy: Copy) -> dict[str, Any]:
         "state": copy.delivery.state.value,
         "changed": told(copy.delivery.changed),
     }
-
-
-def named(rooms: Rooms, text: str) -> list[MessageId]:
-    """Return the messages of that id, reference, Message-ID or delivery, the newest first."""
-    message, _, number = text.upper().rpartition(".")
-    names = [text, f"<{text}>", spoken(text)]
-    if number.isdecimal():
-        names.append(message)  # a delivery's id
-    return list(dict.fromkeys(each for name in names for each in rooms.spool.named(name)))
-
-
-def spoken(text: str) -> str:
-    """Return a reference as it is written, however it was heard: 40 bits, no I, L, O or U."""
-    letters = "".join(letter for letter in text.upper() if letter.isalnum())
-    letters = letters.translate(_HEARD)
-    return f"{letters[:4]}-{letters[4:]}" if len(letters) == _REFERENCE else text
-
-
-_HEARD = str.maketrans("OILU", "011V")
-_REFERENCE = 8
 
 
 def _address(text: str) -> Address | None:

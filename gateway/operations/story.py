@@ -9,7 +9,6 @@ from typing import Any
 from gateway.operations import trace
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
-from gateway.operations.search import named
 from gateway.operations.spool import row
 from gateway.operations.veil import veiled
 from gateway.operations.words import told
@@ -82,7 +81,7 @@ _REASON = 5  # letters of a reason, at least
 async def _one(rooms: Rooms, what: str) -> str:
     """Return the one message that is meant: the newest, where a name was used twice."""
     text = what.strip()
-    return next(iter(named(rooms, text)), text.upper())
+    return next(iter(trace.named(rooms, text)), text.upper())
 
 
 def _facts(message: Message) -> dict[str, Any]:
@@ -153,5 +152,6 @@ _MOODS = {
         "bad",
     ),
     **dict.fromkeys((State.DEFERRED.value, State.HELD.value, State.INSPECTING.value), "waits"),
+    State.UNCONFIRMED.value: "waits",
     **dict.fromkeys(("cancelled", "withdrawn", "hastened", "asked"), "person"),
 }

@@ -14,7 +14,8 @@ async def trace(rooms: Rooms, *, what: str, limit: int = 1000) -> object:
     """Return the entries about a message or an address, oldest first, each with its summary."""
     entries = [
         entry
-        for message in _messages(rooms, what)
+        # Our own id still names a message whose rows were forgotten; the journal outlives them.
+        for message in named(rooms, what.strip()) or [what.strip().upper()]
         for entry in await rooms.journal.by_message(message)
     ]
     if not entries and (who := _address(what)) is not None:
@@ -85,11 +86,24 @@ def _words(value: object) -> str:
     return str(value)
 
 
-def _messages(rooms: Rooms, what: str) -> list[str]:
-    names = [what] if what.startswith("<") else [what, f"<{what}>"]
-    found = dict.fromkeys(each for name in names for each in rooms.spool.named(name))
-    # Our own id still names a message whose rows were forgotten; the journal outlives them.
-    return list(found) or [what.upper()]
+def named(rooms: Rooms, text: str) -> list[MessageId]:
+    """Return the messages of that id, reference, Message-ID or delivery, the newest first."""
+    message, _, number = text.upper().rpartition(".")
+    names = [text, f"<{text}>", spoken(text)]
+    if number.isdecimal():
+        names.append(message)  # a delivery's id
+    return list(dict.fromkeys(each for name in names for each in rooms.spool.named(name)))
+
+
+def spoken(text: str) -> str:
+    """Return a reference as it is written, however it was heard: 40 bits, no I, L, O or U."""
+    letters = "".join(letter for letter in text.upper() if letter.isalnum())
+    letters = letters.translate(_HEARD)
+    return f"{letters[:4]}-{letters[4:]}" if len(letters) == _REFERENCE else text
+
+
+_HEARD = str.maketrans("OILU", "011V")
+_REFERENCE = 8
 
 
 def _address(text: str) -> Address | None:

@@ -7,7 +7,7 @@ import pytest
 from gateway.demo.pki import Authority
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
-from gateway.operations.search import spoken
+from gateway.operations.trace import spoken
 from gateway.relay.delivery import State
 from smtp.address import Address
 from tests.gateway.operations.conftest import Ask, spooled
