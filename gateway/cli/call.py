@@ -102,7 +102,12 @@ def data_folder(config: Path) -> Path:
             f"cannot read {config}: {error.strerror}",
             "name the gateway's configuration with -c, or in SCEAU_CONFIG",
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise OperationError(
+            f"{config} cannot be understood: {error}",
+            "mend that line; sceau doctor checks the rest",
+        ) from None
+    except (KeyError, TypeError):
         raise OperationError(
             f"{config} does not say where the data lies", "it needs [paths] data, see the example"
         ) from None

@@ -13,18 +13,22 @@ _WHERE = {
 }
 
 
-@click.command("completion")
+# Click keeps the lines of a paragraph that begins so as they are.
+_HELP = f"""Print what makes a shell complete this command.
+
+\b
+sceau completion bash > {_WHERE["bash"]}
+sceau completion zsh > "${{fpath[1]}}/_sceau"
+sceau completion fish > {_WHERE["fish"]}
+"""
+
+
+@click.command("completion", help=_HELP)
 @click.argument("shell", type=click.Choice(sorted(_WHERE)))
 @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
 @click.pass_context
 def command(context: click.Context, *, shell: str, as_json: bool) -> None:
-    r"""Print what makes a shell complete this command.
-
-    \b
-    sceau completion bash > ~/.local/share/bash-completion/completions/sceau
-    sceau completion zsh > "${fpath[1]}/_sceau"
-    sceau completion fish > ~/.config/fish/completions/sceau.fish
-    """
+    """Print the script of click's that asks this command what may come next."""
     from pathlib import Path
 
     made = get_completion_class(shell)

@@ -68,6 +68,7 @@ def test_a_shell_completes(shell: str) -> None:
     assert "_SCEAU_COMPLETE" in _run("completion", shell).stdout
     assert shell == json.loads(_run("completion", shell, "--json").stdout)["shell"]
     assert 2 == _run("completion", "tcsh").exit_code
+    assert f"\n  sceau completion {shell} > " in _run("completion", "--help").stdout
 
 
 def test_verbs_are_completed() -> None:
@@ -191,7 +192,7 @@ def test_an_error_among_tasks_is_told_as_itself(
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "cannot read"), ("[paths]\n", "does not say where"), ("x", "does not say where")],
+    [(None, "cannot read"), ("[paths]\n", "does not say where"), ("x", "cannot be understood: ")],
 )
 def test_an_unusable_configuration_is_said_so(tmp_path: Path, text: str | None, words: str) -> None:
     """Before anything is opened."""
