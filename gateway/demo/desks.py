@@ -50,7 +50,7 @@ def enrolled(browser: httpx.Client, page: str, code: str, passphrase: str) -> st
     return seed
 
 
-def welcome(site: Site, name: str = "vous") -> str:
+def welcome(site: Site, name: str = "visiteur") -> str:
     """Return a link by which whoever watches takes a place at the console themselves."""
     made = site.sceau("operator", "invite", name, "--role", "administrator")
     return f"{origin(site)}{_PAGE}?code={made['code']}"

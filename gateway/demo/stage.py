@@ -270,8 +270,9 @@ def _lived(
     if done.returncode:
         raise DemoError(f"the day could not be lived: {done.stderr.strip().splitlines()[-1:]}")
     lived = json.loads(done.stdout)
+    ended = datetime.fromisoformat(lived["until"])
     screen.print(
-        f"  a day behind them: {lived['moments']:,} things happened until {lived['until']}"
+        f"  a day behind them: {lived['moments']:,} things happened, the last at {ended:%H:%M} UTC"
     )
     return {name: {each["name"]: each for each in made} for name, made in lived["people"].items()}
 

@@ -171,15 +171,16 @@ def plain_words(message: bytes, most: int = 12) -> list[str]:
 def suspended(stage: Stage, tally: Tally, screen: Console) -> None:
     """A suspended member writes: a person at the hospital must look at it first."""
     screen.rule("A suspended member's message waits for a person")
-    before = len(stage.hopital.sceau("quarantine", "list"))
+    before = {case["id"] for case in stage.hopital.sceau("quarantine", "list")}
     with relayed(stage, stage.suspended.cert, stage.suspended.key) as line:
         body = words(stage.suspended, stage.desk.address, "Transfert", "Dossier en attente.")
         said = send(line, stage.suspended.address, [stage.desk.address], body)
-    cases = stage.hopital.sceau("quarantine", "list")
-    tally.held += len(cases) - before
+    waiting = stage.hopital.sceau("quarantine", "list")
+    cases = [case for case in waiting if case["id"] not in before]
+    tally.held += len(cases)
     screen.print(f"  {stage.suspended.address} to {stage.desk.address}: {said}")
     screen.print(f"  held for: {', '.join(why for case in cases for why in case['reasons'])}")
-    for case in cases[-1:]:
+    for case in cases:
         reviewed(stage, case["id"], screen)
 
 
