@@ -200,8 +200,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "denied-now": ("Refusé dès maintenant", "Denied from now on"),
     "denied-reach": (
-        "Cela touche {n} domaines de la liste.",
-        "That meets {n} domains of the list.",
+        "Domaines de la liste touchés : {n}.",
+        "Domains of the list that this meets: {n}.",
     ),
     "denied-ours": (
         "Attention : {domains} est à nous. Levez ce refus s'il n'est pas voulu.",

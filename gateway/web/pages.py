@@ -43,7 +43,8 @@ def page(template: str, language: str, status: int = 200, **values: Any) -> Resp
 
 def text(template: str, language: str, **values: Any) -> str:
     """Return a template, filled in."""
-    return _environment().get_template(template).render(lang=language, **values)
+    colon = "\u00a0:" if language == "fr" else ":"
+    return _environment().get_template(template).render(lang=language, colon=colon, **values)
 
 
 def routes() -> list[Route]:
