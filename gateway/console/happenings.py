@@ -171,7 +171,10 @@ REASONS: Words = {
     "locked": ("trop d'essais, bloqué un moment", "too many tries, locked for a while"),
 }
 DOORS: Words = {
-    "submission": ("remis par une boîte d'ici", "handed in by a mailbox of ours"),
+    **dict.fromkeys(
+        ("submission", "submission_starttls", "submission_certificate"),
+        ("remis par une boîte d'ici", "handed in by a mailbox of ours"),
+    ),
     "relay": ("reçu d'un autre opérateur", "received from another operator"),
     "report": ("écrit par cette passerelle", "written by this gateway"),
     "answer": ("réponse d'absence", "absence reply"),
