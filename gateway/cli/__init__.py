@@ -20,6 +20,7 @@ _NOUNS = {
     "address": "Who may be written to, and at which address.",
     "send": "Hand results in by HTTPS, from anywhere.",
     "document": "Health documents: read, checked, packed for sending.",
+    "citizen": "Patients: who objects, who may answer whom.",
     "directory": "What directories say of addresses, and should say of ours.",
     "token": "Tokens for software that asks by HTTPS.",
     "spool": "Messages on their way.",

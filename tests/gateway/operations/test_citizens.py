@@ -1,0 +1,64 @@
+"""What operators note of citizens."""
+
+import pytest
+
+from gateway.documents import ins
+from gateway.operations.error import OperationError
+from gateway.operations.rooms import Rooms
+from gateway.relay.exchanges import Exchange
+from gateway.relay.threads import Pair, Written, wrote
+from smtp.address import parse
+from tests.gateway.operations.conftest import Ask
+from tests.world.clock import START
+from vault.database import Statement
+
+NUMBER = "1850175075001"
+WHOLE = f"{NUMBER}{ins.key(NUMBER)}"
+CITIZEN = f"{WHOLE}@patient.mssante.fr"
+
+
+async def test_an_objection_is_noted_and_withdrawn(rooms: Rooms, ask: Ask) -> None:
+    """By address or number; who, when and why stay on the record (R-G5)."""
+    made = await ask("citizen.oppose", address=WHOLE, reason="courrier du 2 mars")
+    assert (CITIZEN, "operator:anne") == (made["address"], made["by"])
+    found = await ask("citizen.show", address=NUMBER)
+    assert found["objects"]
+    with pytest.raises(OperationError, match="objects already"):
+        await ask("citizen.oppose", address=CITIZEN, reason="encore")
+    await ask("citizen.allow", address=CITIZEN, reason="par téléphone")
+    found = await ask("citizen.show", address=CITIZEN)
+    assert not found["objects"]
+    (noted,) = found["objections"]
+    assert ("courrier du 2 mars", "operator:anne") == (noted["reason"], noted["withdrawn_by"])
+    with pytest.raises(OperationError, match="does not object"):
+        await ask("citizen.allow", address=CITIZEN)
+
+
+async def test_threads_are_shown(rooms: Rooms, ask: Ask) -> None:
+    """With whom, how many open and closed."""
+    pair = Pair(parse("dr@labo.example"), parse(CITIZEN), by_citizen=False)
+    threads = wrote(wrote((), Written("a")), Written("b", closing=True))
+    await rooms.database.commit([rooms.exchanges.moving(Exchange(pair), threads, START)])
+    (row,) = (await ask("citizen.show", address=CITIZEN))["threads"]
+    assert ("dr@labo.example", 1, 1) == (row["with"], row["open"], row["closed"])
+
+
+@pytest.mark.parametrize("whom", ["dr@labo.example", "x@patient.mssante.fr", "12"])
+async def test_only_citizens_are_noted(rooms: Rooms, ask: Ask, whom: str) -> None:
+    """A slip would protect nobody."""
+    with pytest.raises(OperationError, match="that is n"):
+        await ask("citizen.oppose", address=whom, reason="courrier")
+
+
+async def test_a_reason_is_given(rooms: Rooms, ask: Ask) -> None:
+    """For whoever asks later."""
+    with pytest.raises(OperationError, match="needs a reason"):
+        await ask("citizen.oppose", address=CITIZEN, reason=" ")
+
+
+async def test_an_altered_objection_cannot_be_withdrawn(rooms: Rooms, ask: Ask) -> None:
+    """It stands, and that is said."""
+    await ask("citizen.oppose", address=CITIZEN, reason="courrier")
+    await rooms.database.commit([Statement("UPDATE opposition SET facts = x'00'", ())])
+    with pytest.raises(OperationError, match="was altered"):
+        await ask("citizen.allow", address=CITIZEN)
