@@ -8,14 +8,16 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.settings.section import MiB, Octets, Port, Seconds, Section, address, domain
 
-_PORTS = {"lmtp": 24, "smtp": 25, "imap": 993}
+_PORTS = {"lmtp": 24, "smtp": 25, "imap": 993, "mllp": 2575}
+_SOFTWARE = frozenset({"folder", "mllp"})
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class MailboxServer(Section):
     """A mailbox server of the house, and whose mail it takes instead of us."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-    kind: Literal["lmtp", "imap", "smtp", "folder"]
+    kind: Literal["lmtp", "imap", "smtp", "folder", "mllp"]
     socket: Path | None = None
     path: Path | None = None
     host: str = ""
@@ -24,6 +26,8 @@ class MailboxServer(Section):
     anchors: Path | None = None
     credentials_file: Path | None = None
     folder: str = "INBOX"
+    application: Annotated[str, Field(max_length=180)] = ""
+    facility: Annotated[str, Field(max_length=180)] = ""
     stores: bool = False
     poll: Annotated[float, Ge(1)] = 60
     timeout: Seconds = 300
@@ -42,13 +46,18 @@ class MailboxServer(Section):
             raise ValueError(f"{self.name}: domains or mailboxes must name whose mail it takes")
         if (self.kind == "folder") != bool(self.path):
             raise ValueError(f"{self.name}: a folder, and nothing else, needs path")
+        if self.kind in _SOFTWARE and self.domains:
+            raise ValueError(f"{self.name}: software takes the mail of named mailboxes alone")
+        if (self.application or self.facility) and self.kind != "mllp":
+            raise ValueError(f"{self.name}: application and facility are for mllp")
         if self.kind == "folder":
-            return self._software()
+            return self._folder()
         if bool(self.socket) == bool(self.host):
             raise ValueError(f"{self.name}: either socket or host")
         if self.socket and self.kind != "lmtp":
             raise ValueError(f"{self.name}: only LMTP goes by a Unix socket")
-        if self.host and bool(self.certificate) == bool(self.anchors):
+        proven = bool(self.certificate) + bool(self.anchors)
+        if self.host and proven != 1 and (proven or not self.beside):
             raise ValueError(f"{self.name}: a host needs certificate (that very one) or anchors")
         if (self.kind == "imap") != bool(self.credentials_file):
             raise ValueError(f"{self.name}: IMAP, and no other, needs credentials_file")
@@ -56,10 +65,12 @@ class MailboxServer(Section):
             raise ValueError(f"{self.name}: stores is for SMTP; the others always say so")
         return self
 
-    def _software(self) -> Self:
-        """Refuse what would put people's mail before a program."""
-        if self.domains:
-            raise ValueError(f"{self.name}: software takes the mail of named mailboxes alone")
+    @property
+    def beside(self) -> bool:
+        """Whether it is a program on this very machine, that may be spoken to without TLS."""
+        return self.kind == "mllp" and self.host in _HERE
+
+    def _folder(self) -> Self:
         if self.socket or self.host or self.credentials_file or self.stores:
             raise ValueError(f"{self.name}: a folder has path and mailboxes, and nothing else")
         return self

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.relay.handing.deposit import UNPROVEN, Deposits
 from gateway.relay.handing.folder import Folders
+from gateway.relay.handing.mllp import Software
+from gateway.relay.handing.oru import Ends
 from gateway.relay.lanes import Link
 from gateway.settings.boxes import MailboxServer
 from gateway.settings.site import Tls
@@ -70,11 +72,36 @@ def _line(caller: Caller, server: MailboxServer) -> Line:
     if server.kind == "imap":
         deposits = Deposits(server, anchors(server), pinned(server))
         return Line(deposits.open, deposits=deposits)
+    if server.kind == "mllp":
+        _software(caller, server)  # what cannot be used is said at the start
+        return Line(partial(_asked, caller, server))
     lmtp = server.kind == "lmtp"
     if server.socket is not None:
         return Line(partial(_within, caller, server, server.socket))
     _context(caller, server)  # what cannot be used is said at the start
     return Line(partial(_dial, caller, server, lmtp=lmtp), stores=lmtp or server.stores)
+
+
+def _software(caller: Caller, server: MailboxServer) -> Software:
+    plain = server.certificate is None and server.anchors is None  # on this very machine alone
+
+    return Software(
+        server.host,
+        server.at,
+        Ends(caller.host, server.application, server.facility),
+        None if plain else _context(caller, server),
+        pinned(server),
+        caller.connect_timeout,
+        server.timeout,
+    )
+
+
+async def _asked(caller: Caller, server: MailboxServer) -> Link | Reply:
+    try:
+        software = _software(caller, server)
+    except Unusable:
+        return UNUSABLE
+    return await software.open()
 
 
 async def _within(caller: Caller, server: MailboxServer, socket: Path) -> Link | Reply:
