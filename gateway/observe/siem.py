@@ -1,12 +1,13 @@
 """An entry of the journal as a house's security monitoring wants it: ECS JSON, and RFC 5424 around it.
 
 What leaves the house names nobody: of an address its domain and its keyed pseudonym, of the details
-those words that a log may hold. Unknown kinds of event go out as they are, under no category that
+those words that a log may hold, and no reason or folder's name that a person wrote. Unknown kinds of event go out as they are, under no category that
 would be wrong. Pure; ``gateway.running.forwarding`` carries it. R-G6, R-I1, R-I3.
 
 RFC 5424 (format), RFC 5425 (octet counting over TLS), Elastic Common Schema 8.11.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,6 +66,7 @@ _DONE = frozenset(
     {"accepted", "delivered", "relayed", "released", "shared", "unshared", "read", "added", "built"}
     | {"purged", "erased", "held", "day", "confirmed"}
 )
+_SLUG = re.compile(r"[a-z0-9-][a-z0-9_.-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def ecs(told: Told, observer: Observer) -> dict[str, Any]:
     """Return an entry as a document of the Elastic Common Schema."""
     entry = told.entry
     kind, _, last = entry.event.partition(".")
-    detail = redact(None, "", dict(entry.detail))
+    detail = redact(None, "", _ours(entry))
     facts = {name: fact for name, fact in detail.items() if fact not in (WITHHELD, None, "")}
     event: dict[str, Any] = {
         "kind": "alert" if entry.event in ALARMS else "event",
@@ -146,6 +148,20 @@ def syslog(told: Told, observer: Observer) -> bytes:
 def line(told: Told, observer: Observer) -> bytes:
     """Return an entry as one line of ECS JSON."""
     return msgspec.json.encode(ecs(told, observer)) + b"\n"
+
+
+def _ours(entry: Entry) -> dict[str, Any]:
+    """Return the details without a person's own words, which may name a patient.
+
+    They write reasons, and call folders as they like; what the gateway writes there is a word, or
+    stands in an alarm.
+    """
+    detail = dict(entry.detail)
+    if entry.event not in ALARMS and not _SLUG.fullmatch(str(detail.get("reason", "-"))):
+        del detail["reason"]
+    if entry.event.startswith("mailbox.") and detail.get("folder") != "INBOX":
+        detail.pop("folder", None)
+    return detail
 
 
 def _ends(told: Told) -> dict[str, Any]:

@@ -89,6 +89,35 @@ def test_nobody_is_named() -> None:
         assert b"M1" in octets
 
 
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        ("content.viewed", {"reason": "Mme Canary asks for her results"}),
+        ("content.exported", {"reason": "Canary"}),
+        ("trust.denied", {"reason": "key of canary stolen"}),
+        ("mailbox.read", {"folder": "Patients/Canary"}),
+    ],
+)
+def test_what_people_wrote_stays_in_the_house(event: str, detail: dict[str, Any]) -> None:
+    """A reason that somebody states and a folder that somebody named may name a patient."""
+    for written in (siem.syslog, siem.line):
+        assert b"canary" not in written(Told(entry(event, detail=detail), None, None), US).lower()
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        ("message.refused", {"reason": "sender-not-listed"}),
+        ("recipient.refused", {"reason": "4.7.1"}),
+        ("hold.tampered", {"reason": "it does not open"}),
+        ("mailbox.read", {"folder": "INBOX"}),
+    ],
+)
+def test_what_the_gateway_wrote_is_told(event: str, detail: dict[str, Any]) -> None:
+    """Its own words go: they are the same for everybody."""
+    assert detail == document(entry(event, detail=detail))["sceau"]["detail"]
+
+
 def test_an_unknown_kind_is_told_as_it_is() -> None:
     """A kind that nobody foresaw gets no category and no outcome that would be wrong."""
     found = document(entry("future.thing"))
