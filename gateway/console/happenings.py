@@ -59,6 +59,20 @@ EVENTS: Words = {
     "delivery.withdrawn": ("Repris par son expéditeur", "Taken back by its sender"),
     "notice.spooled": ("L'expéditeur est prévenu par courrier", "The sender is told by mail"),
     "reading.told": ("Accusé de lecture envoyé", "Reading receipt sent"),
+    "thread.opened": ("Conversation avec un patient ouverte", "Thread with a patient opened"),
+    "thread.closed": ("Conversation avec un patient close", "Thread with a patient closed"),
+    "thread.answered": (
+        "Réponse automatique à un patient : pas pour les urgences",
+        "Patient answered automatically: not for emergencies",
+    ),
+    "thread.tampered": (
+        "La ligne d'une conversation a été changée par un autre",
+        "A thread's row was changed by somebody else",
+    ),
+    "opposition.tampered": (
+        "L'opposition d'un patient a été changée par un autre",
+        "A patient's objection was changed by somebody else",
+    ),
     "absence.answered": ("Réponse d'absence envoyée", "Absence answered"),
     "recall.asked": ("Rappel demandé", "Recall asked for"),
     "recall.proved": ("Rappel prouvé par l'autre opérateur", "Recall proved by the other operator"),
