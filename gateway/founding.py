@@ -33,6 +33,8 @@ from trust.signatures import cms
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "gateway.toml"
 _HIGHER = 10_000  # a trial's ports are those of the example and so many: nobody need be root
+# Whose pages a listener has: no name server knows a trial's host, and passkeys hang on what browsers see.
+_PAGES = {"listen.web": "account", "listen.console": "console"}
 _SECTION = re.compile(r"\[([a-z_.]+)\]")
 _LINE = re.compile(r"(?P<key>[a-z_]+) = (?P<value>\[[^\]]*\]|\"[^\"]*\"|[^ #]+)(?P<rest> *)")
 
@@ -117,6 +119,9 @@ class Founding:
                     yield (section, key), _quoted("127.0.0.1")
                 if section.startswith("listen.") and key == "port":
                     yield (section, key), str(int(value) + _HIGHER)
+                if section in _PAGES and key == "port":
+                    seen = f"https://localhost:{int(value) + _HIGHER}"
+                    yield (_PAGES[section], "origin"), _quoted(seen)
 
     def _request(self) -> None:
         """Make our private key, and the request by which an authority certifies it."""
@@ -205,15 +210,18 @@ class Founding:
 def adapted(example: str, values: dict[tuple[str, str], str]) -> str:
     """Return the example with other values; what explains them stays, in its column."""
     lines, section = [], ""
+    said = {(section, key) for section, key, _ in _settings(example)}
     for line in example.splitlines():
         if found := _SECTION.match(line):
             section = found[1]
-        match = _LINE.match(line)
-        wanted = values.get((section, match["key"])) if match else None
-        if match is None or wanted is None:
+        plain = line.removeprefix("# ")  # a default, which another value makes a setting
+        match = _LINE.match(plain)
+        place = (section, match["key"] if match else "")
+        wanted = values.get(place)
+        if match is None or wanted is None or (plain != line and place in said):
             lines.append(line)
             continue
-        head, rest = f"{match['key']} = {wanted}", line[match.end() :]
+        head, rest = f"{match['key']} = {wanted}", plain[match.end() :]
         lines.append(f"{head:<{match.end() - 1}} {rest}".rstrip())
     return "\n".join(lines) + "\n"
 

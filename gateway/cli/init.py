@@ -67,7 +67,8 @@ def _told(made: dict[str, Any]) -> None:
     if "running" in made:
         running = made["running"]
         ports = ", ".join(f"{name} {port}" for name, port in running["ports"].items())
-        click.echo(f"\nIt runs as process {running['pid']}: {ports}")
+        click.echo(f"\nIt runs as process {running['pid']}, at these ports:")
+        click.echo(click.wrap_text(ports, 78, "  ", "  "))
         click.echo(f"Its log is {running['log']}; kill {running['pid']} stops it.")
     click.echo("\nNext:")
     for number, step in enumerate(made["next"], 1):

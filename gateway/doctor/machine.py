@@ -118,21 +118,23 @@ def desk(settings: Settings, ask: Ask) -> Iterator[Finding]:
     if door is None:
         return
     operators: Sequence[dict[str, object]] = ask("operator.list")
-    chiefs = [
-        each
-        for each in operators
-        if each["role"] == "administrator"
-        and each["active"]
-        and (each["factors"] or each["certificates"])
-    ]
-    if not chiefs:
+    chiefs = [each for each in operators if each["role"] == "administrator" and each["active"]]
+    inside = [each for each in chiefs if each["factors"] or each["certificates"]]
+    if inside:
+        yield ok("console", f"{len(inside)} may do everything there")
+    elif chiefs:
+        name = chiefs[0]["name"]
+        yield warn(
+            "console",
+            f"it is open, and {name} has not come in yet, nor any other administrator",
+            f"open the link of the invitation; or sceau operator invite {name} --role administrator",
+        )
+    else:
         yield warn(
             "console",
             "it is open, and no administrator may come in",
             "sceau operator invite NAME --role administrator",
         )
-    else:
-        yield ok("console", f"{len(chiefs)} may do everything there")
     if door.host in {"0.0.0.0", "::", ""}:
         yield warn(
             "console",

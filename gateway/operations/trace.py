@@ -15,7 +15,7 @@ async def trace(rooms: Rooms, *, what: str, limit: int = 1000) -> object:
     entries = [
         entry
         # Our own id still names a message whose rows were forgotten; the journal outlives them.
-        for message in named(rooms, what.strip()) or [what.strip().upper()]
+        for message in named(rooms, what.strip()) or [MessageId(what.strip().upper())]
         for entry in await rooms.journal.by_message(message)
     ]
     if not entries and (who := _address(what)) is not None:

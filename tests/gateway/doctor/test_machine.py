@@ -107,9 +107,17 @@ def test_the_siem_is_met(pki: Pki) -> None:
     [
         ([], "127.0.0.1", ["no administrator may come in"]),
         (
-            [{"role": "administrator", "active": True, "factors": [], "certificates": []}],
+            [
+                {
+                    "name": "anne",
+                    "role": "administrator",
+                    "active": True,
+                    "factors": [],
+                    "certificates": [],
+                }
+            ],
             "127.0.0.1",
-            ["no administrator may come in"],
+            ["anne has not come in yet"],
         ),
         (
             [{"role": "administrator", "active": True, "factors": ["totp"], "certificates": []}],
