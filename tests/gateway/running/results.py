@@ -28,7 +28,7 @@ MAIL = letter(LABO, [DR])
 RAW = {"Content-Type": "message/rfc822"}
 RPPS = "rpps:10003456786"
 _WEB = "\n[listen.web]\nport = 0\n"
-_DOCUMENT = yaml.safe_load((Path(__file__).parents[3] / "docs/openapi.yaml").read_text("utf-8"))
+DOCUMENT = yaml.safe_load((Path(__file__).parents[3] / "docs/openapi.yaml").read_text("utf-8"))
 
 
 class Space:
@@ -67,11 +67,11 @@ class Space:
 
 def _checked(answer: httpx.Response, path: str, method: str) -> httpx.Response:
     """Return an answer, seen to be what the document says."""
-    described = _DOCUMENT["paths"][path][method]["responses"][str(answer.status_code)]
+    described = DOCUMENT["paths"][path][method]["responses"][str(answer.status_code)]
     if "$ref" in described:
-        described = _DOCUMENT["components"]["responses"][described["$ref"].rsplit("/", 1)[1]]
+        described = DOCUMENT["components"]["responses"][described["$ref"].rsplit("/", 1)[1]]
     content = described["content"][answer.headers["content-type"].partition(";")[0]]
-    schema = {**content["schema"], "components": _DOCUMENT["components"]}
+    schema = {**content["schema"], "components": DOCUMENT["components"]}
     jsonschema.validate(answer.json(), schema)
     return answer
 
