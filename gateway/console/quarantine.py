@@ -121,7 +121,7 @@ class Quarantine:
         fields = await self._frame.form(request)
         verb = "refuse" if fields.get("act") == "refuse" else "release"
         # Their addresses were not on the page: those of citizens are shown to nobody.
-        copies = self._frame.rooms.spool.several(picked(fields))
+        copies = self._frame.rooms.spool.several(self._seen(request, fields))
         if not copies:
             return await self._page(request, 400, wrong="nobody-picked", typed=fields)
         try:
@@ -138,6 +138,12 @@ class Quarantine:
         if done["status"] == "waiting":
             return self._frame.elsewhere(_path(request), "waiting")
         return self._frame.elsewhere(QUARANTINE, f"{verb.removesuffix('e')}ed")
+
+    def _seen(self, request: Request, fields: dict[str, str]) -> list[str]:
+        """Return the copies that were ticked and are this case's: of others nothing is told."""
+        case = self._frame.rooms.register.find(_name(request))
+        own = {one.delivery for one in case.copies} if case else set()
+        return [each for each in picked(fields) if each in own]
 
     async def _note(self, request: Request) -> Response:
         await self._frame.operator(request)

@@ -104,6 +104,22 @@ async def test_some_are_released_and_others_refused(tmp_path: Path) -> None:
         assert "à lui" in chief.page.text
 
 
+async def test_a_copy_of_another_case_is_none_of_this_one(tmp_path: Path) -> None:
+    """Neither decided about here, nor named: whose it is may be a citizen."""
+    async with console(tmp_path) as desk:
+        case = await stage.suspicious(desk.place.chu.rooms)
+        other = await stage.suspicious(desk.place.chu.rooms, (CITIZEN,))
+        shown = await desk.place.chu.ask("quarantine.show", case=other)
+        chief, _ = await desk.seated("rene", Role.REVIEWER)
+        at = f"{QUEUE}/{case}"
+        await chief.open(at)
+        sent = {"act": "release", "note": "à lui", f"copy-{shown['copies'][0]['delivery']}": "on"}
+        ticket = chief.form(f"{at}/decide")["ticket"]
+        answer = await chief.client.post(f"{at}/decide", data=sent | {"ticket": ticket})
+        assert (400, False) == (answer.status_code, CITIZEN in answer.text)
+        assert ["held", "held"] == [*await states(desk, case), *await states(desk, other)]
+
+
 async def test_two_people_release_what_is_set_so(tmp_path: Path) -> None:
     """The first is told that another must; who asked is on the page."""
     async with console(tmp_path, '\n[quarantine]\nsecond_operator = ["malware"]\n') as desk:
