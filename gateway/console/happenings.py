@@ -46,6 +46,10 @@ EVENTS: Words = {
         "Pris par le serveur de l'autre opérateur",
         "Taken by the other operator's server",
     ),
+    "delivery.set_aside": (
+        "Mis dans la boîte d'erreurs du logiciel",
+        "Put into the software's error mailbox",
+    ),
     "delivery.delivered": ("Arrivé dans la boîte", "Arrived in the mailbox"),
     "delivery.failed": ("Refusé par l'autre opérateur", "Refused by the other operator"),
     "delivery.expired": ("Abandonné : trop ancien", "Given up: too old"),

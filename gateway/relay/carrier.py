@@ -206,7 +206,18 @@ class Carrier:
         return [self._kept(copy, said, scale, line) for copy, (_, said) in answered]
 
     async def _watched(self, one: Attempt, heard: list[Result], line: Line) -> list[Result]:
-        """Have what another server keeps looked at, where it can be, for who wants to know."""
+        """Have what another server keeps looked at, where it can be, for who wants to know.
+
+        What a program refused lies before a person, where there is a mailbox for that (R-E7).
+        """
+        if line.errors is not None:
+            aside = Placing(self.desk)
+            return [
+                replace(each, also=(*each.also, *await aside.aside(one, each, line.errors)))
+                if each.after.state is State.FAILED
+                else each
+                for each in heard
+            ]
         if line.deposits is None:
             return heard
         placing = Placing(self.desk)

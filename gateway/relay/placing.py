@@ -15,14 +15,14 @@ from gateway.accounts.mailboxes import Mailbox
 from gateway.relay.delivery import holder
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt
-from gateway.relay.message import Copy
+from gateway.relay.message import Copy, Message
 from gateway.relay.results import Result, Scale
 from imap.errors import OverQuota
 from imap.index import Index, Indexing
 from imap.store import INBOX, Arrival, Summary, new_entry_id
 from imap.store.origins import ELSEWHERE
 from smtp import reply
-from smtp.address import key
+from smtp.address import Address, key
 from smtp.message.header import Header, HeaderError, mailboxes
 from vault.database import Statement
 
@@ -72,6 +72,33 @@ class Placing:
             return []
         return [books.mailboxes.origins.adding(copy.delivery.id, ELSEWHERE, wanted=True)]
 
+    async def aside(self, one: Attempt, result: Result, errors: Address) -> list[Statement]:
+        """Return the statements that put what a program refused before a person (R-E7).
+
+        Who wrote it is told that it failed; that a person reads it here tells nobody anything.
+        """
+        books, message = self.desk.books, one.message
+        mailbox = books.accounts.find(errors)
+        if mailbox is None or not mailbox.receives:
+            return self._not_aside("no-such-mailbox")
+        try:
+            books.mailboxes.check_room(mailbox.id, message.size)
+        except OverQuota:
+            return self._not_aside("mailbox-full")
+        letter = await self._letter(one)
+        arrival = Arrival(
+            new_entry_id(), message.size, message.arrived, _summary(message), letter.index
+        )
+        key_of = holder(result.copy.delivery.id)
+        told = books.told(
+            result.copy, result.after, "delivery.set_aside", result.after.changed, reason="errors"
+        )
+        return [*books.mailboxes.appending(mailbox.id, INBOX, key_of, arrival), told]
+
+    def _not_aside(self, reason: str) -> list[Statement]:
+        self.desk.on_event("handing.not_set_aside", {"reason": reason})
+        return []
+
     async def _letter(self, one: Attempt) -> _Letter:
         """Return what mail clients will ask of a message, found while it is read once more."""
         indexing = Indexing()
@@ -95,14 +122,13 @@ class Placing:
         except OverQuota:
             return scale.put_off(copy, reply.MAILBOX_FULL, "mailbox-full")
         result = scale.stored(copy)
-        seen = message.summary
         read = mailbox.habits.read
         settled = letter.asks and read is not Read.ASK
         arrival = Arrival(
             new_entry_id(),
             message.size,
             message.arrived,
-            Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id),
+            _summary(message),
             letter.index,
             flags=await books.mailboxes.mask(mailbox.id, [MDN_SENT]) if settled else 0,
             origin=copy.delivery.id,
@@ -122,6 +148,11 @@ class Placing:
             await boxes.create(mailbox.id, name)
             await boxes.subscribe(mailbox.id, name, on=True)
         return name
+
+
+def _summary(message: Message) -> Summary:
+    seen = message.summary
+    return Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id)
 
 
 def asks_for_a_receipt(header: Header, one: Attempt) -> bool:

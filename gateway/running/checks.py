@@ -45,7 +45,8 @@ def all_is_well(settings: Settings, now: datetime) -> None:
 def mailbox_servers(settings: Settings) -> None:
     """Check that the house's servers are given mail of our own domains, and can be logged in to."""
     for server in settings.mailboxes.server:
-        whose = (*server.domains, *(domain_of(Address(each)) for each in server.mailboxes))
+        named = (*server.mailboxes, *((server.errors,) if server.errors else ()))
+        whose = (*server.domains, *(domain_of(Address(each)) for each in named))
         if strangers := sorted(set(whose) - set(settings.site.domains)):
             raise OperationError(
                 f"the mailbox server {server.name} is given mail of {', '.join(strangers)}",

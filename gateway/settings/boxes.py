@@ -7,6 +7,7 @@ from annotated_types import Ge
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.settings.section import MiB, Octets, Port, Seconds, Section, address, domain
+from smtp.address import Address, domain_of
 
 _PORTS = {"lmtp": 24, "smtp": 25, "imap": 993, "mllp": 2575}
 _SOFTWARE = frozenset({"folder", "mllp"})
@@ -28,6 +29,7 @@ class MailboxServer(Section):
     folder: str = "INBOX"
     application: Annotated[str, Field(max_length=180)] = ""
     facility: Annotated[str, Field(max_length=180)] = ""
+    errors: Annotated[str, AfterValidator(address)] | None = None
     stores: bool = False
     poll: Annotated[float, Ge(1)] = 60
     timeout: Seconds = 300
@@ -48,8 +50,8 @@ class MailboxServer(Section):
             raise ValueError(f"{self.name}: a folder, and nothing else, needs path")
         if self.kind in _SOFTWARE and self.domains:
             raise ValueError(f"{self.name}: software takes the mail of named mailboxes alone")
-        if (self.application or self.facility) and self.kind != "mllp":
-            raise ValueError(f"{self.name}: application and facility are for mllp")
+        if (self.application or self.facility or self.errors) and self.kind != "mllp":
+            raise ValueError(f"{self.name}: application, facility and errors are for mllp")
         if self.kind == "folder":
             return self._folder()
         if bool(self.socket) == bool(self.host):
@@ -92,4 +94,7 @@ class MailboxesSettings(Section):
         taken = [who for each in self.server for who in (*each.domains, *each.mailboxes)]
         if len(set(taken)) != len(taken):
             raise ValueError("two mailbox servers are given the same mail")
+        for each in self.server:
+            if each.errors and {each.errors, domain_of(Address(each.errors))} & set(taken):
+                raise ValueError(f"{each.name}: errors must be a mailbox that lies with us")
         return self

@@ -22,6 +22,7 @@ from gateway.relay.lanes import Link
 from gateway.settings.boxes import MailboxServer
 from gateway.settings.site import Tls
 from smtp import tls
+from smtp.address import Address
 from smtp.envelope import Notify
 from smtp.reply import Reply
 from smtp.send.client import Connection
@@ -47,6 +48,7 @@ class Line:
     open: Callable[[], Awaitable[Link | Reply]]
     stores: bool = True
     deposits: Deposits | None = None  # where it can be asked whether a message was opened
+    errors: Address | None = None  # the mailbox of ours for what a program refuses
 
 
 Lines = Mapping[str, Line]
@@ -74,7 +76,8 @@ def _line(caller: Caller, server: MailboxServer) -> Line:
         return Line(deposits.open, deposits=deposits)
     if server.kind == "mllp":
         _software(caller, server)  # what cannot be used is said at the start
-        return Line(partial(_asked, caller, server))
+        errors = Address(server.errors) if server.errors else None
+        return Line(partial(_asked, caller, server), errors=errors)
     lmtp = server.kind == "lmtp"
     if server.socket is not None:
         return Line(partial(_within, caller, server, server.socket))

@@ -20,7 +20,9 @@ from gateway.relay.handing.deposit import UNPROVEN
 from gateway.relay.handing.lines import UNUSABLE
 from gateway.relay.handing.mllp import LOST, NO_DOCUMENT
 from gateway.relay.handing.oru import FILED, UNSOUND
-from gateway.settings.boxes import MailboxServer
+from gateway.settings.boxes import MailboxesSettings, MailboxServer
+from imap.errors import OverQuota
+from imap.store import Mailboxes
 from smtp.address import parse
 from smtp.envelope import Recipient
 from smtp.reply import Reply
@@ -120,6 +122,53 @@ async def test_what_software_cannot_file_comes_back(
     assert state in world.labo.states()
     reports = b"".join(await world.labo.inbox("dr"))
     assert (state is State.FAILED) == (error[:3].encode() in reports if error else False)
+
+
+async def test_what_software_refuses_lies_before_a_person(world: World) -> None:
+    """The mail lies whole in the error mailbox, its sender is told, the journal knows."""
+    await world.labo.add("erreurs")
+    sent = result()
+    async with Program("AE", "904^x").listening() as port:
+        house(world.labo, software(port, errors="erreurs@labo.example"))
+        await world.labo.submit(DR, [APP], sent)
+        await world.settle()
+        await world.labo.courier._carrier.close(world.labo.courier._lanes.values())
+
+    assert State.FAILED in world.labo.states()
+    (aside,) = await world.labo.inbox("erreurs")
+    assert aside.endswith(sent)
+    assert ("delivery.set_aside", APP) in await world.labo.story()
+    assert b"904" in b"".join(await world.labo.inbox("dr"))
+    assert 0 == world.labo.receipts().count("read")
+
+
+@pytest.mark.parametrize("reason", ["no-such-mailbox", "mailbox-full"])
+async def test_without_room_in_the_error_mailbox_the_sender_is_told(
+    world: World, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error mailbox that is missing or full stops nothing, and operators hear of it."""
+    if reason == "mailbox-full":
+        await world.labo.add("erreurs")
+
+        def full(*_: object) -> None:
+            raise OverQuota("full")
+
+        monkeypatch.setattr(Mailboxes, "check_room", full)
+    async with Program("AE").listening() as port:
+        house(world.labo, software(port, errors="erreurs@labo.example"))
+        await world.labo.submit(DR, [APP], result())
+        await world.settle()
+        await world.labo.courier._carrier.close(world.labo.courier._lanes.values())
+
+    assert State.FAILED in world.labo.states()
+    assert ("handing.not_set_aside", {"reason": reason}) in world.labo.events
+
+
+def test_the_error_mailbox_lies_with_us() -> None:
+    """What a program refused cannot be handed to a program."""
+    own = software(1, errors=APP)
+    with pytest.raises(ValidationError, match="errors"):
+        MailboxesSettings(server=(own,))
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
