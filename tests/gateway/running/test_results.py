@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from smtp.address import parse
 from tests.gateway.documents.made import PDF
 from tests.gateway.documents.test_order import ABOUT
 from tests.gateway.running.results import DR, LABO, MAIL, OTHER, RAW, RPPS, Space, space
+from tests.world.running import until
 from tests.world.world import letter
 
 
@@ -93,6 +95,51 @@ async def test_what_cannot_be_a_result(
         answer = await labo.post(content, Content_Type=kind)
         assert 0 == len(await labo.chu.ask("spool.list", everything=True))
     assert (status, reason) == (answer.status_code, answer.json()["reason"])
+
+
+async def test_what_breaks_off_is_nothing(tmp_path: Path) -> None:
+    """Half a mail and half a form are no result; whole, under the same key, they are taken."""
+    half = asyncio.Event()
+
+    async def breaking(content: bytes) -> AsyncIterator[bytes]:
+        yield content[:-5]
+        half.set()
+        await asyncio.Event().wait()
+
+    form = b'--b\r\nContent-Disposition: form-data; name="document"; filename="a.pdf"\r\n\r\n' + PDF
+    async with space(tmp_path) as labo:
+        for kind, content in (("message/rfc822", MAIL), ("multipart/form-data; boundary=b", form)):
+            half.clear()
+            headers = {"Content-Type": kind, "Idempotency-Key": "k"}
+            async with asyncio.TaskGroup() as group:
+                begun = group.create_task(
+                    labo.client.post("/v1/messages", content=breaking(content), headers=headers)
+                )
+                await half.wait()
+                begun.cancel()
+
+        async def taken() -> int:
+            return (await labo.post(MAIL + b"x\r\n", Idempotency_Key="k")).status_code
+
+        await until(taken, 200)  # 409 as long as the end of the other is not noticed; 201, once
+        assert 1 == len(
+            {row["message"] for row in await labo.chu.ask("spool.list", everything=True)}
+        )
+        assert "web.failed" not in labo.chu.log.getvalue()
+
+
+async def test_documents_have_so_much_room(tmp_path: Path) -> None:
+    """A document is whole in memory: where there is no room it is asked for again later."""
+    order = {"to": [DR], "document": ABOUT}
+    async with space(tmp_path) as labo:
+        memory = labo.chu.gateway._webs.results._memory
+        memory.most, memory._held = 1, 1
+        full = await labo.form(order)
+        memory._held = 0
+        alone = await labo.form(order)
+    assert (503, "5") == (full.status_code, full.headers["retry-after"])
+    assert 201 == alone.status_code
+    assert 0 == memory._held
 
 
 async def test_a_token_for_something_else_sends_nothing(tmp_path: Path) -> None:
