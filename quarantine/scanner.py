@@ -63,7 +63,9 @@ class Scanner:
             try:
                 await _pour(blocks, writer)
             except OSError:  # it hung up: perhaps it said why
-                return _verdict(await _line(reader))
+                said = _verdict(await _line(reader))
+                # What it did not see to the end it cannot have found to be clean.
+                return Silent("it hung up") if said == Scanned() else said
             return _verdict(await _line(reader))
         finally:
             await _close(writer)

@@ -117,6 +117,30 @@ async def test_one_that_hangs_up_in_the_middle(tmp_path: Path) -> None:
     assert isinstance(said, Silent)
 
 
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (b"stream: OK\x00", Silent("it hung up")),
+        (b"stream: Eicar FOUND\x00", Scanned("Eicar")),
+    ],
+)
+async def test_a_verdict_before_the_end(
+    tmp_path: Path, line: bytes, verdict: Scanned | Silent
+) -> None:
+    """What was not seen to its end may be found to be malware, and never to be clean."""
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(line)
+        await reader.read()
+
+    async def cut() -> AsyncIterator[bytes]:
+        yield b"bonjour"
+        raise ConnectionResetError
+
+    async with played(tmp_path, play) as scanner:
+        assert verdict == await scanner.scan(cut())
+
+
 async def test_nobody_there(tmp_path: Path) -> None:
     """A socket that is not there, and one behind which nobody listens."""
     scanner = Scanner(tmp_path / "clamd.ctl", 5)
