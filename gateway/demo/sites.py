@@ -57,6 +57,7 @@ class Site:
     folder: Path
     ports: dict[str, int]
     users: list[User] = field(default_factory=list)
+    beside: tuple[str, ...] = ()  # other domains whose mailboxes it keeps
 
     @property
     def config(self) -> Path:
@@ -228,7 +229,7 @@ CONFIG = Template("""\
 [site]
 name = "$name"
 host = "mx.$domain"
-domains = ["$domain"]
+domains = $domains
 
 [paths]
 data = "data"
@@ -275,6 +276,7 @@ def write_config(site: Site, signers: list[str], broker: int) -> None:
         CONFIG.substitute(
             name=site.name,
             domain=site.domain,
+            domains=json.dumps([site.domain, *site.beside]),
             doors=doors,
             signers=json.dumps(signers),
             broker=broker,

@@ -46,6 +46,7 @@ PEOPLE = {
     "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),
 }
 _DAY = timedelta(hours=24, minutes=2)
+PATIENTS = "patient.mssante.fr"  # the citizens' domain, kept by the hospital's gateway here
 PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
 
 
@@ -115,6 +116,7 @@ def staged(
         ports = free_ports(2 * len(DOORS) + 2, port_base)
         labo = _site(root, "labo", "labo.example", "Laboratory", ports)
         hopital = _site(root, "hopital", "chu-nord.example", "Hospital", ports)
+        hopital.beside = (PATIENTS,)
         broker_port, peer_port = ports
 
         screen.rule("A small authority, a signed trust list, two sites")
@@ -207,7 +209,8 @@ def _registry(
     made.populate()
     for site in sites:
         place = Host("127.0.0.1", site.ports["relay"])
-        made.add(Member(site.domain, (_identity(pki.issued[site.name]),), (place,)))
+        for domain in (site.domain, *site.beside):
+            made.add(Member(domain, (_identity(pki.issued[site.name]),), (place,)))
         made.addresses += [
             Listed(Address(f"{local}@{site.domain}"), Kind(kind))
             for local, kind in PEOPLE[site.name]

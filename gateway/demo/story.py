@@ -26,6 +26,7 @@ from gateway.demo.desks import welcome
 from gateway.demo.disguises import disguised
 from gateway.demo.looking import look_up, mended
 from gateway.demo.owning import own
+from gateway.demo.patients import corresponded
 from gateway.demo.reading import opened
 from gateway.demo.recalling import handed, taken_back
 from gateway.demo.sites import DemoError, Site
@@ -94,6 +95,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     moved(stage, tally, screen)
     arrivals(tally, screen)
     opened(stage, screen)
+    corresponded(stage, screen)
     taken_back(stage, screen)
     handed(stage, screen)
     own(stage, screen)
