@@ -42,6 +42,7 @@ from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
+from gateway.relay.ends import Terms
 from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.inspections import Inspections
@@ -238,6 +239,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         settings.mailboxes.reports_folder,
         signing(settings.tls.certificate, settings.tls.key),
         _screening(settings, Inspections(database, ring)),
+        _terms(settings),
         exchanges=exchanges,
     )
     return Rooms(
@@ -280,6 +282,11 @@ def _screening(settings: Settings, inspections: Inspections) -> Screening:
     quarantine = settings.quarantine
     rate = Rate(quarantine.rate)
     return Screening(quarantine.policy, inspections, rate, quarantine.recipients)
+
+
+def _terms(settings: Settings) -> Terms:
+    within = settings.receipts.final_within
+    return Terms(timedelta(seconds=within) if within else None)
 
 
 def _citizens(settings: Settings) -> Rules:

@@ -20,12 +20,14 @@ STATES: Words = {
     "failed": ("refusée par l'autre opérateur", "refused by the other operator"),
     "expired": ("abandonnée, trop ancienne", "given up, too old"),
     "refused": ("refusée ici", "refused here"),
-    "cancelled": ("arrêtée par un exploitant", "stopped by an operator"),
+    "cancelled": ("arrêtée par un exploitant, ou le délai", "stopped by an operator, or in time"),
+    "unconfirmed": ("peut-être arrivée, non confirmée", "perhaps arrived, not confirmed"),
 }
 TONES: Mapping[str, str] = {
     "delivered": "well",
     "relayed": "well",
     "deferred": "wait",
+    "unconfirmed": "wait",
     "held": "wait",
     "inspecting": "wait",
     "failed": "ill",
@@ -56,7 +58,14 @@ EVENTS: Words = {
     "delivery.refused": ("Refusé ici", "Refused here"),
     "delivery.held": ("Mis en quarantaine", "Put in quarantine"),
     "delivery.inspecting": ("Contenu à examiner", "To be inspected"),
-    "delivery.cancelled": ("Arrêté par un exploitant", "Stopped by an operator"),
+    "delivery.cancelled": (
+        "Arrêté par un exploitant, ou par le délai fixé",
+        "Stopped by an operator, or by the time set",
+    ),
+    "delivery.unconfirmed": (
+        "Le délai est passé sans confirmation : peut-être arrivé",
+        "Time is up without confirmation: it may have arrived",
+    ),
     "delivery.hastened": ("Nouvel essai demandé", "Another try asked for"),
     "delivery.read": ("Ouvert par son destinataire", "Opened by its recipient"),
     "delivery.reported": ("Compte rendu de l'autre opérateur", "The other operator's report"),
@@ -148,12 +157,21 @@ EVENTS: Words = {
     "receipt.released": ("Logiciel prévenu : libéré", "Software told: released"),
     "receipt.read": ("Logiciel prévenu : lu", "Software told: read"),
     "receipt.withdrawn": ("Logiciel prévenu : repris", "Software told: withdrawn"),
+    "receipt.unconfirmed": (
+        "Logiciel prévenu : peut-être arrivé",
+        "Software told: it may have arrived",
+    ),
+    "receipt.corrected": (
+        "Logiciel prévenu : finalement échoué",
+        "Software told: failed after all",
+    ),
     "receipt.handled": ("Logiciel prévenu : traité", "Software told: handled"),
 }
 REASONS: Words = {
     **{slug: (reason.french, reason.english) for slug, reason in HELD_FOR.items()},
     "reviewer-refused": ("refusé après examen", "refused after review"),
     "not-reviewed": ("personne ne l'a examiné à temps", "nobody reviewed it in time"),
+    "deadline": ("le délai fixé est passé", "the time set is up"),
     "recalled": ("rappelé par son expéditeur", "recalled by its sender"),
     "listed": ("les deux sont sur la liste", "both are on the list"),
     "peer-unreachable": (

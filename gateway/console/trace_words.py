@@ -91,6 +91,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Arrêté le {changed} UTC ; l'expéditeur en est prévenu, ou l'avait demandé.",
         "Stopped at {changed} UTC; its sender was told, or had asked for it.",
     ),
+    "tell-unconfirmed": (
+        "Le serveur de l'autre opérateur l'a pris, sans confirmer avant {changed} UTC : arrivé, peut-être.",
+        "The other operator's server took it, and confirmed nothing by {changed} UTC: it may be there.",
+    ),
     "last-words": ("Dernière réponse", "Last reply"),
     "open-case": ("Voir le dossier de quarantaine", "See the quarantine case"),
     "timeline": ("Ce qui s'est passé", "What happened"),

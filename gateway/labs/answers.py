@@ -14,7 +14,7 @@ from gateway.labs.offers import Offered
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy
 
-_ARRIVED = frozenset({State.DELIVERED, State.RELAYED})
+_ARRIVED = frozenset({State.DELIVERED, State.RELAYED, State.UNCONFIRMED})
 _UNCONFIRMED = "unconfirmed"  # the other server took it, and has not said that it arrived
 
 
@@ -49,9 +49,13 @@ def failed(name: str, at: datetime, why: str, refused: Iterable[tuple[str, str]]
 
 
 def last(row: Offered, copies: Sequence[Copy], at: datetime) -> tuple[Answer, bytes]:
-    """Return the last answer about a message, and which: failed if anybody does not have it."""
+    """Return the last answer about a message, and which: failed if anybody does not have it.
+
+    *Corrected*, if there was one, which a failure that was reported later made wrong.
+    """
     arrived = all(copy.delivery.state in _ARRIVED for copy in copies) and not row.facts.refused
     which = Answer.DELIVERED if arrived else Answer.FAILED
+    which = Answer.CORRECTED if row.told else which
     return which, _written(
         {
             "state": which,

@@ -188,7 +188,7 @@ class Folder:
         copies = self.desk.books.spool.copies(row.message or "")
         content = answers.accepted(claim.name, row, copies, again=again)
         # A name that is used again has the answers of its last use alone.
-        instead = () if again else (Answer.DELIVERED, Answer.FAILED)
+        instead = () if again else (Answer.DELIVERED, Answer.FAILED, Answer.CORRECTED)
         await asyncio.to_thread(shelf.answer, claim.name, Answer.ACCEPTED, content, instead)
         await asyncio.to_thread(shelf.done, claim)
 
@@ -196,7 +196,7 @@ class Folder:
         self, shelf: Shelf, claim: Claim, why: str, refused: tuple[tuple[str, str], ...] = ()
     ) -> None:
         content = answers.failed(claim.name, self.desk.clock(), why, refused)
-        instead = (Answer.ACCEPTED, Answer.DELIVERED)
+        instead = (Answer.ACCEPTED, Answer.DELIVERED, Answer.CORRECTED)
         await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead)
         await asyncio.to_thread(shelf.set_aside, claim)
         self._tell("folder.failed", "refused" if refused else "unusable")
@@ -206,13 +206,14 @@ class Folder:
         now = self.desk.clock()
         unanswered = {each.mark for each in await asyncio.to_thread(shelf.claims)}
         offers = self.offering.offers
-        for row in await offers.settled(self.watched.name, now - self.watched.unconfirmed):
+        settled = await offers.settled(self.watched.name, now - self.watched.unconfirmed)
+        for row in [*settled, *await offers.corrected(self.watched.name)]:
             if row.facts.claim in unanswered:  # the first answer comes before the last
                 continue
             copies = self.desk.books.spool.copies(row.message or "")
             which, content = answers.last(row, copies, now)
             await asyncio.to_thread(shelf.answer, row.facts.name, which, content)
-            await offers.database.commit([offers.telling(row.id, now)])
+            await offers.database.commit([offers.telling(row.id, now, row.corrected)])
 
     def _wait(self, claim: Claim) -> None:
         self._later[claim.mark] = self.desk.clock() + self.watched.again

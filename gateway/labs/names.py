@@ -28,6 +28,7 @@ class Answer(StrEnum):
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     FAILED = "failed"
+    CORRECTED = "corrected"
 
 
 _COMPANION = ".json"

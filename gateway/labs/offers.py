@@ -17,7 +17,7 @@ from smtp.envelope import MessageId
 from vault.database import Database, Row, Statement
 from vault.keys import KeyRing
 
-_COLUMNS = "id, digest, message, at, facts"
+_COLUMNS = "id, digest, message, at, facts, told, corrected"
 _OPEN = json.dumps(sorted(each.value for each in OPEN))
 
 
@@ -38,6 +38,8 @@ class Offered:
     message: MessageId | None
     at: datetime
     facts: Facts
+    told: bool = False  # it has its last answer,
+    corrected: int = 0  # which so many failures made wrong, and nobody has said so yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,38 @@ class Offers:
     async def settled(self, door: str, unconfirmed: datetime, limit: int = 200) -> list[Offered]:
         """Return what has no last answer yet and will not change: nothing of it is on its way.
 
-        What a peer took and did not confirm counts once it has lain so long.
+        What a peer took and did not confirm counts once it has lain so long, or where a time was
+        promised for the last answers, once that is up.
         """
         rows = await self.database.query(
             f"SELECT {_COLUMNS} FROM offer WHERE door = ? AND told IS NULL AND message IS NOT NULL"  # noqa: S608
             " AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = offer.message"
-            " AND (state IN (SELECT value FROM json_each(?)) OR (state = ? AND changed > ?)))"
+            " AND (state IN (SELECT value FROM json_each(?)) OR (state = ? AND (changed > ?"
+            " OR EXISTS (SELECT 1 FROM deadline WHERE deadline.message = offer.message)))))"
             " LIMIT ?",
             (door, _OPEN, State.RELAYED.value, unconfirmed.timestamp(), limit),
         )
         return [self._row(row) for row in rows]
 
-    def telling(self, id_: str, at: datetime) -> Statement:
-        """Return the statement that remembers that the last answer was written."""
-        return Statement("UPDATE offer SET told = ? WHERE id = ?", (at.timestamp(), id_), expect=1)
+    async def corrected(self, door: str, limit: int = 200) -> list[Offered]:
+        """Return that of which the last answer was wrong: a failure was reported after it."""
+        rows = await self.database.query(
+            f"SELECT {_COLUMNS} FROM offer"  # noqa: S608
+            " WHERE door = ? AND corrected > 0 AND told IS NOT NULL LIMIT ?",
+            (door, limit),
+        )
+        return [self._row(row) for row in rows]
+
+    def telling(self, id_: str, at: datetime, corrected: int = 0) -> Statement:
+        """Return the statement that remembers that the last answer was written.
+
+        ``corrected``: so many failures are in it. One that came meanwhile is told next.
+        """
+        return Statement(
+            "UPDATE offer SET told = ?, corrected = corrected - ? WHERE id = ?",
+            (at.timestamp(), corrected, id_),
+            expect=1,
+        )
 
     def forgetting(self, now: datetime, window: timedelta) -> Statement:
         """Return the statement that ends the time within which a result is known again."""
@@ -117,7 +137,8 @@ class Offers:
         return self.ring.seal(msgspec.json.encode(facts), f"offer/{id_}/facts")
 
     def _row(self, row: Row) -> Offered:
-        id_, digest, message, at, facts = row
+        id_, digest, message, at, facts, told, corrected = row
         opened = self.ring.open(facts, f"offer/{id_}/facts")
         at = datetime.fromtimestamp(at, UTC)
-        return Offered(id_, digest, message, at, msgspec.json.decode(opened, type=Facts))
+        read = msgspec.json.decode(opened, type=Facts)
+        return Offered(id_, digest, message, at, read, told is not None, corrected)

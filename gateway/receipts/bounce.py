@@ -231,8 +231,15 @@ _BY_ITSELF = Why(
     "you took this message back before it left: it was not sent, and will not be."
     " There is nothing else to do.",
 )
+_TIME_IS_UP = Why(
+    "le délai fixé pour ce message est passé. Il a été annulé et ne partira plus : faites parvenir"
+    " son contenu par un autre moyen.",
+    "the time set for this message is up. It was cancelled and will not be sent any more: let its"
+    " content arrive by other means.",
+)
 
 _OURS: Mapping[Reply, Why] = {
+    reply.TOO_LATE: _TIME_IS_UP,
     reply.RECALLED: _BY_ITSELF,
     reply.RECIPIENT_NOT_LISTED: _NOT_LISTED,
     reply.RECIPIENT_ADDRESS_NOT_LISTED: _NOT_LISTED,

@@ -38,6 +38,8 @@ class Kind(StrEnum):
     RELEASED = "released"  # a person let it go on
     READ = "read"  # the recipient's reader says that it was displayed
     WITHDRAWN = "withdrawn"  # its sender took it back from the mailbox, unopened
+    UNCONFIRMED = "unconfirmed"  # time is up: the peer took it, and it may have arrived
+    CORRECTED = "corrected"  # the final answer was wrong: the recipient does not have it
     HANDLED = "handled"  # it says that something else was done with it; the reason says what
 
 

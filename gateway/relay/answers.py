@@ -25,6 +25,8 @@ from smtp.reply import Reply, printable
 from trust.decision import speaks_for
 from vault.database import Statement
 
+_LEFT = frozenset({State.RELAYED, State.UNCONFIRMED})  # their 250 is on record
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -147,7 +149,7 @@ class Answers:
             if finding.receipt is None:
                 return [told]
             return [told, *books.receipt(copy, standing, finding.action, finding.receipt)]
-        early = finding.event is Event.CONFIRMED and copy.delivery.state is not State.RELAYED
+        early = finding.event is Event.CONFIRMED and copy.delivery.state not in _LEFT
         relayed = (
             books.receipt(copy, replace(after, state=State.RELAYED), kind=Told.RELAYED)
             if early  # their report overtook our own record of their 250

@@ -14,6 +14,7 @@ from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.shares import Shares
 from gateway.receipts.outbox import Outbox
 from gateway.receipts.receipt import Kind, Receipt
+from gateway.relay import ends
 from gateway.relay.delivery import FINAL, Delivery, State, holder
 from gateway.relay.message import Copy, Message
 from gateway.relay.spool import Spool
@@ -28,16 +29,6 @@ from vault.journal import Journal
 from vault.store import Vault
 
 GATEWAY = "gateway"  # the journal's name for what we do by ourselves
-
-_KINDS = {
-    State.RELAYED: Kind.RELAYED,
-    State.DELIVERED: Kind.DELIVERED,
-    State.FAILED: Kind.FAILED,
-    State.EXPIRED: Kind.EXPIRED,
-    State.REFUSED: Kind.REFUSED,
-    State.HELD: Kind.HELD,
-    State.CANCELLED: Kind.FAILED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +77,8 @@ class Books:
             ),
         ]
         statements += self.receipt(copy, after, reason)
+        if ends.kind(copy.delivery.state, after.state) is Kind.CORRECTED:
+            statements.append(self.spool.correcting(copy.message.id))
         if after.state is State.HELD:
             statements += self.holding(after, reason, found)
         elif copy.delivery.state is State.HELD and after.state is State.CANCELLED:
@@ -106,9 +99,7 @@ class Books:
         self, copy: Copy, after: Delivery, reason: str = "", kind: Kind | None = None
     ) -> list[Statement]:
         """Return the receipt for the sender's software, if the state has one and it is ours."""
-        if kind is None and copy.delivery.state is State.HELD and after.state is State.QUEUED:
-            kind = Kind.RELEASED
-        kind = kind or _KINDS.get(after.state)
+        kind = kind or ends.kind(copy.delivery.state, after.state)
         mailbox = self.sender(copy.message) if kind else None
         if kind is None or mailbox is None:
             return []

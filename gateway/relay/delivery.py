@@ -13,7 +13,10 @@
       ├── RELEASED ──── HELD ◄───────────┴─ HOLD ── INSPECTING ── PASSED ─► QUEUED
       │                  ├─ DENIED ────────────────────────────► REFUSED     a reviewer says no
       │                  └─ GAVE_UP ───────────────────────────► EXPIRED     nobody reviewed it
-    QUEUED, DEFERRED, HELD, INSPECTING ── CANCEL ──────────────► CANCELLED   an operator
+    QUEUED, DEFERRED, HELD, INSPECTING ── CANCEL, DEADLINE ────► CANCELLED   an operator, or time
+    RELAYED ── DEADLINE ───────────────────────────────────────► UNCONFIRMED it may have arrived
+    UNCONFIRMED ── CONFIRMED ──────────────────────────────────► DELIVERED   late, told to nobody
+    UNCONFIRMED, DELIVERED ── BOUNCED ─────────────────────────► FAILED      late, told as corrected
 
 A peer's report may overtake our own record of its 250: CONFIRMED and BOUNCED settle a delivery
 that is SENDING, or that was put off or lost after a 250 nobody read. What is not in the table is
@@ -55,7 +58,8 @@ class State(StrEnum):
     FAILED = "failed"  # the peer will not have it
     EXPIRED = "expired"  # too old to try again
     REFUSED = "refused"  # we will not send it: the trust list, or a reviewer
-    CANCELLED = "cancelled"  # an operator stopped it
+    CANCELLED = "cancelled"  # an operator stopped it, or its sender's time was up
+    UNCONFIRMED = "unconfirmed"  # the peer took it, and said nothing more in time
 
 
 class Event(StrEnum):
@@ -76,6 +80,7 @@ class Event(StrEnum):
     PASSED = "passed"
     RELEASED = "released"
     CANCEL = "cancel"
+    DEADLINE = "deadline"
 
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
@@ -107,12 +112,23 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.HELD, Event.CANCEL): State.CANCELLED,
     (State.RELAYED, Event.CONFIRMED): State.DELIVERED,  # the peer's DSN, by ENVID and ORCPT
     (State.RELAYED, Event.BOUNCED): State.FAILED,
+    (State.QUEUED, Event.DEADLINE): State.CANCELLED,
+    (State.DEFERRED, Event.DEADLINE): State.CANCELLED,
+    (State.INSPECTING, Event.DEADLINE): State.CANCELLED,
+    (State.HELD, Event.DEADLINE): State.CANCELLED,
+    (State.RELAYED, Event.DEADLINE): State.UNCONFIRMED,
+    (State.UNCONFIRMED, Event.CONFIRMED): State.DELIVERED,
+    (State.UNCONFIRMED, Event.BOUNCED): State.FAILED,
+    (State.DELIVERED, Event.BOUNCED): State.FAILED,
 }
 
 _IN_HAND = frozenset({Event.RELEASED, Event.PASSED})
 _NO_TIME = timedelta()
 
-FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
+_REPORTED = frozenset({Event.CONFIRMED, Event.BOUNCED})
+
+# Nothing leaves these but what a peer reports after all.
+FINAL = frozenset(State) - {state for state, event in TRANSITIONS if event not in _REPORTED}
 
 
 class IllegalTransition(Exception):  # noqa: N818 - says it in full

@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
 from gateway.relay.delivery import Schedule
+from gateway.relay.ends import Terms
 from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.proof import Sign, unsigned
@@ -60,6 +61,7 @@ class Desk:
     reports_folder: str = (
         "Accusés"  # where reports are filed, for those who do not want them in INBOX
     )
+    terms: Terms = field(default_factory=Terms)
     exchanges: Exchanges | None = None  # with citizens, if the house knows any
 
     def scale(self) -> Scale:
@@ -82,6 +84,7 @@ class Desk:
         reports_folder: str = "Accusés",
         sign: Sign = unsigned,
         screening: Screening | None = None,
+        terms: Terms | None = None,
         exchanges: Exchanges | None = None,
     ) -> "Desk":
         """Make the desk of a site."""
@@ -101,5 +104,6 @@ class Desk:
             sign,
             screening or Screening(),
             reports_folder,
+            terms or Terms(),
             exchanges=exchanges,
         )

@@ -16,7 +16,9 @@ from gateway.accounts.throttle import Throttle
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.conversing import Conversing
+from gateway.relay.deadlines import Deadlines
 from gateway.relay.desk import Desk
+from gateway.relay.ends import HEADER
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message, Summary
@@ -247,6 +249,7 @@ class Intake:
                 *self._desk.screening.entering(message, entered.screened),
                 *sent,
                 *self._marks(draft, entered),
+                *self._promised(arrival, message),
                 *self._refused(draft, message),
                 *notices,
             ]
@@ -255,6 +258,15 @@ class Intake:
             await self._books.vault.discard(sealed)
             raise
         return bool(notices)
+
+    def _promised(self, arrival: Arrival, message: Message) -> list[Statement]:
+        """Return what promises the last answers by a time, where somebody of ours is to have them."""
+        mailbox = None if arrival.draft.peer.login is None else self._books.sender(message)
+        if mailbox is None:
+            return []
+        asked = arrival.header.first(HEADER)
+        due = self._desk.terms.deadline(mailbox.kind, asked, message.arrived)
+        return [] if due is None else [Deadlines(self._books.database).adding(message.id, due)]
 
     def _left(self, draft: Draft) -> Reply | None:
         """Return why who logged in may send no more: its mailbox changed during DATA."""

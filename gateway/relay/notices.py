@@ -23,7 +23,7 @@ from smtp.address import Address
 from smtp.envelope import Body, Mail, Notify, Recipient, Refusal, Ret, new_message_id
 from smtp.message import dsn
 from smtp.message.dsn import Action, Fate, Kind, Letter, Report
-from smtp.message.dsn_words import Words
+from smtp.message.dsn_words import UNCONFIRMED, Words
 from smtp.message.trace import date
 from vault.database import Statement
 from vault.errors import VaultError
@@ -34,7 +34,8 @@ _NOTICES = 30  # refusals told by mail to one sender within the hour; the journa
 _SAID = frozenset({Notice.FAILED, Notice.DELAYED})  # the reply says why
 _WAITS = frozenset({Notice.HELD, Notice.RELEASED})
 _EXPLAINED = _SAID | {Notice.HELD}
-_LETTERS = (frozenset(Notice) - _WAITS, *({one} for one in sorted(_WAITS)))  # one letter each
+_APART = _WAITS | {Notice.UNCONFIRMED}
+_LETTERS = (frozenset(Notice) - _APART, *({one} for one in sorted(_APART)))  # one letter each
 _ACTIONS = {
     Notice.FAILED: Action.FAILED,
     Notice.DELAYED: Action.DELAYED,
@@ -42,6 +43,7 @@ _ACTIONS = {
     Notice.DELIVERED: Action.DELIVERED,
     Notice.HELD: Action.DELAYED,
     Notice.RELEASED: Action.DELAYED,
+    Notice.UNCONFIRMED: Action.RELAYED,
 }
 
 
@@ -103,6 +105,8 @@ class Notices:
             telling = quarantined.held(result.after.changed + self.desk.books.review.keep)
         elif notice is Notice.RELEASED:
             telling = quarantined.RELEASED
+        elif notice is Notice.UNCONFIRMED:
+            telling = UNCONFIRMED
         return await self._spooling(message, to, fates, returned, _Words(*words, telling))
 
     def _why(self, result: Result, notice: Notice) -> Why | None:

@@ -96,6 +96,8 @@ def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
         # Known already, or past: the sender is told only what is new to it.
         known = fate.action is Action.DELIVERED or copy.delivery.state is State.FAILED
         return Finding(copy, fate.action, said, wanted=wanted and not known)
+    if event is Event.CONFIRMED and copy.delivery.state is State.UNCONFIRMED:
+        wanted = False  # its sender was given a last answer, and this one calls for nothing
     delayed = Told.DELAYED if fate.action is Action.DELAYED else None
     return Finding(copy, fate.action, said, event, delayed, wanted)
 

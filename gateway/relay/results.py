@@ -53,6 +53,7 @@ class Notice(StrEnum):
     DELIVERED = "delivered"
     HELD = "held"
     RELEASED = "released"
+    UNCONFIRMED = "unconfirmed"
 
 
 _ASKED = {
@@ -62,6 +63,7 @@ _ASKED = {
     Notice.DELIVERED: Notify.SUCCESS,
     Notice.HELD: Notify.DELAY,
     Notice.RELEASED: Notify.DELAY,
+    Notice.UNCONFIRMED: Notify.FAILURE,
 }
 _BAD_ENDS = frozenset({State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED})
 
@@ -96,6 +98,8 @@ class Result:
                 notice = Notice.DELAYED
             case State.HELD:
                 notice = Notice.HELD
+            case State.UNCONFIRMED:
+                notice = Notice.UNCONFIRMED
             case State.QUEUED if self.copy.delivery.state is State.HELD:
                 notice = Notice.RELEASED
             case state if state in _BAD_ENDS:

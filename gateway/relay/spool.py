@@ -176,6 +176,10 @@ class Spool:
         """Return the statement by which a message that was sealed anew has another length."""
         return Statement("UPDATE message SET size = ? WHERE id = ?", (size, message), expect=1)
 
+    def correcting(self, message: str) -> Statement:
+        """Return the statement by which who handed a message in hears that its answer was wrong."""
+        return Statement("UPDATE offer SET corrected = corrected + 1 WHERE message = ?", (message,))
+
     def recovering(self, now: datetime) -> Statement:
         """Return the statement that takes back, at the start, every claim of a process now gone."""
         return Statement(_RECOVER, (now.timestamp(), now.timestamp()))

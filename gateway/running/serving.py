@@ -28,6 +28,7 @@ from gateway.operations.rooms import Rooms
 from gateway.receipts.mqtt import Broker
 from gateway.receipts.publisher import Publisher
 from gateway.relay.carrier import Carrier, dialling
+from gateway.relay.concluding import Concluding
 from gateway.relay.courier import Courier
 from gateway.relay.handing.lines import Caller, Lines, Unusable, lines
 from gateway.relay.handing.watching import Watching
@@ -158,6 +159,7 @@ class Gateway:
             ("watching", Watching(rooms.desk, self._lines, readings.bell.set).run),
             ("inspecting", self._inspecting.run),
             ("recalls", Recalls(rooms.desk, rooms.notices, rooms.ask, self._courier.ring).run),
+            ("concluding", Concluding(rooms.desk, rooms.notices, self._courier.ring).run),
             ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),
             ("alerting", self._alerting.run),

@@ -36,6 +36,7 @@ class Receipts(Section):
     username: str = ""
     password_file: Path | None = None
     keep_days: Annotated[int, Ge(1)] = 30
+    final_within: Seconds = 14400
 
 
 class VaultSettings(Section):

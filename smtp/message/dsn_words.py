@@ -90,6 +90,24 @@ WORDS: Mapping[str, Words] = {
         ),
     ),
 }
+UNCONFIRMED = Words(
+    "Message transmis, arrivée inconnue / Message relayed, arrival unknown",
+    "2.0.0",
+    (
+        "Dans le délai fixé, le serveur qui a pris votre message n'a pas confirmé sa remise à :",
+        "Within the time set, the server that took your message did not confirm its delivery to:",
+    ),
+    (
+        (
+            "Il est peut-être arrivé. Si c'est important, joignez cette personne par un autre moyen ;"
+            " si un échec était signalé plus tard, vous en seriez averti."
+        ),
+        (
+            "It may have arrived. If it matters, reach this person by other means; should a failure"
+            " be reported later, you will be told."
+        ),
+    ),
+)
 SAID = ("Motif donné :", "Reason given:")
 UNTIL = ("Nouveaux essais jusqu'au", "It will be tried until")
 REFERENCE = (

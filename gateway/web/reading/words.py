@@ -217,4 +217,8 @@ FATES: Mapping[State, tuple[str, str]] = {
         "annulé par votre opérateur ; il ne l'a pas reçu",
         "cancelled by your operator; it was not received",
     ),
+    State.UNCONFIRMED: (
+        "remis à la messagerie du destinataire, qui n'a rien confirmé : peut-être arrivé",
+        "handed to the recipient's mail service, which confirmed nothing: it may have arrived",
+    ),
 }

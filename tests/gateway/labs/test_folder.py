@@ -26,10 +26,12 @@ from smtp.envelope import Draft
 from smtp.reply import Reply
 from tests.gateway.documents.made import PDF, document
 from tests.gateway.documents.test_order import ABOUT
+from tests.gateway.relay.test_answers import bring, report
+from tests.gateway.relay.test_concluding import later
 from tests.world.world import World, letter
 from vault.errors import StorageFull
 
-LABO, CHU = "dr@labo.example", "accueil@chu.example"
+LABO, CHU, GARDE = "dr@labo.example", "accueil@chu.example", "garde@clinique.example"
 
 
 class Lab:
@@ -292,6 +294,31 @@ async def test_a_crash_between_two_renames_finds_the_companion(tmp_path: Path) -
         (labo.path / "a.pdf").rename(labo.path / ".claimed" / ("0" * 32 + ".a.pdf"))
         await labo.settle()
         assert "delivered" == labo.said("a.pdf", "delivered")["state"]
+
+
+async def test_a_promised_time_brings_the_last_answer_and_a_failure_its_correction(
+    tmp_path: Path,
+) -> None:
+    """Not before the time is up, whatever the folder's own patience; and what came later beside it."""
+    async with lab(tmp_path) as labo:
+        await labo.world.play()
+        eml = letter(LABO, [GARDE], "X-Sceau-Deadline: 14400")
+        labo.put("a.eml", eml)
+        await labo.settle()
+        labo.world.clock.advance(hours=2)
+        await labo.settle()
+        assert {"a.eml.accepted.json"} == labo.lying()
+        await later(labo.world, hours=2)
+        await labo.settle()
+        assert "unconfirmed" == labo.said("a.eml", "delivered")["recipients"][0]["state"]
+        message = labo.said("a.eml", "accepted")["message"]
+        await bring(labo.world, report(message, "failed", "5.1.1"))
+        await labo.settle()
+        told = labo.said("a.eml", "corrected")
+        assert ("corrected", "failed") == (told["state"], told["recipients"][0]["state"])
+        (labo.path / "a.eml.corrected.json").unlink()
+        await labo.settle()
+        assert "a.eml.corrected.json" not in labo.lying()
 
 
 async def test_without_a_trust_list_a_number_waits(tmp_path: Path) -> None:

@@ -59,12 +59,14 @@ async def relayed(world: World, notify: Notify | None = None) -> Copy:
     return copy
 
 
-async def bring(world: World, content: bytes, domain: str = "clinique.example") -> Reply:
+async def bring(
+    world: World, content: bytes, domain: str = "clinique.example", to: str = DR
+) -> Reply:
     """Bring a report to the laboratory, as the gateway of a domain."""
     played = world.played.get(domain)
     certificate = played.certificate if played else world.chu.issued.der
     peer = Peer("192.0.2.9", tls="TLSv1.3", certificate=certificate, listener="relay")
-    return await world.labo.take(peer, "", [DR], content)
+    return await world.labo.take(peer, "", [to], content)
 
 
 def state(world: World) -> State:

@@ -101,7 +101,7 @@ def test_no_report_moves_what_has_ended(state: State, action: Action) -> None:
 
 
 def test_a_failure_after_the_delivery_is_shown_all_the_same() -> None:
-    """Forwarded and then bounced: the sender should know, though the books stand."""
+    """Forwarded and then bounced: the sender should know, and the books are corrected."""
     assert found(Fate(GARDE, Action.FAILED), copy(State.DELIVERED)).wanted
     assert not found(Fate(GARDE, Action.FAILED), copy(State.FAILED)).wanted
 
