@@ -216,7 +216,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         fetch,
         revocation=vouched,
     )
-    watch = certifying.watch(settings, database, ring, keeper, fetch, now, notes.tell)
+    watch = certifying.watch(settings, database, ring, keeper, now, notes.tell)
     emergencies = Emergencies(database, ring)
     shelves = Shelves(database, vault)
     directories = referring.directories(

@@ -18,13 +18,14 @@ from dns.resolver import NXDOMAIN, NoAnswer
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.doctor.house import chained
 from gateway.receipts.mqtt import Broker, BrokerError
+from gateway.running import certifying
 from gateway.settings import Settings
 from gateway.web.fetching import Fetching
 from gateway.web.setup.records import Record, records
 from gateway.web.setup.servers import Server, Servers
 from quarantine.scanner import Scanner
 from smtp import tls
-from trust.fetching import FetchError
+from trust.fetching import FetchError, FetchState
 
 _PATIENCE = 5.0
 
@@ -44,14 +45,17 @@ def authorities(settings: Settings, now: datetime) -> Iterator[Finding]:
     if not urls and settings.certificates.revocation == "when-named":
         yield ok("revocation", "our certificate names no list to ask")
     for url in sorted(urls):
-        yield _fetched(url, settings.certificates.limit)
+        yield _fetched(url, settings)
 
 
-def _fetched(url: str, limit: int) -> Finding:
+def _fetched(url: str, settings: Settings) -> Finding:
+    limit, outside = settings.certificates.limit, certifying.outside(settings)
     try:
-        asyncio.run(Fetching().get(url, limit=limit, within=_PATIENCE, plain=True))
+        asyncio.run(Fetching(outside).get(url, limit=limit, within=_PATIENCE, plain=True))
     except FetchError as error:
         cure = "open the way out to it: without its answers peers' certificates become unknown"
+        if error.state is FetchState.INSIDE:
+            cure = "name its host under [certificates] inside, if it is meant"
         return warn("revocation", f"{error}", cure)
     return ok("revocation", f"{url} answers")
 

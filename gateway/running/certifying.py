@@ -19,8 +19,9 @@ from gateway.certificates.watch import Watch
 from gateway.operations.error import OperationError
 from gateway.running import checks
 from gateway.settings import Settings
+from gateway.web.fetching import Fetching
+from gateway.web.outside import Outside
 from trust.authorities import Authorities, Manners
-from trust.fetching import Fetch
 from trust.keeper import Keeper
 from trust.sources import TrustList
 from vault.database import Database
@@ -32,14 +33,15 @@ def watch(  # noqa: PLR0917 - what it stands between
     database: Database,
     ring: KeyRing,
     keeper: Keeper,
-    fetch: Fetch,
     clock: Callable[[], datetime],
     tell: Callable[..., None],
 ) -> Watch:
     """Return the watch of a gateway; ``bridged`` and ``run`` make it work."""
     said = settings.certificates
     manners = Manners(said.revocation, timedelta(seconds=said.refresh), said.timeout, said.limit)
-    authorities = Authorities(fetch, Answers(database, ring), clock, manners, tell)
+    authorities = Authorities(
+        Fetching(outside(settings)), Answers(database, ring), clock, manners, tell
+    )
     beside: tuple[bytes, ...] = ()
     if said.intermediates is not None:
         beside = certificates(said.intermediates, "the intermediates")
@@ -48,6 +50,11 @@ def watch(  # noqa: PLR0917 - what it stands between
         return certificates(settings.tls.anchors, "the anchor file")
 
     return Watch(authorities, Register(database, ring), keeper, said, anchors, clock, tell, beside)
+
+
+def outside(settings: Settings) -> Outside:
+    """Return where authorities may be asked: whom certificates name, strangers may have named."""
+    return Outside(frozenset(host.lower().rstrip(".") for host in settings.certificates.inside))
 
 
 def named(listed: TrustList | None) -> tuple[bytes, ...]:

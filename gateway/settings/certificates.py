@@ -18,6 +18,7 @@ class Certificates(Section):
     timeout: Annotated[float, Ge(1)] = 10
     wait: Seconds = 5
     limit: Annotated[Octets, Ge(1)] = 10 * MiB
+    inside: tuple[str, ...] = ()
     intermediates: Path | None = None
     warn_days: tuple[Annotated[int, Ge(0)], ...] = (60, 30, 7)
     bridge: bool = False

@@ -2,14 +2,15 @@
 
 Nothing is taken from the environment (no proxy, no netrc), no system CA is ever loaded, an answer
 is read as it comes and no further than its limit, compressed ones are refused (a small file can be a
-huge list), and a redirect is followed only within the host that was asked. R-C5, RFC 9110 §13.1.2.
+huge list), and a redirect is followed only within the host that was asked. Where strangers say whom
+to ask, ``Outside`` bounds it, and what it looked at is what is connected to. R-C5, RFC 9110 §13.1.2.
 """
 
 import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from gateway.web.outside import Outside
 from smtp import tls
 from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
 
@@ -29,6 +31,11 @@ _ETAG = 512  # octets; a longer one is not worth keeping
 
 class Fetching:
     """Fills ``trust.fetching.Fetch``; holds nothing between two calls."""
+
+    def __init__(self, outside: Outside | None = None) -> None:
+        self._outside = (
+            outside  # bounds what is asked in the clear; by TLS who answers proves itself
+        )
 
     async def get(
         self,
@@ -46,15 +53,12 @@ class Fetching:
         asked = dict(headers) | ({"If-None-Match": etag} if etag else {})
         async with _within(within, place), _client(anchors, place) as client:
             for _ in range(1 + _REDIRECTS):
-                request = client.build_request(
-                    "GET", place, headers=asked, extensions={"trace": _Line()}
-                )
-                answer = await client.send(request, stream=True)
+                answer = await self._answer(client, "GET", place, asked)
                 try:
                     if answer.status_code == 304 and etag:
                         return NotModified(_etag(answer) or etag)
                     if answer.status_code not in _MOVED:
-                        return await _read(answer, limit)
+                        return await _read(answer, place, limit)
                     place = _onward(place, answer)
                 finally:
                     await answer.aclose()
@@ -75,14 +79,42 @@ class Fetching:
         """Return what is answered to these octets; never redirected."""
         place = _place(url, plain=plain, pinned=bool(anchors))
         asked = dict(headers) | {"Content-Type": media_type}
-        async with (
-            _within(within, place),
-            _client(anchors, place) as client,
-            client.stream(
-                "POST", place, content=body, headers=asked, extensions={"trace": _Line()}
-            ) as answer,
-        ):
-            return await _read(answer, limit)
+        async with _within(within, place), _client(anchors, place) as client:
+            answer = await self._answer(client, "POST", place, asked, body)
+            try:
+                return await _read(answer, place, limit)
+            finally:
+                await answer.aclose()
+
+    async def _answer(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        place: httpx.URL,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> httpx.Response:
+        """Return the answer's beginning, from the first address of the host that can be reached."""
+        doors = [place]
+        if self._outside is not None and place.scheme == "http":
+            found = await self._outside.addresses(place.host, place.port or 80)
+            doors = [place.copy_with(host=address) for address in found]
+            headers = {**headers, "Host": place.netloc.decode("ascii")}
+        for door in doors[:-1]:
+            with suppress(httpx.ConnectError):
+                return await client.send(_request(client, method, door, headers, body), stream=True)
+        return await client.send(_request(client, method, doors[-1], headers, body), stream=True)
+
+
+def _request(
+    client: httpx.AsyncClient,
+    method: str,
+    place: httpx.URL,
+    headers: Mapping[str, str],
+    body: bytes | None,
+) -> httpx.Request:
+    line = {"trace": _Line()}
+    return client.build_request(method, place, content=body, headers=dict(headers), extensions=line)
 
 
 class _Line:
@@ -130,8 +162,8 @@ def _onward(place: httpx.URL, answer: httpx.Response) -> httpx.URL:
     return there
 
 
-async def _read(answer: httpx.Response, limit: int) -> Fetched:
-    place, status = _named(answer.url), answer.status_code
+async def _read(answer: httpx.Response, asked: httpx.URL, limit: int) -> Fetched:
+    place, status = _named(asked), answer.status_code
     if status in _GONE:
         raise FetchError(FetchState.NOT_FOUND, f"there is nothing at {place}", status=status)
     if status != 200:

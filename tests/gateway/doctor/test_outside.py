@@ -167,6 +167,9 @@ def test_a_revocation_list_that_nobody_serves(trial: Trial) -> None:
     with listening(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") as port:
         asking = Places(crl=(f"http://127.0.0.1:{port}/list.crl", "http://127.0.0.1:1/list.crl"))
         authority.issue("mx.essai.example", asking=asking).write(pki, "gateway")
+        (strange, _) = neighbours.authorities(trial.settings, clock())
+        trial.edit("[certificates]", '[certificates]\ninside = ["127.0.0.1"]')
         found = list(neighbours.authorities(trial.settings, clock()))
 
     assert {Level.OK, Level.WARN} == {each.level for each in found}
+    assert (Level.WARN, "inside" in strange.cure) == (strange.level, True)

@@ -32,7 +32,7 @@ from trust.identity import Identity, Way
 DR = "dr@chu.example"
 HOUR = timedelta(hours=1)
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
-SETTINGS = DOORS + "[certificates]\nbridge = true\nwait = 3\n"
+SETTINGS = DOORS + '[certificates]\nbridge = true\ninside = ["127.0.0.1"]\nwait = 3\n'
 
 
 @dataclass

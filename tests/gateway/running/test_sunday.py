@@ -21,7 +21,8 @@ from tests.world.web import answer, serving
 
 LABO, CHU = "bio@labo.example", "dr@chu.example"
 SETTINGS = DOORS + (
-    "[certificates]\nbridge = true\nwait = 3\n[relay]\nretry = [0.2]\ndelay_notice_after = 0\n"
+    '[certificates]\nbridge = true\ninside = ["127.0.0.1"]\nwait = 3\n'
+    "[relay]\nretry = [0.2]\ndelay_notice_after = 0\n"
 )
 
 

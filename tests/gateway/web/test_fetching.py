@@ -3,15 +3,17 @@
 import asyncio
 import gzip
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from gateway.demo.pki import Authority
 from gateway.web.fetching import Fetching
+from gateway.web.outside import Outside
 from tests.world.web import Asked, Web, answer, serving
-from trust.fetching import Fetch, Fetched, FetchError, NotModified
+from trust.fetching import Fetch, Fetched, FetchError, FetchState, NotModified
 
 _LIMIT = 1 << 20
 _NOW = datetime.fromtimestamp(time.time(), UTC)
@@ -189,6 +191,69 @@ async def test_only_the_pinned_anchors_are_believed(authority: Authority) -> Non
                 await Fetching().get(web.url("/"), anchors=anchors, limit=_LIMIT, within=5)
             assert "tls-failed" == caught.value.state, caught.value
             assert [] == web.asked
+
+
+async def test_a_stranger_sends_nobody_inside() -> None:
+    """Whatever a certificate calls it: nobody is asked in our own network, unless we said so."""
+    bounded: Fetch = Fetching(Outside())
+    async with serving() as web:
+        web.pages["/"] = answer(b"canari")
+        for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "0"):
+            for port in ("", f":{web.port}"):
+                with pytest.raises(FetchError) as caught:
+                    await bounded.get(f"http://{host}{port}/", limit=9, within=5, plain=True)
+                assert caught.value.state in {"inside", "bad-address"}
+        with pytest.raises(FetchError, match="inside"):
+            await bounded.post(
+                "http://localhost/", b"x", media_type="a/b", limit=9, within=5, plain=True
+            )
+        assert [] == web.asked
+
+        listed = Fetching(Outside(frozenset({"localhost"})))
+        found = await listed.get(web.url("/", "LOCALHOST"), limit=9, within=5, plain=True)
+        assert Fetched(b"canari") == found
+        assert f"localhost:{web.port}" == web.asked[0].headers["host"]
+        said = await listed.post(
+            web.url("/", "localhost"), b"x", media_type="a/b", limit=9, within=5, plain=True
+        )
+        assert (Fetched(b"canari"), b"x") == (said, web.asked[1].body)
+
+
+async def test_a_name_that_leads_elsewhere_a_moment_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was looked at is what is connected to; a redirect is looked at anew."""
+    public, asked = "203.0.113.9", []
+
+    async def turning(_self: Outside, host: str, port: int) -> tuple[str, ...]:
+        asked.append((host, port))
+        if len(asked) > 1:
+            raise FetchError(FetchState.INSIDE, f"{host} lies inside")
+        return (public, "127.0.0.1")  # the first cannot be reached, or this would not end
+
+    async with serving() as web:
+        web.pages["/"] = answer(b"", "302 Found", Location="/again")
+        monkeypatch.setattr(Outside, "addresses", turning)
+        monkeypatch.setattr(httpx.AsyncClient, "send", _unreachable(public))
+        with pytest.raises(FetchError) as caught:
+            await Fetching(Outside()).get(
+                web.url("/", "pki.example"), limit=9, within=5, plain=True
+            )
+
+    assert "inside" == caught.value.state
+    assert [("pki.example", web.port)] * 2 == asked
+    assert ["/"] == [one.path for one in web.asked]
+
+
+def _unreachable(address: str) -> Callable[..., Awaitable[httpx.Response]]:
+    send = httpx.AsyncClient.send
+
+    async def sent(
+        client: httpx.AsyncClient, request: httpx.Request, **how: bool
+    ) -> httpx.Response:
+        if request.url.host == address:
+            raise httpx.ConnectError("no route")
+        return await send(client, request, **how)  # type: ignore[arg-type]
+
+    return sent
 
 
 async def test_a_redirect_is_followed_at_home_only(web: Web, authority: Authority) -> None:

@@ -1,0 +1,76 @@
+"""Where a stranger may send us: to the public network's web servers, and no further.
+
+Authorities are asked at the addresses that stand in certificates, and who issues those is not always
+ours: a list may lend its anchors. So a name there must not become a request into our own network.
+What is looked at is the very address that is then connected to, never a name that may lead elsewhere
+a moment later. RFC 6890, R-A5.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from trust.fetching import FetchError, FetchState
+
+_PORTS: Final = frozenset({80, 443})
+_TRIES: Final = 4  # addresses of one name
+_UNICAST: Final = IPv6Network("2000::/3")
+_NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address lies in its end
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Hosts of our own network that may be asked all the same, at any port; by name, as asked."""
+
+    inside: frozenset[str] = frozenset()
+
+    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """Return where a host may be connected to; ``FetchError`` if nowhere."""
+        listed = host.lower().rstrip(".") in self.inside
+        if not listed and port not in _PORTS:
+            raise FetchError(FetchState.INSIDE, f"{host} is not asked at port {port}")
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise FetchError(FetchState.UNREACHABLE, f"there is no address of {host}") from None
+        addresses = dict.fromkeys(str(one[4][0]) for one in found)
+        public = [one for one in addresses if listed or is_public(one)]
+        if not public:
+            raise FetchError(FetchState.INSIDE, f"{host} lies inside, and is not asked")
+        return tuple(public[:_TRIES])
+
+
+def is_public(address: str) -> bool:
+    """Return whether an address is one of the public network, whatever it is written as."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return all(_alone(one) for one in _all(parsed))
+
+
+def _alone(address: IPv4Address | IPv6Address) -> bool:
+    if address.version == 6 and address not in _UNICAST:
+        return address in _NAT64
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def _all(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
+    """Yield an address, and each that lies in it for those who carry one network over the other."""
+    if isinstance(address, IPv4Address):
+        yield address
+        return
+    if address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+        return
+    yield address
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
+    if address in _NAT64:
+        yield IPv4Address(int(address) & 0xFFFFFFFF)
