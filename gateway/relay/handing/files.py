@@ -6,6 +6,7 @@ R-E1, R-E7.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -17,6 +18,7 @@ from smtp.message.fields import words
 
 MAIL, ABOUT = "message.eml", "message.json"
 _PDF = b"%PDF-"
+_MOST = 50  # PDF files of one mail that are taken out of it, as of documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def files(read: Read, id_: str, sender: Address | None, recipient: Address) -> M
         if each.document.pdf is not None:
             made[f"{name}.pdf"] = each.document.pdf
         told.append(_told(each, name))
-    attached = list(_pdfs(read.letter))
+    attached = list(islice(_pdfs(read.letter), _MOST))
     for number, pdf in enumerate(attached, 1):
         made[f"attached-{number}.pdf"] = pdf
     about = {

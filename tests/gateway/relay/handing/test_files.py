@@ -62,6 +62,16 @@ def test_what_is_no_document_is_said() -> None:
     assert 1 == len(about["unreadable"])
 
 
+def test_a_mail_of_a_thousand_files_is_no_thousand_files() -> None:
+    """A stranger's mail cannot fill the folder with names; all of it is in the mail itself."""
+    part = b"--x\r\nContent-Type: application/pdf\r\n\r\n%PDF-\r\n"
+    mail = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n" + part * 1000 + b"--x--\r\n"
+
+    made = files(Read.of(mail), "01ID", SENDER, APP)
+
+    assert 50 + len(("message.eml", "message.json")) == len(made)
+
+
 @given(st.binary(max_size=400))
 def test_any_mail_becomes_files(mail: bytes) -> None:
     """Whatever it is, it can be handed over."""
