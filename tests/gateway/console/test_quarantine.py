@@ -43,6 +43,13 @@ async def test_nothing_of_a_message_is_shown_without_a_reason(tmp_path: Path) ->
         await chief.send(f"{QUEUE}/{case}/look", reason="Le labo a téléphoné")
         shown = chief.page.text
         told = await desk.journal()
+        await chief.open(f"{QUEUE}/{case}")
+        await chief.send(f"{QUEUE}/{case}/note", text="Mme DESMAUX rappelle")
+        assert "DESMAUX" in chief.page.text
+        for path in (f"{QUEUE}/{case}", "/console/journal"):
+            await viewer.open(path)
+            assert (False, True) == ("DESMAUX" in viewer.page.text, "•••" in viewer.page.text), path
+            assert "Le labo a téléphoné" not in viewer.page.text
     assert "Mme DESMAUX" in shown
     assert "Potassium : 4,1 mmol/l" in shown
     assert "facture_img src=x onerror=alert(1)_.pdf.exe" in shown
