@@ -64,12 +64,12 @@ class Conversing:
         exchanges, sender = self.desk.exchanges, arrival.draft.mail.mail_from
         if exchanges is None or sender is None or not _concerned(exchanges.rules, sender, decided):
             return decided
-        report = is_report(arrival.header)
-        written = _written(arrival)
+        # A report answers in no thread; that it calls itself one opens nothing that RCPT did not.
+        written = None if is_report(arrival.header) else _written(arrival)
         found = []
         for one, verdict in decided:
             objection = None
-            if verdict.action is not Action.REFUSE and not report:
+            if verdict.action is not Action.REFUSE:
                 objection = _objection(exchanges, sender, one.address, size, written)
             found.append((one, _but(verdict, objection)))
         return found
@@ -177,7 +177,7 @@ def _objection(
     size: int,
     written: Written | None = None,
 ) -> Objection | None:
-    """Return why this may not be written; with ``written``, the last word."""
+    """Return why this may not be written; with ``written``, which thread it answers counts."""
     rules = exchanges.rules
     pair = rules.pair(sender, recipient)
     if not isinstance(pair, Pair):

@@ -193,11 +193,14 @@ async def test_a_house_may_begin_by_noting(world: World, patients: Played) -> No
 
 
 async def test_a_report_is_no_message(world: World, patients: Played) -> None:
-    """What a citizen's program or operator reports never touches a thread."""
+    """It touches no thread; and what only calls itself one passes no limit."""
     await world.labo.submit(DR, [CITIZEN])
     kind = "Content-Type: multipart/report; report-type=disposition-notification; boundary=b"
     assert 250 == (await comes(world, DR, kind)).code
     assert ["thread.opened"] == await events(world)
+    rules = replace(exchanges(world.labo).rules, largest=100)
+    object.__setattr__(exchanges(world.labo), "rules", rules)
+    assert reply.CITIZEN_TOO_LARGE == await comes(world, DR, kind)
 
 
 async def test_two_at_once(world: World, patients: Played, monkeypatch: pytest.MonkeyPatch) -> None:
