@@ -46,4 +46,5 @@ def start(config: Path) -> Started:
     process.kill()
     process.wait()
     last = log.read_text("utf-8", "replace").strip().splitlines()[-2:]
-    raise OperationError(f"it did not start: {' '.join(last)}", f"see {log}, then sceau doctor")
+    said = "; ".join(line.strip().removeprefix("sceau: ").removeprefix("hint: ") for line in last)
+    raise OperationError(f"it did not start: {said}", f"see {log}, then sceau doctor")

@@ -125,7 +125,8 @@ def access(call: Asking, who: str) -> None:
         columns = ("at", "event", "summary")
         show.table(rows, columns, f"The journal says nothing of {' or '.join(found['addresses'])}.")
         if found["kept"]:
-            click.echo(f"Still in the spool: {show.words(found['kept'])}")
+            kept = f"Still in the spool: {show.words(found['kept'])}"
+            click.echo(click.wrap_text(kept, 78, "", "  "))
         if found["held"]:
             click.echo("A legal hold keeps what is said of them.")
 
