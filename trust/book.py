@@ -5,7 +5,8 @@ they are one ``bytes`` (or one mapped file): a table of slots, in each where an 
 names of the domains once each, then the entries, domain by domain. A swap is the swap of one
 reference, and the buffer can be made by another process. The hash only says at which slot to begin:
 what answers is the entry that has the whole key that was asked for, and an empty slot says there is
-none (open addressing; at least half of the slots are empty).
+none (open addressing; at least half of the slots are empty). Who writes a list can choose addresses
+that all begin at one slot: a book in which a look-up would be long is not made.
 """
 
 import mmap
@@ -31,6 +32,7 @@ _WORD = 4
 _PIECE = 1 << 20  # octets compared at once
 MOST = 2**32 - 1 - _AFTER  # octets of all entries: what a slot can reach
 RECORD = 2**16 - 1  # octets of one record
+RUN = 1024  # slots side by side, none empty; a million addresses that nobody chose have some thirty
 
 Entry = tuple[Address, bytes]  # an address and its record
 
@@ -220,10 +222,15 @@ def _bound(
     shift, last = _WORD * 8 - bits, (1 << bits) - 1
     slots = array("I", bytes(_WORD << bits))
     for hashed, place in zip(hashes, places, strict=True):
-        at = hashed >> shift
+        first = at = hashed >> shift
         while slots[at]:
             at = (at + 1) & last
+        if (at - first) & last >= RUN:
+            raise ListError("a list's addresses are chosen to be slow to find")
         slots[at] = place + _AFTER
+    full = bytes(map(bool, slots))
+    if bytes([1]) * RUN in full + full[:RUN]:  # the last slot's neighbour is the first
+        raise ListError("a list's addresses are chosen to be slow to find")
     domains = "\n".join(names).encode("ascii")
     return b"".join(
         (

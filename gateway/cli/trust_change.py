@@ -9,7 +9,8 @@ import click
 from gateway.cli import show
 from gateway.cli.call import Asking, asking
 
-_SHORT = 12  # digits of a digest that an operator copies
+_SHORT = 12  # digits of a digest in a table
+_SAYS = 32  # by which one says what was read: fewer can be made to begin alike
 _INDENT = " " * 19  # below the sentence of a row
 _WIDTH = 100
 
@@ -36,14 +37,14 @@ def diff(call: Asking, **arguments: Any) -> None:
 def approve(call: Asking, digest: str) -> None:
     """Agree to a change that waits. Read it first: sceau trust diff.
 
-    DIGEST is that of what was read, or its first eight digits: nothing else is approved. Where two
+    DIGEST is that of what was read, or its first 32 digits: nothing else is approved. Where two
     operators must agree, each is another user of this machine.
     """
 
     def told(done: dict[str, Any]) -> None:
         click.echo(f"{done['source']}: {done['sentence']}.")
         if done["missing"]:
-            short = done["digest"][:_SHORT]
+            short = done["digest"][:_SAYS]
             click.echo(f"{_others(done['missing'])} must agree: sceau trust approve {short}")
 
     call.answer(call.perform("trust.approve", digest=digest), told)
@@ -103,7 +104,7 @@ def _told(changes: list[dict[str, Any]]) -> Iterator[str]:
 def _pending(change: dict[str, Any]) -> Iterator[str]:
     agreed = ", ".join(change["approvals"])
     first = "An operator" if change["missing"] == 1 else f"{change['missing']} operators"
-    short = change["digest"][:_SHORT]
+    short = change["digest"][:_SAYS]
     yield f"{change['source']}: {change['version']}, here since {change['arrived']}"
     yield f"It waits because {change['why'] or 'an operator asked to be asked'}."
     if change["domains_waiting"]:

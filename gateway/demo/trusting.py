@@ -84,7 +84,7 @@ def moved(stage: Stage, tally: Tally, screen: Console) -> None:
     screen.print("  $ sceau trust diff", markup=False)
     for row in stage.hopital.says("trust", "diff").splitlines():
         screen.print(f"  {row}", markup=False, highlight=False)
-    digest = taken[0]["digest"][:12]
+    digest = taken[0]["digest"]
     for site in sites:
         done = site.sceau("trust", "approve", digest)
         screen.print(f"  {site.title} approves: {done['sentence']}")

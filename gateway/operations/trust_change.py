@@ -20,7 +20,9 @@ from trust.watch import Pending
 
 _SOME = 3  # domains named in a row that is not expanded
 _LEAST = 4  # digits of a digest by which a version may be named
-_SHOWN = 8  # digits by which an operator says what was read
+# Digits by which an operator says what was read. Whoever writes a list can make two that begin alike,
+# show one and send the other: 16 digits cost them some days, 32 nobody can pay.
+_SHOWN = 32
 _MOST = 10_000
 
 
@@ -71,7 +73,7 @@ async def approve(rooms: Rooms, *, digest: str) -> object:
     if rooms.actor in pending.approvals and pending.missing:
         raise OperationError(
             f"{rooms.actor} has agreed already, and {_operators(pending.missing)} must",
-            f"as another user of this machine: sceau trust approve {pending.digest[:12]}",
+            f"as another user of this machine: sceau trust approve {pending.digest[:_SHOWN]}",
         )
     arrival = await _decided(rooms.keeper.approve(rooms.actor, pending.digest))
     rooms.wake()
@@ -151,7 +153,7 @@ def _waiting(rooms: Rooms, digest: str | None) -> Pending:
         which = f" with the digest {digest}" if digest else ""
         raise OperationError(f"no change{which} waits for approval", "see sceau trust show")
     if len(waiting) > 1:
-        names = ", ".join(f"{one.digest[:12]} ({one.source})" for one in waiting)
+        names = ", ".join(f"{one.digest[:_SHOWN]} ({one.source})" for one in waiting)
         raise OperationError(f"several changes wait: {names}", "name one by its digest")
     return waiting[0]
 

@@ -116,7 +116,7 @@ def _waiting(pending: Pending) -> Condition:
         Level.ALARM if domains else Level.WARNING,
         f"A change of the list of {pending.source} waits for {pending.missing} more to agree"
         f" ({pending.judgement.why}); mail with {domains:,} domains is put off meanwhile.",
-        f"sceau trust diff, then sceau trust approve {pending.digest[:12]}",
+        f"sceau trust diff, then sceau trust approve {pending.digest[:32]}",
         f"{pending.source}-{pending.digest[:12]}",
     )
 

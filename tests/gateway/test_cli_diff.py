@@ -13,7 +13,7 @@ from trust.identity import Identity, Way
 from trust.members import Member
 
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_DIGEST = re.compile(r"\b[0-9a-f]{12}\b")
+_DIGEST = re.compile(r"\b[0-9a-f]{32}\b")
 GOLDEN = Path(__file__).parent.parent / "transcripts" / "diff"
 
 
@@ -49,7 +49,7 @@ def moves(operator: Operator) -> None:
 
 
 def plain(text: str) -> str:
-    return _DIGEST.sub("0123456789ab", _TIMES.sub("2026-03-02T08:30:00.000Z", text))
+    return _DIGEST.sub("0123456789abcdef" * 2, _TIMES.sub("2026-03-02T08:30:00.000Z", text))
 
 
 @pytest.mark.parametrize("name", ["nothing", "moved", "expanded"])
@@ -73,9 +73,9 @@ def test_from_diff_to_approval(operator: Operator) -> None:
     assert "a change waits for approval, see sceau trust diff" in shown
     assert "1,033 in all; go on with --after d0000.example" in shown
     (change,) = json.loads(operator.types("trust", "diff", "--json"))
-    refused = types(operator, "trust", "approve", "ffffffff")
+    refused = types(operator, "trust", "approve", "f" * 32)
     assert (1, True) == (refused.exit_code, "no change with the digest ffff" in refused.stderr)
-    done = operator.types("trust", "approve", change["digest"][:12])
+    done = operator.types("trust", "approve", change["digest"][:32])
     assert done.startswith("list: version 2 is in force")
     assert "No change waits for approval.\n" == operator.types("trust", "diff")
     past = operator.types("trust", "diff", "2")

@@ -1,6 +1,7 @@
 """A book of addresses answers for the address that was asked for, and for no other."""
 
 from operator import itemgetter
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -103,3 +104,46 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(book, "MOST", 8)
     with pytest.raises(ListError, match="more addresses"):
         pack([(dr, b"")])
+
+
+def alike(count: int) -> list[Address]:
+    """Return addresses of one CRC-32: it is linear, so changes that undo each other are solved for."""
+    plain = b"a" * 48 + b"@chu.example"
+    basis: dict[int, tuple[int, int]] = {}
+    undone: list[int] = []
+    for at in range(48):
+        changed = plain[:at] + b"c" + plain[at + 1 :]
+        left, places = crc32(changed) ^ crc32(plain), 1 << at
+        while left and (known := basis.get(left.bit_length())):
+            left, places = left ^ known[0], places ^ known[1]
+        if left:
+            basis[left.bit_length()] = left, places
+        else:
+            undone.append(places)
+    found = []
+    for number in range(count):
+        changes = 0
+        for bit, each in enumerate(undone):
+            changes ^= each if number >> bit & 1 else 0
+        local = "".join("c" if changes >> at & 1 else "a" for at in range(48))
+        found.append(Address(f"{local}@chu.example"))
+    return found
+
+
+def neighbours(count: int) -> list[Address]:
+    """Return addresses that each begin at a slot of their own, all side by side."""
+    shift, found = 32 - (count.bit_length() + 1), dict[int, Address]()
+    for number in range(100_000):
+        asked = Address(f"u{number}@chu.example")
+        found.setdefault(crc32(asked.encode()) >> shift, asked)
+    return [found[slot] for slot in range(count)]
+
+
+@pytest.mark.parametrize("chosen", [alike(book.RUN + 2), neighbours(book.RUN)])
+def test_addresses_chosen_to_be_slow_make_no_book(chosen: list[Address]) -> None:
+    """Else each look-up of one, at every message to it, would hold the loop up for all of them."""
+    assert len(chosen) == len(set(chosen))
+    with pytest.raises(ListError, match="slow to find"):
+        pack((one, b"") for one in chosen)
+    few = pack((one, b"") for one in chosen[:500])
+    assert 500 == len(Book(few))
