@@ -8,7 +8,7 @@ import pytest
 
 from gateway.receipts.receipt import Kind
 from gateway.relay.concluding import Concluding
-from gateway.relay.delivery import State
+from gateway.relay.delivery import Event, State, step
 from gateway.relay.ends import Terms
 from gateway.relay.message import Message
 from gateway.relay.notices import Notices
@@ -123,6 +123,23 @@ async def test_what_still_waits_is_cancelled_and_failed(world: World) -> None:
     await world.later(hours=5)
     assert asked == len(clinic.heard)
     assert 1 == world.labo.receipts().count(Kind.FAILED)
+
+
+async def test_what_is_held_is_cancelled_with_its_case(world: World) -> None:
+    """Nobody has to decide any more about what will not be sent."""
+    clinic = await software(world)
+    clinic.gate = asyncio.Event()
+    await world.labo.submit(LIS, [GARDE], result())
+    await clinic.asked.wait()
+    (copy,), books = world.labo.copies(), world.labo.books
+    held = step(copy.delivery, Event.HOLD, world.clock(), LATER)
+    await books.database.commit(books.moving(copy, held, reason="malware"))
+    clinic.gate.set()
+    await world.settle()
+    assert 1 == books.review.register.count()
+    await later(world, hours=1)
+    assert ["held", "failed"] == [each for each in world.labo.receipts() if each != "accepted"]
+    assert 0 == books.review.register.count()
 
 
 async def test_a_message_may_ask_for_its_own_time(world: World) -> None:
