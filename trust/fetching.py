@@ -26,7 +26,6 @@ class FetchState(StrEnum):
     TOO_BIG = "too-big"
     HTTP_ERROR = "http-error"  # another status, or what is no HTTP
     REDIRECTED = "redirected"  # to another host, or without end
-    INSIDE = "inside"  # whoever named it is no friend, and it is an address of our own network
     BAD_ADDRESS = "bad-address"  # no address that may be asked: malformed, or not by TLS
 
 

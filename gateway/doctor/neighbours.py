@@ -54,7 +54,7 @@ def _fetched(url: str, settings: Settings) -> Finding:
         asyncio.run(Fetching(outside).get(url, limit=limit, within=_PATIENCE, plain=True))
     except FetchError as error:
         cure = "open the way out to it: without its answers peers' certificates become unknown"
-        if error.state is FetchState.INSIDE:
+        if error.state is FetchState.BAD_ADDRESS:
             cure = "name its host under [certificates] inside, if it is meant"
         return warn("revocation", f"{error}", cure)
     return ok("revocation", f"{url} answers")

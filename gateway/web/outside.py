@@ -31,7 +31,7 @@ class Outside:
         """Return where a host may be connected to; ``FetchError`` if nowhere."""
         listed = host.lower().rstrip(".") in self.inside
         if not listed and port not in _PORTS:
-            raise FetchError(FetchState.INSIDE, f"{host} is not asked at port {port}")
+            raise FetchError(FetchState.BAD_ADDRESS, f"{host} is not asked at port {port}")
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -40,7 +40,7 @@ class Outside:
         addresses = dict.fromkeys(str(one[4][0]) for one in found)
         public = [one for one in addresses if listed or is_public(one)]
         if not public:
-            raise FetchError(FetchState.INSIDE, f"{host} lies inside, and is not asked")
+            raise FetchError(FetchState.BAD_ADDRESS, f"{host} lies inside, and is not asked")
         return tuple(public[:_TRIES])
 
 

@@ -74,11 +74,11 @@ class Names:
     [
         ("pki.example", 80, ("9.9.9.9",), ("9.9.9.9",)),
         ("pki.example", 443, ("10.0.0.1", "9.9.9.9", "9.9.9.9"), ("9.9.9.9",)),
-        ("pki.example", 80, ("10.0.0.1", "127.0.0.1"), "inside"),
-        ("pki.example", 25, ("9.9.9.9",), "inside"),
+        ("pki.example", 80, ("10.0.0.1", "127.0.0.1"), "bad-address"),
+        ("pki.example", 25, ("9.9.9.9",), "bad-address"),
         ("pki.example", 80, (), "unreachable"),
         ("PKI.chu.example.", 8080, ("10.0.0.1",), ("10.0.0.1",)),
-        ("not.pki.chu.example", 80, ("10.0.0.1",), "inside"),
+        ("not.pki.chu.example", 80, ("10.0.0.1",), "bad-address"),
         (
             "many.example",
             80,
