@@ -22,7 +22,9 @@ def test_from_invited_to_let_go(operator: Operator) -> None:
     assert ["Operator", "anne,", "administrator", "Code"] == shown.split()[:4]
     assert "/console/invitation?code=" in shown
     operator.types("operator", "invite", "paul")
-    assert "paul: reviewer, 0 certificates" in operator.types("operator", "role", "paul", "reviewer")
+    assert "paul: reviewer, 0 certificates" in operator.types(
+        "operator", "role", "paul", "reviewer"
+    )
     assert "anne: administrator, 1 certificates" in operator.types(
         "operator", "certificate", "anne", crt
     )

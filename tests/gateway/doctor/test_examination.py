@@ -18,7 +18,12 @@ from tests.vault.people import Person, ended
 from tests.world.running import running
 from tests.world.site import Site
 
-_ALWAYS = {"warn key ring", "warn ports", "warn dns", "warn console"}  # a trial that is stopped, in no zone
+_ALWAYS = {
+    "warn key ring",
+    "warn ports",
+    "warn dns",
+    "warn console",
+}  # a trial that is stopped, in no zone
 
 
 def test_a_new_trial_has_nothing_wrong(trial: Trial) -> None:
