@@ -5,6 +5,7 @@ A slug that has no words here is shown as it is: it is what the log and the docu
 
 from collections.abc import Mapping
 
+from gateway.console.asked_words import ASKED, FACTS
 from quarantine.reasons import REASONS as HELD_FOR
 
 Words = Mapping[str, tuple[str, str]]
@@ -219,7 +220,8 @@ DOORS: Words = {
 _MOODS: Mapping[str, str] = {"good": "well", "bad": "ill", "waits": "wait"}
 _TABLES: Mapping[str, Words] = {
     "state": STATES,
-    "event": EVENTS,
+    "event": EVENTS | {f"operation.{verb}": words for verb, words in ASKED.items()},
+    "fact": FACTS,
     "reason": REASONS,
     "door": DOORS,
 }

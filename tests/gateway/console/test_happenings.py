@@ -3,6 +3,7 @@
 from gateway.console import happenings, indicators_words, journal_words, spool_words, trace_words
 from gateway.console.trace import paced
 from gateway.operations.indicators import INDICATORS, WHOLE
+from gateway.operations.perform import VERBS
 from gateway.receipts.receipt import Kind
 from gateway.relay.delivery import State
 from gateway.relay.message import Door
@@ -20,6 +21,7 @@ def test_what_there_is_has_words() -> None:
         ("event", [f"case.{event.value}d" for event in Event if event is not Event.CANCEL]),
         ("reason", [*HELD_FOR, "reviewer-refused", "not-reviewed", "recalled"]),
         ("door", [*Door, "submission", "relay"]),
+        ("event", [f"operation.{verb}" for verb in VERBS]),
     ):
         for slug in slugs:
             assert slug != happenings.naming(table, slug, "fr"), slug
