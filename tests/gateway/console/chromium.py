@@ -12,7 +12,7 @@ from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import BrowserContext, Dialog, Page, ViewportSize, async_playwright
 
 from tests.gateway.console.desk import Operators
 from tests.gateway.web.account.browser import Browser
@@ -56,9 +56,15 @@ class Look:
 
     @asynccontextmanager
     async def window(self, size: ViewportSize = DESK, **how: bool) -> AsyncIterator[Page]:
-        """One page in it; an error on its console is a complaint."""
+        """One page in it; an error on its console is a complaint, and so is what a script of others says."""
         async with self.context(size, **how) as context:
             page = await context.new_page()
+
+            async def interrupted(dialog: Dialog) -> None:
+                self.complaints.append(f"a script ran: {dialog.message}")
+                await dialog.dismiss()
+
+            page.on("dialog", interrupted)
             page.on("pageerror", lambda error: self.complaints.append(str(error)))
             page.on(
                 "console",
