@@ -220,7 +220,7 @@ DOORS: Words = {
 _MOODS: Mapping[str, str] = {"good": "well", "bad": "ill", "waits": "wait"}
 _TABLES: Mapping[str, Words] = {
     "state": STATES,
-    "event": EVENTS | {f"operation.{verb}": words for verb, words in ASKED.items()},
+    "event": {**EVENTS, **{f"operation.{verb}": words for verb, words in ASKED.items()}},
     "fact": FACTS,
     "reason": REASONS,
     "door": DOORS,
