@@ -1,7 +1,8 @@
 """What each step of the decision found, in French and in English: the words of ``explain``.
 
 One entry a step that passed, one an objection; a test holds both together with the decision's own
-table. For operators' eyes: the sentences name addresses and certificates. Pure.
+table. For operators' eyes: the sentences name addresses and certificates. Pure. Long because it is
+all the words, twice, and nothing else.
 """
 
 from collections.abc import Callable, Mapping

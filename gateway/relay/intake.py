@@ -4,6 +4,8 @@ At RCPT each recipient is refused early, in words a clinician can act on. When t
 its header is read and judged, the body is sealed and synced, the trust list is asked again, and
 one transaction makes the message ours: its rows, keys, receipts, journal. A crash before it leaves
 a sealed orphan for the sweeper; after it, a message that we will deliver. RFC 5321 §6.1, RFC 6409.
+
+A few lines over the usual length on purpose: the order is the safety argument, and is read in one go.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence

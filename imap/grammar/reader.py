@@ -2,6 +2,8 @@
 
 ``tag``, a space and the name come first, so that even what is wrong can be answered by its tag.
 RFC 3501 §6 and the extensions named beside each reader.
+
+One long file on purpose: it is one table with a few lines beside each name, and nothing else.
 """
 
 from collections.abc import Callable
