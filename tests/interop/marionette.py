@@ -47,9 +47,9 @@ class Marionette:
         )
         return found["value"]
 
-    def until(self, expression: str, *arguments: Any) -> Any:
+    def until(self, expression: str, *arguments: Any, patience: float = PATIENCE) -> Any:
         """Ask until the answer is something; raise with the last failure if it never is."""
-        deadline, last = time.monotonic() + PATIENCE, ""
+        deadline, last = time.monotonic() + patience, ""
         while time.monotonic() < deadline:
             try:
                 if found := self.ask(expression, *arguments):

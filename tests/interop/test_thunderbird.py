@@ -89,9 +89,9 @@ def read(program: Thunderbird, subject: str) -> None:
     """Open the inbox, the message, and the document in it."""
     line = program.line
     program.click('folder("Inbox")')
-    program.click(f'row("{subject}")')
-    line.until(
-        'letter("messagepane").contentDocument.body.innerText.includes("Le document est joint.")'
+    program.click_until(
+        f'row("{subject}")',
+        'letter("messagepane").contentDocument.body.innerText.includes("Le document est joint.")',
     )
     program.click('letter("attachmentName")')
     line.until(

@@ -10,16 +10,17 @@ import socketserver
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from tests.interop.marionette import Marionette, port_of
+from tests.interop.marionette import PATIENCE, Marionette, MarionetteError, port_of
 
 COMMAND = (
     *("thunderbird", "--headless", "--no-remote"),
     *("--marionette", "--remote-allow-system-access"),
 )
 _ENDS = 15.0
+_TRIES = 3
 
 # Where things are on its screen: each is an element, or nothing yet.
 _SCREEN = """
@@ -59,6 +60,19 @@ class Thunderbird:
         """Take an authority in, as the certificate manager's Import does."""
         lines = anchors.read_text("ascii").splitlines()
         self.line.ask(_BELIEVE, "".join(each for each in lines if not each.startswith("-----")))
+
+    def click_until(self, element: str, expression: str) -> None:
+        """Click, and again as people do when nothing came of it, until the expression is true.
+
+        The list of messages is drawn anew while it fills: a click may fall between two drawings.
+        """
+        for _ in range(_TRIES - 1):
+            self.click(element)
+            with suppress(MarionetteError):
+                self.line.until(expression, patience=PATIENCE / _TRIES)
+                return
+        self.click(element)
+        self.line.until(expression)
 
     def click(self, element: str) -> None:
         """Click on what an expression finds, as soon as it is there."""
