@@ -14,7 +14,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.relay.handing.deposit import UNPROVEN, Deposits
+from gateway.relay.handing.account import UNPROVEN
+from gateway.relay.handing.deposit import Deposits
 from gateway.relay.handing.folder import Folders
 from gateway.relay.handing.mllp import Software
 from gateway.relay.handing.oru import Ends

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gateway.documents.codes import Failure
 from gateway.relay.handing import oru
-from gateway.relay.handing.deposit import UNPROVEN
+from gateway.relay.handing.account import UNPROVEN
 from gateway.relay.handing.files import Read
 from gateway.relay.handing.oru import Ends
 from smtp.reply import Reply

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.relay.desk import Desk
-from gateway.relay.handing.deposit import Deposits, Refused
+from gateway.relay.handing.account import Refused
+from gateway.relay.handing.deposit import Deposits
 from gateway.relay.handing.lines import Lines
 from gateway.relay.message import Copy
 from smtp.address import Address

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.pki import Authority
-from gateway.relay.handing import deposit, lines
-from gateway.relay.handing.deposit import Deposits, Refused
+from gateway.relay.handing import account as accounts
+from gateway.relay.handing import lines
+from gateway.relay.handing.account import Refused
+from gateway.relay.handing.deposit import Deposits
 from gateway.settings.boxes import MailboxServer
 from smtp.address import parse
 from smtp.send.client import UNREACHABLE
@@ -84,7 +86,7 @@ async def test_a_server_that_never_ends_is_let_go(
     tmp_path: Path, said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However it does that: lines, literals, one line without end."""
-    monkeypatch.setattr(deposit, "_MOST_SAID", 10_000)
+    monkeypatch.setattr(accounts, "_MOST_SAID", 10_000)
 
     def endless(line: bytes) -> bytes:
         return kind(line) if b"LOGIN" in line else said * 5000

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from gateway.demo.pki import Authority
 from gateway.documents import packing, xdm
 from gateway.relay.delivery import State
-from gateway.relay.handing.deposit import UNPROVEN
+from gateway.relay.handing.account import UNPROVEN
 from gateway.relay.handing.lines import UNUSABLE
 from gateway.relay.handing.mllp import LOST, NO_DOCUMENT
 from gateway.relay.handing.oru import FILED, UNSOUND
