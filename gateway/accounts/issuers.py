@@ -7,7 +7,7 @@ key id asks again, not more often than once a minute, one at a time. R-B1, R-B4;
 
 import asyncio
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,29 +45,40 @@ class Issuer:
     fetch: Fetch = field(repr=False)
     clock: Callable[[], datetime] = field(repr=False)
     _keys: KeySet | None = field(default=None, repr=False)
+    _about: Mapping[str, Any] = field(
+        default_factory=dict, repr=False
+    )  # what it publishes of itself
     _asked: datetime | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def holder(self, token: str, kid: str | None) -> str:
         """Return whom the token names; raise ``TokenError`` if it is not to be believed."""
+        return named_in(await self.claims(token, kid), self.settings.claim)
+
+    async def claims(self, token: str, kid: str | None) -> Mapping[str, Any]:
+        """Return what a token of this issuer, for us, in its time, says; ``TokenError`` of another."""
         keys = await self._known(kid)
         asked = self.settings
         try:
             decoded = jwt.decode(token, keys, algorithms=list(asked.algorithms))
-            claims = decoded.claims
             jwt.JWTClaimsRegistry(
                 now=int(self.clock().timestamp()),
                 leeway=int(asked.leeway),
                 iss={"essential": True, "value": asked.url},
                 aud={"essential": True, "value": asked.audience},
                 exp={"essential": True},
-            ).validate(claims)
+            ).validate(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise TokenError(getattr(error, "error", "") or "token-malformed") from None
-        named = claims.get(asked.claim)
-        if not isinstance(named, str) or not named:
-            raise TokenError("holder-missing")
-        return named
+        return decoded.claims
+
+    async def place(self, name: str) -> str:
+        """Return an address that the issuer publishes (``token_endpoint``); ``UnreachableError``."""
+        await self._known(None)
+        found = self._about.get(name)
+        if not isinstance(found, str) or not found.startswith("https://"):
+            raise UnreachableError("issuer-unreachable")
+        return found
 
     async def _known(self, kid: str | None) -> KeySet:
         """Return the issuer's keys, asked for anew if they are old or lack this one."""
@@ -97,7 +108,9 @@ class Issuer:
         document = await self._document(f"{self.settings.url}/.well-known/openid-configuration")
         if document.get("issuer") != self.settings.url:
             raise ValueError("the document is another issuer's")  # RFC 8414 §3.3
-        return KeySet.import_key_set(await self._document(document["jwks_uri"]))
+        keys = KeySet.import_key_set(await self._document(document["jwks_uri"]))
+        self._about = document
+        return keys
 
     async def _document(self, url: str) -> Any:
         found = await self.fetch.get(url, limit=_LIMIT, within=_WITHIN, anchors=self.anchors)
@@ -119,32 +132,41 @@ class Issuers:
 
         ``holder`` is a mailbox's: ``rpps:10001234567``; tokens name people by the national form too.
         """
-        issuer, kid = self._issuer_of(token)
-        named = await issuer.holder(token, kid)
-        if named not in _names(holder):
-            raise TokenError("holder-differs")
-
-    def _issuer_of(self, token: str) -> tuple[Issuer, str | None]:
-        """Return whose token it says it is, to know whose keys to try; nothing else is believed."""
-        if len(token) > _LONGEST:
-            raise TokenError("token-malformed")
-        try:
-            head, body, _ = token.split(".")
-            header, claims = (msgspec.json.decode(_octets(each)) for each in (head, body))
-            kid, issued_by = header.get("kid"), claims.get("iss")
-        except (ValueError, AttributeError):
-            raise TokenError("token-malformed") from None
+        kid, issued_by = label(token)
         for issuer in self.issuers:
             if issuer.settings.url == issued_by:
-                return issuer, kid if isinstance(kid, str) else None
+                if await issuer.holder(token, kid) not in names(holder):
+                    raise TokenError("holder-differs")
+                return
         raise TokenError("issuer-unknown")
+
+
+def label(token: str) -> tuple[str | None, object]:
+    """Return which key signed it and whose token it says it is, to know what to try; none is believed."""
+    if len(token) > _LONGEST:
+        raise TokenError("token-malformed")
+    try:
+        head, body, _ = token.split(".")
+        header, claims = (msgspec.json.decode(_octets(each)) for each in (head, body))
+        kid, issued_by = header.get("kid"), claims.get("iss")
+    except (ValueError, AttributeError):
+        raise TokenError("token-malformed") from None
+    return kid if isinstance(kid, str) else None, issued_by
+
+
+def named_in(claims: Mapping[str, Any], claim: str) -> str:
+    """Return whom claims name; ``TokenError`` if nobody."""
+    named = claims.get(claim)
+    if not isinstance(named, str) or not named:
+        raise TokenError("holder-missing")
+    return named
 
 
 def _octets(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def _names(holder: str) -> frozenset[str]:
+def names(holder: str) -> frozenset[str]:
     """Return how a token may name a mailbox's holder."""
     if not holder:
         return frozenset()
