@@ -5,22 +5,19 @@ the rest goes to the intake block by block. A document is packed, so it is whole
 only so many octets at once. RFC 9110 §8.3, RFC 7578.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from gateway.documents.errors import DocumentError
-from gateway.labs.composing import Offer, addressees
-from gateway.labs.lines import Lines
+from gateway.labs import ready
+from gateway.labs.composing import Offer
 from gateway.labs.names import Form as Kind
 from gateway.labs.names import form
 from gateway.labs.recipients import Resolve
 from gateway.web.problem import Problem
 from gateway.web.reading.upload import Form, Piece
-from smtp.address import Address, key
-from smtp.message.header import Header, HeaderError, HeaderScanner
 
 MAIL, FORM = "message/rfc822", "multipart/form-data"
 
@@ -49,59 +46,10 @@ def idempotency_key(request: Request) -> str:
     return said
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A ready mail whose body still comes."""
-
-    recipients: tuple[Address, ...]
-    message_id: str
-    beside: bytes  # who gets it, if that is not in the mail
-    blocks: AsyncIterator[bytes]
-
-    @property
-    def key(self) -> str:
-        """What it is known by where nobody gave it a key: Message-ID and recipients; or empty."""
-        if not self.message_id:
-            return ""
-        return "\0".join((self.message_id, *sorted(map(key, self.recipients))))
-
-
-async def mail(request: Request, resolve: Resolve, header_size: int) -> Mail:
+async def mail(request: Request, resolve: Resolve, header_size: int) -> ready.Mail:
     """Read a mail's header; raise ``DocumentError`` in words where it cannot be sent."""
-    blocks = _lines(request.stream())
-    ahead: list[bytes] = []
-    scanner = HeaderScanner(header_size)
-    try:
-        async for block in blocks:
-            ahead.append(block)
-            if scanner.feed(block):
-                break
-        header = Header.parse(scanner.finish())
-        named = addressees(header)
-    except HeaderError as error:
-        raise DocumentError(f"the mail cannot be sent: {error}") from None
     asked = request.query_params.getlist("to")
-    recipients = tuple(dict.fromkeys(map(resolve, asked))) or named
-    if not recipients:
-        raise DocumentError("nobody gets it: neither the request nor the mail names recipients")
-    message_id = (header.first("message-id") or b"").strip().decode("utf-8", "replace")
-    beside = "\n".join(sorted(map(key, recipients))).encode() if asked else b""
-    return Mail(recipients, message_id, beside, _again(ahead, blocks))
-
-
-async def _lines(blocks: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    lines = Lines()
-    async for block in blocks:
-        if block:
-            yield lines.feed(block)
-
-
-async def _again(ahead: list[bytes], blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    for block in ahead:
-        yield block
-    ahead.clear()
-    async for block in blocks:
-        yield block
+    return await ready.read(request.stream(), asked, resolve, header_size)
 
 
 @dataclass(slots=True)
