@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -224,7 +224,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     )
     denylist = Denylist(database, ring, notes.tell)
     keeper.overlaid(replace(keeper.overlay, denied=combined(denylist.all())))
-    exchanges = Exchanges(database, ring, _citizens(settings), notes.tell)
+    exchanges = Exchanges(database, ring, citizens_of(settings), notes.tell)
     desk = Desk.of(
         settings.site,
         books,
@@ -289,16 +289,21 @@ def _terms(settings: Settings) -> Terms:
     return Terms(timedelta(seconds=within) if within else None)
 
 
-def _citizens(settings: Settings) -> Rules:
+def citizens_of(settings: Settings) -> Rules:
+    """Return what the house says of citizens."""
     said = settings.citizens
     return Rules(
-        Citizens(settings.journal.citizens, said.digits),
-        frozenset(key(Address(each)) for each in said.pharmacies),
-        frozenset(key(Address(each)) for each in said.services),
+        Citizens(settings.journal.citizens, said.digits, _keys(said.services)),
+        _keys(said.pharmacies),
         said.largest,
         said.enforce,
         ANSWER if said.answer is None else said.answer,
+        timedelta(days=said.thread_days) if said.thread_days else None,
     )
+
+
+def _keys(addresses: Iterable[str]) -> frozenset[str]:
+    return frozenset(key(Address(each)) for each in addresses)
 
 
 def _room(settings: Settings) -> MailboxLimits:

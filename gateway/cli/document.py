@@ -1,13 +1,16 @@
 """``sceau document``: health documents as files, without a gateway."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli import show as shown
 from gateway.cli.call import Asking
 from gateway.operations.error import OperationError
+
+if TYPE_CHECKING:
+    from gateway.documents.coherence import Citizens
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
@@ -43,19 +46,28 @@ def show(*, file: Path, patient: bool, as_json: bool) -> None:
 @command.command("check")
 @click.argument("file", type=_FILE)
 @click.option("--to", "recipients", multiple=True, metavar="ADDRESS", help="Who would get it.")
+@click.option("-c", "--config", type=_FILE, help="Whose [citizens] count; default: the national.")
 @_JSON
-def check(*, file: Path, recipients: tuple[str, ...], as_json: bool) -> None:
+def check(*, file: Path, recipients: tuple[str, ...], config: Path | None, as_json: bool) -> None:
     """Say whether FILE contradicts itself: header, archive, identity, addressees.
 
     Whatever is found ends with exit code 1, and has the name that [[quarantine.rule]] knows it by.
     """
     from gateway.operations import documents
 
-    found = documents.check(file, recipients)
+    found = documents.check(file, recipients, _citizens(config))
     call, findings = Asking(file, as_json=as_json), found["findings"]
     call.answer(found, lambda _: _findings(findings))
     if not found["ok"]:
         raise OperationError(f"{file.name} contradicts itself", "each line above says in what")
+
+
+def _citizens(config: Path | None) -> "Citizens | None":
+    if config is None:
+        return None
+    from gateway.app import citizens_of, settings_of
+
+    return citizens_of(settings_of(config)).citizens
 
 
 def _findings(findings: Any) -> None:

@@ -17,7 +17,7 @@ from gateway.documents.ins import Register
 from gateway.documents.marks import Marks
 from gateway.documents.metadata import Entry
 from quarantine.policy import Finding
-from smtp.address import Address, domain_of, local_of
+from smtp.address import Address, domain_of, key, local_of
 from smtp.message.header import Header
 from smtp.message.mime import Part
 from trust import identifiers
@@ -52,6 +52,17 @@ class Citizens(NamedTuple):
 
     domain: str = "patient.mssante.fr"
     digits: int = 15
+    services: frozenset[str] = frozenset()  # keys of addresses there that are nobody's
+
+    def has(self, who: Address) -> bool:
+        """Whether an address is a citizen's, well-formed or not."""
+        if domain_of(who) != self.domain:
+            return False
+        return key(who) not in self.services and local_of(who).lower() != "postmaster"
+
+    def number(self, who: Address) -> str | None:
+        """Return whose it is, if it bears as many digits as the house says."""
+        return ins.of_address(local_of(who), self.digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +247,11 @@ def _addressed(
     documents: Sequence[Enclosed], recipients: Iterable[Address], citizens: Citizens
 ) -> Iterator[Finding]:
     """Whom a mail goes to, against whom its documents are about and from whom they are kept."""
-    to_citizens = [each for each in recipients if domain_of(each) == citizens.domain]
+    to_citizens = [each for each in recipients if citizens.has(each)]
     to_others = any(domain_of(each) != citizens.domain for each in recipients)
     for one in documents:
         patients = {number.matricule for each in one.document.patients if (number := each.ins)}
-        if any(
-            ins.of_address(local_of(each), citizens.digits) not in patients for each in to_citizens
-        ):
+        if any(citizens.number(each) not in patients for each in to_citizens):
             yield Finding("recipient-not-patient", one.part)
         said = one.entry.confidentiality if one.entry is not None else ()
         hidden = visibility.kept((*said, one.document.confidentiality.code))

@@ -21,11 +21,12 @@ async def show(rooms: Rooms, *, address: str) -> object:
     """Return whether a citizen objects, and the threads they have with whom."""
     citizen = _citizen(rooms, address)
     noted = rooms.exchanges.objecting(citizen)
+    threads = rooms.exchanges.with_citizen(citizen, rooms.clock())
     return {
         "address": citizen,
         "objects": rooms.exchanges.objects(citizen),
         "objections": [_row(each) for each in noted],
-        "threads": [_threads(each) for each in rooms.exchanges.with_citizen(citizen)],
+        "threads": [_threads(each) for each in threads],
     }
 
 

@@ -7,6 +7,7 @@ from email.utils import make_msgid
 from pathlib import Path
 
 from gateway.documents import cda, cda_writer, coherence, order, packing, xdm
+from gateway.documents.coherence import Citizens
 from gateway.documents.document import Document, Patient
 from gateway.documents.errors import DocumentError
 from gateway.documents.packing import Parcel
@@ -39,16 +40,18 @@ def show(file: Path, *, patient: bool) -> dict[str, object]:
     return {"file": file.name, "documents": found}
 
 
-def check(file: Path, recipients: Iterable[str]) -> dict[str, object]:
+def check(
+    file: Path, recipients: Iterable[str], citizens: Citizens | None = None
+) -> dict[str, object]:
     """Return every contradiction in a mail, an archive or a document; none: it is coherent."""
     content, who = _content(file), tuple(map(_address, recipients))
     if _is_mail(content):
-        findings = coherence.findings(_letter(content, who))
+        findings = coherence.findings(_letter(content, who), citizens)
     else:
         head = b"Content-Type: application/zip; name=IHE_XDM.zip\r\n\r\n"
         if _start(content).startswith(_XML):
             head = b"Content-Type: text/xml\r\n\r\n"
-        named = coherence.findings(_letter(head + content, who))
+        named = coherence.findings(_letter(head + content, who), citizens)
         # A file alone has no mail around it that could announce anything, or carry a PDF.
         findings = tuple(each for each in named if each.reason not in _OF_MAILS)
     return {

@@ -7,6 +7,7 @@ name: it is read when it is read, and in an emergency one calls 15. R-G2, R-G3, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 
@@ -57,7 +58,9 @@ class Conversing:
             return verdict
         if verdict.action is Action.REFUSE or draft.mail.recall:
             return verdict
-        return _but(verdict, _objection(exchanges, sender, recipient, draft.mail.size or 0))
+        size = draft.mail.size or 0
+        objection = _objection(exchanges, sender, recipient, size, now=self.desk.clock())
+        return _but(verdict, objection)
 
     def heard(self, arrival: Arrival, size: int, decided: Decided) -> Decided:
         """Return the verdicts once the content is here: which thread it answers, how large it is."""
@@ -70,7 +73,9 @@ class Conversing:
         for one, verdict in decided:
             objection = None
             if verdict.action is not Action.REFUSE:
-                objection = _objection(exchanges, sender, one.address, size, written)
+                objection = _objection(
+                    exchanges, sender, one.address, size, now=arrival.at, written=written
+                )
             found.append((one, _but(verdict, objection)))
         return found
 
@@ -84,7 +89,7 @@ class Conversing:
         pairs = _pairs(exchanges.rules, arrival, sender, decided)
         written, answers = _written(arrival), {}
         for pair in pairs:
-            if pair.by_citizen and _step(exchanges, exchanges.of(pair), written)[1]:
+            if pair.by_citizen and _step(exchanges, exchanges.of(pair, arrival.at), written)[1]:
                 answers[pair] = await self._answer(exchanges.rules, arrival, pair)
 
         def statements() -> list[Statement]:
@@ -106,7 +111,7 @@ class Conversing:
         arrival: Arrival,
     ) -> list[Statement]:
         """Return what a message makes of one pair's threads, as they stand now."""
-        before = exchanges.of(pair)
+        before = exchanges.of(pair, arrival.at)
         threads, due = _step(exchanges, before, written)
         if threads == before.threads:
             return []
@@ -161,7 +166,7 @@ def _concerned(rules: Rules, sender: Address, decided: Decided) -> bool:
 
 
 def _written(arrival: Arrival) -> Written:
-    return Written.of(arrival.header, arrival.message(0).summary.message_id)
+    return Written.of(arrival.header, arrival.message(0).summary.message_id, arrival.at)
 
 
 def _but(verdict: Verdict, objection: Objection | None) -> Verdict:
@@ -175,6 +180,8 @@ def _objection(
     sender: Address,
     recipient: Address,
     size: int,
+    *,
+    now: datetime,
     written: Written | None = None,
 ) -> Objection | None:
     """Return why this may not be written; with ``written``, which thread it answers counts."""
@@ -188,7 +195,7 @@ def _objection(
         return Objection.OPPOSED if exchanges.objects(pair.citizen) else None
     if not rules.enforced:
         return None
-    threads, first = exchanges.of(pair).threads, rules.first(pair.professional)
+    threads, first = exchanges.of(pair, now).threads, rules.first(pair.professional)
     if written is None:
         return at_rcpt(threads, first=first)
     return replied(threads, written, first=first).objection

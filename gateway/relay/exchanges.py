@@ -68,7 +68,7 @@ class Exchanges:
     rules: Rules
     tell: Tell
 
-    def of(self, pair: Pair) -> Exchange:
+    def of(self, pair: Pair, now: datetime) -> Exchange:
         """Return a pair's threads; a row that was changed behind our back opens none."""
         rows = self.database.read(
             "SELECT version, facts FROM thread WHERE pair = ?", (self._pair(pair),)
@@ -81,9 +81,10 @@ class Exchanges:
         except (SealError, msgspec.MsgspecError):
             self.tell("thread.tampered", {"who": pair.professional})
             return Exchange(pair, version=version)
-        return Exchange(pair, found.threads, version, _moment(found.at))
+        threads = self.rules.lasting(found.threads, now)
+        return Exchange(pair, threads, version, _moment(found.at))
 
-    def with_citizen(self, citizen: Address) -> list[Exchange]:
+    def with_citizen(self, citizen: Address, now: datetime) -> list[Exchange]:
         """Return all that a citizen wrote and was written, the last first."""
         rows = self.database.read(
             "SELECT pair, version, facts FROM thread WHERE citizen = ?", (self._citizen(citizen),)
@@ -96,7 +97,8 @@ class Exchanges:
                 self.tell("thread.tampered", {"whom": citizen})
                 continue
             who = Pair(one.professional, one.citizen, by_citizen=False)
-            found.append((one.at, Exchange(who, one.threads, version, _moment(one.at))))
+            if threads := self.rules.lasting(one.threads, now):
+                found.append((one.at, Exchange(who, threads, version, _moment(one.at))))
         return [each for _, each in sorted(found, key=lambda row: row[0], reverse=True)]
 
     def moving(self, before: Exchange, threads: Threads, now: datetime) -> Statement:
@@ -106,15 +108,22 @@ class Exchanges:
         sealed = self.ring.seal(facts, self._place(pair, version))
         if not before.version:
             return Statement(
-                "INSERT INTO thread (pair, citizen, version, facts) VALUES (?, ?, ?, ?)",
-                (self._pair(pair), self._citizen(pair.citizen), version, sealed),
+                "INSERT INTO thread (pair, citizen, version, at, facts) VALUES (?, ?, ?, ?, ?)",
+                (self._pair(pair), self._citizen(pair.citizen), version, now.timestamp(), sealed),
                 expect=1,
             )
         return Statement(
-            "UPDATE thread SET version = ?, facts = ? WHERE pair = ? AND version = ?",
-            (version, sealed, self._pair(pair), before.version),
+            "UPDATE thread SET version = ?, at = ?, facts = ? WHERE pair = ? AND version = ?",
+            (version, now.timestamp(), sealed, self._pair(pair), before.version),
             expect=1,
         )
+
+    def ending(self, now: datetime) -> list[Statement]:
+        """Return what forgets the pairs between whom nobody wrote for so long."""
+        if self.rules.silence is None:
+            return []
+        since = (now - self.rules.silence).timestamp()
+        return [Statement("DELETE FROM thread WHERE at <= ?", (since,))]
 
     def objects(self, citizen: Address) -> bool:
         """Whether a citizen objects to being written to; in doubt, they do."""

@@ -13,7 +13,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from threading import Event
 
-from gateway.documents import coherence
 from gateway.relay.delivery import holder
 from gateway.relay.message import Copy
 from quarantine import contents
@@ -34,13 +33,13 @@ class Looking:
     """One a gateway."""
 
     vault: Vault
+    also: Also = field(repr=False)  # what its documents contradict
     scanner: Scanner | None = None
     limits: Limits = field(default_factory=Limits)
     seconds: float = 30
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(4, "sceau-look"), repr=False
     )
-    also: Also = coherence.findings
     ended: Event = field(default_factory=Event, repr=False)
 
     async def scan(self, copies: Sequence[Copy]) -> Scanned | Silent:

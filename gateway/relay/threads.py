@@ -2,12 +2,13 @@
 
 A professional may begin; the citizen may answer until the professional closes the thread, which
 they do by ``X-MSS-MES: FIN`` or ``[FIN]`` in the subject, and each message of a professional opens it
-again. A pharmacy may be written to first. Pure: what was written is a value, asked at RCPT
+again; where nobody writes for long it ends by itself. A pharmacy may be written to first. Pure: what was written is a value, asked at RCPT
 and again with the header. R-G1, R-G2, R-G3, R-G4, R-G5.
 """
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -50,10 +51,10 @@ class Rules:
 
     citizens: Citizens
     pharmacies: frozenset[str] = frozenset()  # keys of addresses that a citizen may write to first
-    services: frozenset[str] = frozenset()  # addresses in the citizens' domain that are nobody's
     largest: int = 25_000_000
     enforced: bool = True  # else threads are noted, and nobody is refused for them
     answer: str = ""  # what a citizen is told once a thread; nothing: they are not
+    silence: timedelta | None = None  # after which a thread has ended; None: it does not by itself
 
     def concern(self, sender: Address | None, recipient: Address) -> bool:
         """Whether one of the two is a citizen; asked of every message, so it costs nothing."""
@@ -64,14 +65,14 @@ class Rules:
 
     def pair(self, sender: Address, recipient: Address) -> Pair | Objection | None:
         """Return who writes to whom, or why they may not; None: neither is a citizen."""
-        writes, reads = self._citizen(sender), self._citizen(recipient)
+        writes, reads = self.citizens.has(sender), self.citizens.has(recipient)
         if writes and reads:
             return Objection.AMONG_CITIZENS
         if writes:
             return Pair(recipient, sender, by_citizen=True)
         if not reads:
             return None
-        if of_address(local_of(recipient), self.citizens.digits) is None:
+        if self.citizens.number(recipient) is None:
             return Objection.NO_CITIZEN
         return Pair(sender, recipient, by_citizen=False)
 
@@ -84,10 +85,12 @@ class Rules:
         """Whether a citizen may write first: to a pharmacy (R-G3)."""
         return key(professional) in self.pharmacies
 
-    def _citizen(self, who: Address) -> bool:
-        if domain_of(who) != self.citizens.domain:
-            return False
-        return key(who) not in self.services and local_of(who).lower() != "postmaster"
+    def lasting(self, threads: "Threads", now: datetime) -> "Threads":
+        """Return the threads that silence has not ended."""
+        if self.silence is None:
+            return threads
+        since = (now - self.silence).timestamp()
+        return tuple(each for each in threads if each.at > since)
 
 
 class Thread(msgspec.Struct, frozen=True, array_like=True):
@@ -96,6 +99,7 @@ class Thread(msgspec.Struct, frozen=True, array_like=True):
     messages: tuple[str, ...]  # marks: the first, and the newest
     closed: bool = False
     answered: bool = False  # the citizen was told that nobody reads this in an emergency
+    at: float = 0.0  # when somebody last wrote
 
 
 Threads = tuple[Thread, ...]  # of one pair; the one last written in stands last
@@ -109,9 +113,10 @@ class Written:
     answers: frozenset[str] = frozenset()
     closing: bool = False
     automatic: bool = False
+    at: float = 0.0
 
     @classmethod
-    def of(cls, header: Header, message_id: str) -> "Written":
+    def of(cls, header: Header, message_id: str, now: datetime) -> "Written":
         """Read it from a header; ``message_id`` may have been added by us."""
         named = b" ".join(header.all("in-reply-to") + header.all("references"))
         auto = (header.first("auto-submitted") or b"no").split(b";")[0].strip().lower()
@@ -120,6 +125,7 @@ class Written:
             frozenset(mark(each) for each in _ids(named.decode("utf-8", "replace"))),
             marks.read(header).closing,
             auto != b"no",
+            now.timestamp(),
         )
 
 
@@ -159,7 +165,7 @@ def wrote(threads: Threads, written: Written) -> Threads:
     if at is None:
         if written.automatic:
             return threads
-        return _kept((*threads, Thread((written.mark,), closed=written.closing)))
+        return _kept((*threads, Thread((written.mark,), written.closing, at=written.at)))
     closed = threads[at].closed if written.automatic else written.closing
     return _moved(threads, at, written, closed=closed)
 
@@ -198,7 +204,7 @@ def _moved(
     messages = tuple(dict.fromkeys((*old.messages, written.mark)))
     if len(messages) > _MESSAGES:
         messages = (messages[0], *messages[1 - _MESSAGES :])
-    new = Thread(messages, closed, old.answered or answered)
+    new = Thread(messages, closed, old.answered or answered, max(old.at, written.at))
     return _kept((*threads[:at], *threads[at + 1 :], new))
 
 

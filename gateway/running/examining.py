@@ -27,11 +27,11 @@ def inspecting(rooms: Rooms, wake: Callable[[], None]) -> Inspecting:
     settings = rooms.settings.quarantine
     looking = Looking(
         rooms.vault,
+        partial(coherence.findings, citizens=rooms.exchanges.rules.citizens),
         scanner(settings),
         settings.limits,
         settings.seconds,
         ThreadPoolExecutor(settings.at_once, "sceau-look"),
-        partial(coherence.findings, citizens=rooms.exchanges.rules.citizens),
     )
     patience = timedelta(seconds=settings.scanner_patience)
     pace = Pace(

@@ -44,7 +44,12 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
     async def forget_offers() -> None:
         window = timedelta(days=settings.labs.window_days)
         offers = Offers(database, rooms.ring)
-        await database.commit([offers.forgetting(rooms.clock(), window)])
+        unsent = Unsent(database, rooms.ring)
+        now = rooms.clock()
+        await database.commit([offers.forgetting(now, window), unsent.forgetting(now, window)])
+
+    async def forget_threads() -> None:
+        await database.commit(rooms.exchanges.ending(rooms.clock()))
 
     async def forget_receipts() -> None:
         keep = timedelta(days=settings.receipts.keep_days)
@@ -88,6 +93,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("forget-offers", 3600, forget_offers),
         Chore("forget-receipts", 3600, forget_receipts),
         Chore("erase-lists", 86400, erase_lists),
+        Chore("forget-threads", 3600, forget_threads),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from annotated_types import Ge
 from pydantic import AfterValidator
 
 from gateway.settings.section import Octets, Section, address
@@ -18,3 +19,4 @@ class CitizensSettings(Section):
         "reponse.automatique-test@patient.mssante.fr",
     )
     answer: str | None = None
+    thread_days: Annotated[int, Ge(0)] = 365

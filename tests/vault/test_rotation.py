@@ -36,7 +36,7 @@ INSERT INTO hold (id, message, opened, expires, preserved) VALUES ('H', 'M', 0, 
 INSERT INTO held (id, hold, delivery, state, reasons, since, found, ruling) VALUES ('D', 'H', 'M.1', 'held', '', 0, ?, ?) -> held/D/found held/D/ruling
 INSERT INTO remark (id, hold, facts) VALUES ('R', 'H', ?) -> remark/R/facts
 INSERT INTO alarm VALUES (1, ?) -> alarm/1/facts
-INSERT INTO thread VALUES (x'ab', x'cd', 3, ?) -> thread/ab/3/facts
+INSERT INTO thread VALUES (x'ab', x'cd', 3, 0.0, ?) -> thread/ab/3/facts
 INSERT INTO opposition VALUES (1, x'cd', ?) -> opposition/1/facts
 INSERT INTO denial VALUES (1, ?) -> denial/1/facts
 INSERT INTO legal_hold VALUES (1, ?) -> legal_hold/1/facts

@@ -185,9 +185,11 @@ CREATE TABLE thread (                   -- what a professional and a citizen wri
     pair     BLOB PRIMARY KEY,          -- keyed: both addresses
     citizen  BLOB NOT NULL,             -- keyed: the citizen's number
     version  INTEGER NOT NULL,
+    at       REAL NOT NULL,             -- when somebody last wrote
     facts    BLOB NOT NULL              -- sealed, bound to pair and version: who, which threads
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX thread_citizen ON thread (citizen);
+CREATE INDEX thread_at ON thread (at);
 
 CREATE TABLE opposition (               -- citizens who object to being written to; never removed
     id       INTEGER PRIMARY KEY,       -- 1, 2, 3 ...: a gap is told of

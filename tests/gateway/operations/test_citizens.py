@@ -37,7 +37,8 @@ async def test_an_objection_is_noted_and_withdrawn(rooms: Rooms, ask: Ask) -> No
 async def test_threads_are_shown(rooms: Rooms, ask: Ask) -> None:
     """With whom, how many open and closed."""
     pair = Pair(parse("dr@labo.example"), parse(CITIZEN), by_citizen=False)
-    threads = wrote(wrote((), Written("a")), Written("b", closing=True))
+    now = rooms.clock().timestamp()
+    threads = wrote(wrote((), Written("a", at=now)), Written("b", closing=True, at=now))
     await rooms.database.commit([rooms.exchanges.moving(Exchange(pair), threads, START)])
     (row,) = (await ask("citizen.show", address=CITIZEN))["threads"]
     assert ("dr@labo.example", 1, 1) == (row["with"], row["open"], row["closed"])

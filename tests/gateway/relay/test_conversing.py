@@ -1,6 +1,7 @@
 """Mail to and from citizens, through the doors."""
 
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -106,6 +107,19 @@ async def test_it_ends_when_the_professional_says_so(
     assert ["thread.opened", "thread.closed", "thread.opened"] == (await events(world))[:3]
 
 
+async def test_it_ends_by_silence(world: World, patients: Played) -> None:
+    """When neither has written for so long; and goes on when the professional does."""
+    rules = replace(exchanges(world.labo).rules, silence=timedelta(minutes=30), answer="")
+    object.__setattr__(exchanges(world.labo), "rules", rules)
+    await world.labo.submit(DR, [CITIZEN])
+    for minutes, said in ((20, 250), (29, 250), (31, 550)):
+        world.clock.advance(minutes=minutes)
+        assert said == (await comes(world, DR, "In-Reply-To: <1@test.example>")).code
+    await world.labo.submit(DR, [CITIZEN])
+    assert 250 == (await comes(world, DR)).code
+    assert ["thread.opened"] * 2 == await events(world)
+
+
 async def test_what_names_a_closed_thread_is_refused_after_its_header(
     world: World, patients: Played
 ) -> None:
@@ -177,7 +191,7 @@ async def test_the_answer_may_be_awaited_elsewhere(world: World, patients: Playe
     await world.labo.submit(DR, [CITIZEN], content)
     assert 250 == (await comes(world, "secretariat@labo.example")).code
     foreign = Pair(parse("x@chu.example"), parse(CITIZEN), by_citizen=True)
-    assert () == exchanges(world.labo).of(foreign).threads
+    assert () == exchanges(world.labo).of(foreign, world.clock()).threads
     odd = letter(DR, [CITIZEN], "Reply-To: @")
     assert 250 == (await world.labo.submit(DR, [CITIZEN], odd)).code
 
@@ -218,7 +232,7 @@ async def test_two_at_once(world: World, patients: Played, monkeypatch: pytest.M
     monkeypatch.setattr(books.database, "commit", commit)
     assert 250 == (await comes(world, DR)).code
     pair = Pair(parse(DR), parse(CITIZEN), by_citizen=True)
-    assert 2 == exchanges(world.labo).of(pair).version
+    assert 2 == exchanges(world.labo).of(pair, world.clock()).version
     assert [1] == beaten
 
 

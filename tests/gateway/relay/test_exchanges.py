@@ -1,7 +1,8 @@
 """Threads with citizens and their objections, at rest."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,13 @@ async def kept(tmp_path: Path) -> AsyncIterator[Kept]:
 
 async def test_a_pair_is_found_again(kept: Kept) -> None:
     """By either side, by any spelling; nothing of it can be read."""
-    before = kept.exchanges.of(PAIR)
+    before = kept.exchanges.of(PAIR, START)
     assert Exchange(PAIR) == before
     await kept.database.commit([kept.exchanges.moving(before, BEGUN, START)])
-    found = kept.exchanges.of(PAIR)
+    found = kept.exchanges.of(PAIR, START)
     assert (BEGUN, 1, START) == (found.threads, found.version, found.at)
     other = Pair(parse("DR@labo.example"), parse(f"{NUMBER}@patient.mssante.fr"), by_citizen=True)
-    assert BEGUN == kept.exchanges.of(other).threads
+    assert BEGUN == kept.exchanges.of(other, START).threads
     ((row,),) = kept.database.read("SELECT CAST(pair || citizen || facts AS BLOB) FROM thread")
     assert not any(
         secret in row for secret in (b"labo", NUMBER.encode(), BEGUN[0].messages[0].encode())
@@ -66,22 +67,22 @@ async def test_a_pair_is_found_again(kept: Kept) -> None:
 
 async def test_two_who_move_it_at_once(kept: Kept) -> None:
     """One of them is told to look again; nobody's message is forgotten."""
-    before = kept.exchanges.of(PAIR)
+    before = kept.exchanges.of(PAIR, START)
     await kept.database.commit([kept.exchanges.moving(before, BEGUN, START)])
     for stale in (before, Exchange(PAIR, version=7)):
         with pytest.raises(Conflict):
             await kept.database.commit([kept.exchanges.moving(stale, (), START)])
-    await kept.database.commit([kept.exchanges.moving(kept.exchanges.of(PAIR), (), START)])
-    assert () == kept.exchanges.of(PAIR).threads
+    await kept.database.commit([kept.exchanges.moving(kept.exchanges.of(PAIR, START), (), START)])
+    assert () == kept.exchanges.of(PAIR, START).threads
 
 
 async def test_a_changed_row_opens_no_thread(kept: Kept) -> None:
     """Who can write to the database cannot let a citizen in; an alarm tells of it."""
     await kept.database.commit([kept.exchanges.moving(Exchange(PAIR), BEGUN, START)])
     await kept.change("UPDATE thread SET version = 2")
-    found = kept.exchanges.of(PAIR)
+    found = kept.exchanges.of(PAIR, START)
     assert ((), 2) == (found.threads, found.version)
-    assert [] == kept.exchanges.with_citizen(CITIZEN)
+    assert [] == kept.exchanges.with_citizen(CITIZEN, START)
     assert ["thread.tampered"] * 2 == [event for event, _ in kept.told]
 
 
@@ -91,9 +92,25 @@ async def test_a_citizens_threads(kept: Kept) -> None:
     for pair, when in ((PAIR, 1), (later, 2)):
         at = START.replace(minute=when)
         await kept.database.commit([kept.exchanges.moving(Exchange(pair), BEGUN, at)])
-    found = kept.exchanges.with_citizen(CITIZEN)
+    found = kept.exchanges.with_citizen(CITIZEN, START)
     assert [later, PAIR] == [each.pair for each in found]
-    assert [] == kept.exchanges.with_citizen(parse("x@patient.mssante.fr"))
+    assert [] == kept.exchanges.with_citizen(parse("x@patient.mssante.fr"), START)
+
+
+async def test_what_silence_ended_is_forgotten(kept: Kept) -> None:
+    """Though its row is still there; then the row goes, too (R-G6)."""
+    rules = Rules(Citizens(), silence=timedelta(days=365))
+    exchanges = replace(kept.exchanges, rules=rules)
+    begun = wrote((), Written(mark("<1@x.example>"), at=START.timestamp()))
+    await kept.database.commit([exchanges.moving(Exchange(PAIR), begun, START)])
+    soon, late = START + timedelta(days=364), START + timedelta(days=365)
+    await kept.database.commit(exchanges.ending(soon))
+    assert begun == exchanges.of(PAIR, soon).threads
+    assert Exchange(PAIR, (), 1, START) == exchanges.of(PAIR, late)
+    assert [] == exchanges.with_citizen(CITIZEN, late)
+    assert [] == kept.exchanges.ending(late)
+    await kept.database.commit(exchanges.ending(late))
+    assert Exchange(PAIR) == exchanges.of(PAIR, late)
 
 
 async def test_an_objection_from_first_to_last(kept: Kept) -> None:
@@ -129,5 +146,5 @@ async def test_both_move_to_a_new_key(kept: Kept) -> None:
     kept.ring.rotate(START)
     assert 2 == await rotation.move(10)
     assert 0 == (await rotation.uses())[old].values
-    assert (Thread((mark("<1@x.example>"),)),) == kept.exchanges.of(PAIR).threads
+    assert (Thread((mark("<1@x.example>"),)),) == kept.exchanges.of(PAIR, START).threads
     assert 1 == len(kept.exchanges.objecting(CITIZEN))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from gateway.documents import coherence
 from gateway.relay.delivery import holder
 from gateway.relay.looking import Looking
 from gateway.relay.message import Copy
@@ -42,6 +43,7 @@ async def kept(world: World, content: bytes) -> list[Copy]:
 
 def looking(world: World, **how: object) -> Looking:
     threads = ThreadPoolExecutor(1, "sceau-look")
+    how.setdefault("also", coherence.findings)
     return Looking(world.labo.rest.vault, threads=threads, **how)  # type: ignore[arg-type]
 
 
@@ -105,7 +107,7 @@ async def test_what_documents_contradict(world: World) -> None:
 def test_a_look_ends_with_the_gateway() -> None:
     """Its threads do not outlive it."""
     threads = ThreadPoolExecutor(1, "sceau-look")
-    made = Looking(None, threads=threads)  # type: ignore[arg-type]
+    made = Looking(None, coherence.findings, threads=threads)  # type: ignore[arg-type]
     made.close()
     with pytest.raises(RuntimeError):
         threads.submit(print)

@@ -1,5 +1,7 @@
 """Who may write to whom when one of the two is a citizen."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,13 +23,14 @@ from gateway.relay.threads import (
 )
 from smtp.address import parse
 from smtp.message.header import Header
+from tests.world.clock import START
 
 NUMBER = "185017507500" + "1"
 CITIZEN = parse(f"{NUMBER}{ins.key(NUMBER)}@patient.mssante.fr")
 SHORT = parse(f"{NUMBER}@patient.mssante.fr")
 DR, PHARMACY = parse("dr@labo.example"), parse("Pharmacie@labo.example")
 ROBOT = parse("essai@patient.mssante.fr")
-RULES = Rules(Citizens(), frozenset({"pharmacie@labo.example"}), frozenset({str(ROBOT)}))
+RULES = Rules(Citizens(services=frozenset({str(ROBOT)})), frozenset({"pharmacie@labo.example"}))
 ONE, TWO, THREE, FOUR = (mark(f"<{n}@x.example>") for n in range(1, 5))
 
 
@@ -55,6 +58,20 @@ def test_the_number_of_digits_is_a_setting() -> None:
     short = Rules(Citizens(digits=13))
     assert Pair(DR, SHORT, by_citizen=False) == short.pair(DR, SHORT)
     assert Objection.NO_CITIZEN == short.pair(DR, CITIZEN)
+
+
+def test_a_thread_ends_by_silence() -> None:
+    """Each by itself, counted from the last word of either side; without a setting none does."""
+    old = wrote((), Written(ONE, at=START.timestamp()))
+    later = START + timedelta(days=300)
+    threads = wrote(old, Written(TWO, at=later.timestamp()))
+    quiet = Rules(Citizens(), silence=timedelta(days=365))
+    assert threads == quiet.lasting(threads, later)
+    assert threads[1:] == quiet.lasting(threads, START + timedelta(days=365))
+    answered = replied(threads, Written(THREE, frozenset({ONE}), at=later.timestamp()), first=False)
+    assert 2 == len(quiet.lasting(answered.threads, START + timedelta(days=365)))
+    assert () == quiet.lasting(threads, later + timedelta(days=365))
+    assert threads == RULES.lasting(threads, later + timedelta(days=9999))
 
 
 def test_a_citizen_has_one_name() -> None:
@@ -138,16 +155,17 @@ def test_what_a_header_says() -> None:
         b"Subject: =?utf-8?q?R=C3=A9sultats_[fin]?=\r\nIn-Reply-To: <1@x.example> (hier\r\n"
         b"References: <2@x.example>\r\n <3@x.example>\r\nAuto-Submitted: auto-replied\r\n\r\n"
     )
-    told = Written(FOUR, frozenset({ONE, TWO, THREE}), closing=True, automatic=True)
-    assert told == Written.of(header, " <4@x.example>")
+    at = START.timestamp()
+    told = Written(FOUR, frozenset({ONE, TWO, THREE}), closing=True, automatic=True, at=at)
+    assert told == Written.of(header, " <4@x.example>", START)
     plain = Header.parse(b"X-MSS-MES: FIN\r\n\r\n")
-    assert Written(FOUR, closing=True) == Written.of(plain, "<4@x.example>")
+    assert Written(FOUR, closing=True, at=at) == Written.of(plain, "<4@x.example>", START)
 
 
 def test_a_header_may_name_ever_so_many() -> None:
     """The first and the newest are enough."""
     many = b" ".join(b"<%d@x.example>" % n for n in range(1000))
-    found = Written.of(Header.parse(b"References: " + many + b"\r\n\r\n"), "<x@y.example>")
+    found = Written.of(Header.parse(b"References: " + many + b"\r\n\r\n"), "<x@y.example>", START)
     assert 64 == len(found.answers)
     assert {mark("<0@x.example>"), mark("<999@x.example>")} <= found.answers
 
@@ -214,4 +232,4 @@ def test_what_refuses_changes_nothing_and_rcpt_never_contradicts(
 def test_any_header_is_read(octets: bytes) -> None:
     """Or refused before it comes here."""
     header = Header.skim(octets.replace(b"\r", b"").replace(b"\n", b" ") + b"\r\n\r\n")
-    assert 16 == len(Written.of(header, "<x@y.example>").mark)
+    assert 16 == len(Written.of(header, "<x@y.example>", START).mark)
