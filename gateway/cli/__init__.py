@@ -19,6 +19,7 @@ _NOUNS = {
     "mailbox": "Mailboxes, what they log in with, and what lies in them.",
     "address": "Who may be written to, and at which address.",
     "send": "Hand results in by HTTPS, from anywhere.",
+    "lab": "What became of the results of a night.",
     "document": "Health documents: read, checked, packed for sending.",
     "citizen": "Patients: who objects, who may answer whom.",
     "directory": "What directories say of addresses, and should say of ours.",

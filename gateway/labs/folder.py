@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from gateway.documents.errors import DocumentError
+from gateway.documents.order import Order
 from gateway.labs import answers
 from gateway.labs.composing import Composed, Offer, compose, told
 from gateway.labs.names import Answer, form
@@ -21,6 +22,7 @@ from gateway.labs.offering import IN_HAND, Offering, Result, blocks
 from gateway.labs.offers import Facts, Offered
 from gateway.labs.recipients import NotNowError, resolving
 from gateway.labs.shelf import Claim, Shelf, ShelfError
+from gateway.labs.unsent import Turned
 from gateway.relay.desk import Desk
 from gateway.settings.labs import WatchedFolder
 from smtp.address import Address
@@ -149,16 +151,16 @@ class Folder:
 
     async def _take(self, shelf: Shelf, claim: Claim) -> None:
         """Make the file a message of ours, once, and answer."""
-        offer, key, composed = await asyncio.to_thread(self._prepared, shelf, claim)
+        offer, said, composed = await asyncio.to_thread(self._prepared, shelf, claim)
         outcome = await self.offering.offer(
             Result(
                 self.watched.name,
                 Peer("127.0.0.1", login=self.watched.mailbox, listener=DOOR),
                 self.watched.mailbox,
-                key,
+                said.key or offer.digest,
                 composed.recipients,
                 blocks(composed.message),
-                Facts(claim.name, claim.mark),
+                Facts(claim.name, claim.mark, key=said.key),
                 digest=offer.digest,
                 body=Body.SEVEN_BIT if composed.message.isascii() else Body.EIGHT_BIT,
             )
@@ -166,13 +168,13 @@ class Folder:
         if outcome.row is not None:
             await self._accepted(shelf, claim, outcome.row, again=outcome.again)
         elif outcome.said.permanent:
-            await self._failed(shelf, claim, outcome.said.text, outcome.refused)
+            await self._failed(shelf, claim, outcome.said.text, outcome.refused, said.key)
         else:
             self._wait(claim)
             if outcome.said is not IN_HAND:
                 self._tell("folder.put_off", str(outcome.said.code))
 
-    def _prepared(self, shelf: Shelf, claim: Claim) -> tuple[Offer, str, Composed]:
+    def _prepared(self, shelf: Shelf, claim: Claim) -> tuple[Offer, Order, Composed]:
         kind = form(claim.name)
         if kind is None:
             raise ShelfError(_UNKNOWN)
@@ -182,7 +184,7 @@ class Folder:
         now, mailbox = self.desk.clock(), self.watched.mailbox
         resolve = resolving(mailbox, self.desk.keeper.current, now)
         composed = compose(offer, said, mailbox, now, self.watched.product, resolve)
-        return offer, said.key or offer.digest, composed
+        return offer, said, composed
 
     async def _accepted(self, shelf: Shelf, claim: Claim, row: Offered, *, again: bool) -> None:
         copies = self.desk.books.spool.copies(row.message or "")
@@ -193,8 +195,15 @@ class Folder:
         await asyncio.to_thread(shelf.done, claim)
 
     async def _failed(
-        self, shelf: Shelf, claim: Claim, why: str, refused: tuple[tuple[str, str], ...] = ()
+        self,
+        shelf: Shelf,
+        claim: Claim,
+        why: str,
+        refused: tuple[tuple[str, str], ...] = (),
+        key: str = "",
     ) -> None:
+        turned = Turned(self.watched.mailbox, claim.name, key, why, refused)
+        await self.offering.turned(self.watched.name, claim.name, turned)
         content = answers.failed(claim.name, self.desk.clock(), why, refused)
         instead = (Answer.ACCEPTED, Answer.DELIVERED, Answer.CORRECTED)
         await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead)

@@ -11,13 +11,17 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from gateway.labs.offers import Facts, Offered, Offers
+from gateway.labs.unsent import Turned, Unsent
 from gateway.relay.desk import Desk
 from gateway.relay.intake import Intake
 from smtp import reply
 from smtp.address import Address, domain_of
 from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal
 from smtp.reply import Reply
+from vault.database import Statement
 from vault.errors import VaultError
 
 OTHER_BYTES = Reply(
@@ -128,13 +132,26 @@ class Offering:
             if said.permanent:
                 await self.offers.database.commit([self.offers.dropping(row.id)])
             return Outcome(said, refused=refused)
-        facts = Facts(result.facts.name, result.facts.claim, refused or row.facts.refused)
+        facts = structs.replace(result.facts, refused=refused or row.facts.refused)
         message = self._message(draft)
-        taken = [self.offers.taken(row.id, message, facts)]
+        taken = [self.offers.taken(row.id, message, facts), self._sent(result)]
         if result.answered:
             taken.append(self.offers.telling(row.id, self.desk.clock()))
         await self.offers.database.commit(taken)
         return Outcome(said, replace(row, message=message, facts=facts), refused=facts.refused)
+
+    async def turned(self, door: str, name: str, turned: Turned) -> None:
+        """Keep in mind a result of which no message came, until it is offered again and taken."""
+        adding = self.unsent.adding(door, name, turned, self.desk.clock())
+        await self.offers.database.commit([adding])
+
+    @property
+    def unsent(self) -> Unsent:
+        """What could not be sent."""
+        return Unsent(self.offers.database, self.offers.ring)
+
+    def _sent(self, result: Result) -> Statement:
+        return self.unsent.sent(result.door, result.mailbox, result.facts.name or result.key)
 
     def _addressed(self, draft: Draft, result: Result) -> Draft:
         for address in result.recipients:

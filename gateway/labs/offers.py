@@ -5,6 +5,7 @@ recognises what it took. Names and answers lie sealed; keys and bytes are known 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     name: str
     claim: str
     refused: tuple[tuple[str, str], ...] = ()  # recipients that were never taken, and why
+    key: str = ""  # what the laboratory calls the result, if it told
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,15 @@ class Offers:
         """Return what was offered under a mark, if anything was."""
         rows = self.database.read(f"SELECT {_COLUMNS} FROM offer WHERE mark = ?", (mark,))  # noqa: S608
         return self._row(rows[0]) if rows else None
+
+    def became(self, messages: Sequence[str]) -> dict[str, Offered]:
+        """Return the offers that became those messages."""
+        rows = self.database.read(
+            f"SELECT {_COLUMNS} FROM offer WHERE message IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (json.dumps(messages),),
+        )
+        found = map(self._row, rows)
+        return {each.message: each for each in found if each.message is not None}
 
     def adding(  # noqa: PLR0917 - a row
         self, id_: str, door: str, mark: bytes, digest: bytes, at: datetime, facts: Facts

@@ -330,7 +330,7 @@ class Intake:
         actor = self._actor(draft) if draft.refused else ""
         statements = []
         for refusal in draft.refused:
-            if self._flood.locked(actor, message.arrived):
+            if mailbox is None and self._flood.locked(actor, message.arrived):
                 # Told all the same, but together: an entry each would let a stranger fill the disk.
                 kind, _, name = actor.partition(":")
                 who = {"certificate" if kind == "peer" else kind: name}
@@ -354,6 +354,7 @@ class Intake:
             who=draft.mail.mail_from,
             whom=refusal.recipient.address,
             said=str(refusal.reply),
+            door=draft.peer.listener,
         )
 
     def _unseen(self, draft: Draft) -> list[Recipient]:

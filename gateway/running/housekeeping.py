@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from gateway.labs.offers import Offers
+from gateway.labs.unsent import Unsent
 from gateway.operations import escrow, ruling, tally
 from gateway.operations.rooms import Rooms
 from gateway.running import certifying
@@ -92,8 +93,8 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("forget-messages", 3600, forget_messages),
         Chore("forget-offers", 3600, forget_offers),
         Chore("forget-receipts", 3600, forget_receipts),
-        Chore("erase-lists", 86400, erase_lists),
         Chore("forget-threads", 3600, forget_threads),
+        Chore("erase-lists", 86400, erase_lists),
     )
 
 

@@ -492,3 +492,16 @@ CREATE TABLE offer (                    -- a result that a laboratory's software
 CREATE INDEX offer_open ON offer (door) WHERE told IS NULL;
 CREATE INDEX offer_corrected ON offer (door) WHERE corrected > 0;
 CREATE INDEX offer_message ON offer (message);
+
+CREATE TABLE unsent (                   -- a result of which no message came, until it is taken after all
+    mark     BLOB PRIMARY KEY,          -- keyed: whose, by which door, its file's name or its key
+    sender   BLOB NOT NULL,             -- keyed
+    at       REAL NOT NULL,
+    facts    BLOB NOT NULL              -- sealed: the file's name, why, who was refused
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unsent_at ON unsent (at);
+
+CREATE TABLE morning (                  -- up to when a watched folder's mornings were written
+    door     TEXT PRIMARY KEY,
+    upto     REAL NOT NULL
+) STRICT, WITHOUT ROWID;

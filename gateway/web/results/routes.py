@@ -23,6 +23,7 @@ from gateway.labs.composing import told as said_of
 from gateway.labs.offering import IN_HAND, OTHER_BYTES, Offering, Outcome, Result, blocks
 from gateway.labs.offers import Facts
 from gateway.labs.recipients import NotNowError, Resolve, resolving
+from gateway.labs.unsent import Turned
 from gateway.operations.rooms import Rooms
 from gateway.relay.message import Copy
 from gateway.web.entry import Entry
@@ -73,16 +74,26 @@ class Results:
             match uploads.kind(request):
                 case uploads.MAIL:
                     result = await self._mail(request, mailbox, resolve)
-                    return await self._offering.offer(result)
+                    return await self._offer(result)
                 case uploads.FORM:
                     with self._memory.holding(request, largest):
                         result = await self._document(request, mailbox, resolve)
-                        return await self._offering.offer(result)
+                        return await self._offer(result)
         except DocumentError as error:
+            known_by = uploads.idempotency_key(request)
+            turned = Turned(mailbox.address, "", known_by, str(error))
+            await self._offering.turned(DOOR, known_by or str(error), turned)
             raise _not_taken(str(error)) from None
         except (NotNowError, VaultError):
             raise Problem("not-now", {"Retry-After": "60"}) from None
         raise Problem("wrong-type")
+
+    async def _offer(self, result: Result) -> Outcome:
+        outcome = await self._offering.offer(result)
+        if outcome.row is None and outcome.said.permanent:
+            told = Turned(result.mailbox, "", result.facts.key, outcome.said.text, outcome.refused)
+            await self._offering.turned(DOOR, result.key, told)
+        return outcome
 
     async def _mail(self, request: Request, mailbox: Mailbox, resolve: Resolve) -> Result:
         header_size = self._rooms.settings.limits.header_size
@@ -97,7 +108,7 @@ class Results:
             known_by,
             mail.recipients,
             mail.blocks,
-            Facts("", secrets.token_hex(16)),
+            Facts("", secrets.token_hex(16), key=uploads.idempotency_key(request)),
             beside=mail.beside,
             answered=True,
         )
@@ -118,7 +129,7 @@ class Results:
             said.key or offer.digest,
             composed.recipients,
             blocks(composed.message),
-            Facts("", secrets.token_hex(16)),
+            Facts("", secrets.token_hex(16), key=said.key),
             digest=offer.digest,
             answered=True,
         )
