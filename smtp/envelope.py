@@ -75,6 +75,7 @@ class Mail:
     envid: str | None = None  # decoded from xtext
     transfer: str | None = None  # another Sceau's mark, the same for every attempt
     recall: bool = False  # it wants back what it sent under that mark: docs/recall.md
+    large: int | None = None  # it stands for a message of so many octets, which we fetch
 
 
 @dataclass(frozen=True, slots=True)

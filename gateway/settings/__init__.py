@@ -21,6 +21,7 @@ from gateway.settings.certificates import Certificates
 from gateway.settings.citizens import CitizensSettings
 from gateway.settings.console import ConsoleSettings
 from gateway.settings.labs import Labs
+from gateway.settings.large import LargeSettings
 from gateway.settings.listen import Listen
 from gateway.settings.login import Login
 from gateway.settings.motion import Limits, Log, Receipts, Relay, VaultSettings
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     citizens: CitizensSettings = CitizensSettings()
     labs: Labs = Labs()
+    large: LargeSettings = LargeSettings()
     log: Log = Log()
 
     _file: Path | None = None

@@ -127,6 +127,7 @@ def mail(argument: str, offered: frozenset[str]) -> Mail:
         envid=_envelope_id(given["ENVID"]) if "ENVID" in given else None,
         transfer=_matched(_TRANSFER, given["XTRANSFER"]) if "XTRANSFER" in given else None,
         recall=_recalls(given),
+        large=int(_matched(_SIZE, given["XLARGE"])) if "XLARGE" in given else None,
     )
 
 

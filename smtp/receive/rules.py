@@ -25,6 +25,7 @@ class Rules:
     max_size: int = 35 << 20  # 0: no limit of ours
     max_recipients: int = 100
     postmaster: str = ""  # who answers <postmaster>
+    large: int = 0  # XLARGE: the longest message that we fetch from another Sceau; 0: none
 
     def __post_init__(self) -> None:
         if not self.mechanisms and not self.certificate:
@@ -40,6 +41,7 @@ class Rules:
         max_recipients: int = 100,
         postmaster: str = "",
         tokens: bool = False,
+        large: int = 0,
     ) -> Self:
         """Return the rules of one of our four listeners, by its name; ``tokens``: an issuer's too."""
         implicit_tls, mechanisms, certificate, transfer = _LISTENERS[listener]
@@ -55,6 +57,7 @@ class Rules:
             max_size=max_size,
             max_recipients=max_recipients,
             postmaster=postmaster,
+            large=large if transfer else 0,
         )
 
     @cached_property
@@ -62,7 +65,8 @@ class Rules:
         """The parameters that MAIL may have here."""
         auth = {"AUTH"} if self.mechanisms else set()
         transfer = {"XTRANSFER", "XRECALL"} if self.transfer else set()
-        return MAIL_PARAMETERS | auth | transfer
+        large = {"XLARGE"} if self.large else set()
+        return MAIL_PARAMETERS | auth | transfer | large
 
     def offers(self, *, tls: bool) -> tuple[str, ...]:
         """Return what EHLO promises: in clear nothing but the way out of it."""
@@ -82,6 +86,8 @@ class Rules:
             promised.append(f"AUTH {' '.join(self.mechanisms)}")
         if self.transfer:
             promised += ("XTRANSFER", "XRECALL")
+        if self.large:
+            promised.append(f"XLARGE {self.large}")
         return tuple(promised)
 
 

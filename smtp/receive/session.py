@@ -235,6 +235,8 @@ class Session:
         mail = command.mail(argument, self.rules.parameters)
         if mail.size and self.rules.max_size and mail.size > self.rules.max_size:
             raise CommandError(reply.TOO_BIG)
+        if mail.large and mail.large > self.rules.large:
+            raise CommandError(reply.TOO_BIG)
         self._ask(MailAsked(Draft(self.peer, mail)))
 
     def _rcpt(self, argument: str) -> None:

@@ -41,6 +41,7 @@ class Outgoing:
     transfer: str | None = None  # the same for every attempt: lets another Sceau drop a repeat
     again: bool = False  # an attempt before this one may have got there
     recall: bool = False  # nothing is sent: what went under that transfer is wanted back
+    large: int | None = None  # this stands for a message of so many octets, which they fetch
 
     @property
     def international(self) -> bool:
@@ -68,6 +69,7 @@ class Offer:
     size: int = 0  # 0: no limit told
     rcpt_max: int | None = None
     mail_max: int | None = None
+    large: int = 0  # another Sceau: the largest message that it fetches
 
     @classmethod
     def parse(cls, lines: Sequence[str]) -> Self:
@@ -82,6 +84,7 @@ class Offer:
             size=_number(next(iter(offered.get("SIZE", ())), "")) or 0,
             rcpt_max=_number(limits.get("RCPTMAX", "")),
             mail_max=_number(limits.get("MAILMAX", "")),
+            large=_number(next(iter(offered.get("XLARGE", ())), "")) or 0,
         )
 
     def __contains__(self, keyword: str) -> bool:
@@ -114,6 +117,8 @@ class Offer:
             words.append(f"ENVID={xtext(outgoing.envid)}")
         if "XTRANSFER" in self and outgoing.transfer is not None:
             words.append(f"XTRANSFER={xtext(outgoing.transfer)}")
+        if "XLARGE" in self and outgoing.large is not None:
+            words.append(f"XLARGE={outgoing.large}")
         if outgoing.recall:
             words.append("XRECALL")
         return " ".join(words).encode() + b"\r\n"

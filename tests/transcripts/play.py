@@ -83,6 +83,7 @@ def _rules(text: str) -> tuple[Rules, bool]:
     rules = Rules.of(
         listener,
         HOST,
+        large=numbers.get("large", 0),
         postmaster="admin@chu-nord.example",
         tokens="tokens" in options,
         max_size=numbers.get("max_size", 35 << 20),

@@ -79,6 +79,53 @@ CREATE TABLE inspection (               -- a message whose content is looked at 
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX inspection_due ON inspection (due) WHERE due IS NOT NULL;
 
+CREATE TABLE link (                     -- what lies here for others to fetch: its holder is 'link/<id>'
+    id       TEXT PRIMARY KEY,          -- random: who knows it cannot ask for anything
+    token    BLOB NOT NULL UNIQUE,      -- keyed: under which it is asked for
+    message  TEXT NOT NULL,
+    domain   TEXT NOT NULL,             -- whose next hop may have it
+    sender   BLOB NOT NULL,             -- keyed
+    reader   INTEGER NOT NULL,          -- 1: a person fetches it by a browser; 0: a gateway does
+    size     INTEGER NOT NULL,          -- octets of the whole
+    made     REAL NOT NULL,
+    expires  REAL NOT NULL,
+    looks    INTEGER NOT NULL DEFAULT 0, -- how often some of it was asked for
+    taken    REAL,                      -- when it was first fetched to its end
+    facts    BLOB NOT NULL,             -- sealed: its hash, and the parts that stayed here
+    UNIQUE (message, domain)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_sender ON link (sender);
+CREATE INDEX link_expires ON link (expires);
+
+CREATE TABLE hop (                      -- what each domain's next hop last said of itself
+    domain   TEXT PRIMARY KEY,
+    size     INTEGER NOT NULL,          -- the largest message that it takes; 0: it told no limit
+    large    INTEGER NOT NULL,          -- the largest that it fetches; 0: it is no Sceau
+    at       REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fetch (                    -- a message that came as a stub, while the whole is fetched
+    message  TEXT PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+    due      REAL NOT NULL,             -- when it may be taken up
+    tries    INTEGER NOT NULL DEFAULT 0, -- in a row that brought nothing
+    wrong    INTEGER NOT NULL DEFAULT 0, -- times that it came whole and was not what it should be
+    size     INTEGER NOT NULL,          -- octets of the whole
+    facts    BLOB NOT NULL              -- sealed: under which name, at which port, its hash
+) STRICT, WITHOUT ROWID;
+CREATE INDEX fetch_due ON fetch (due);
+
+CREATE TABLE piece (                    -- of a whole that is fetched: its holder is 'piece/<message>/<start>'
+    message  TEXT NOT NULL REFERENCES fetch (message) ON DELETE CASCADE,
+    start    INTEGER NOT NULL,          -- where in the whole it begins
+    size     INTEGER NOT NULL,
+    PRIMARY KEY (message, start)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER piece_removed AFTER DELETE ON piece  -- its key goes with it, always
+BEGIN
+    DELETE FROM wrap WHERE holder = 'piece/' || OLD.message || '/' || OLD.start;
+END;
+
 CREATE TABLE seen (                     -- transfers we took, so that a repeated one is not taken twice
     transfer  BLOB PRIMARY KEY,         -- keyed: peer, transfer id, recipient
     delivery  TEXT NOT NULL,            -- what it became here

@@ -14,7 +14,7 @@ from smtp.receive import command
 from smtp.receive.command import MAIL_PARAMETERS, MAX_LINE, CommandError, Lines
 from smtp.reply import Reply
 
-OFFERED = MAIL_PARAMETERS | {"XTRANSFER", "AUTH"}
+OFFERED = MAIL_PARAMETERS | {"XTRANSFER", "XLARGE", "AUTH"}
 
 
 def refusal(act: str, *args: object, **kwargs: object) -> Reply:
@@ -144,7 +144,7 @@ def test_mail_in_full() -> None:
     """Every parameter there is."""
     argument = (
         "FROM:<Dr.Martin@Labo.Example> SIZE=123 BODY=8bitmime SMTPUTF8 RET=HDRS"
-        " ENVID=Ab+2B+3D XTRANSFER=01J.2 AUTH=<>"
+        " ENVID=Ab+2B+3D XTRANSFER=01J.2 XLARGE=500000 AUTH=<>"
     )
     expected = Mail(
         mail_from=parse("Dr.Martin@labo.example"),
@@ -154,6 +154,7 @@ def test_mail_in_full() -> None:
         ret=Ret.HDRS,
         envid="Ab+=",
         transfer="01J.2",
+        large=500_000,
     )
     assert expected == command.mail(argument, OFFERED)
 

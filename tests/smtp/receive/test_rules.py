@@ -53,6 +53,16 @@ def test_what_is_offered_under_tls(name: str, last: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_only_gateways_hear_that_we_fetch(name: str) -> None:
+    """A message that stands for a larger one comes from another Sceau, or not at all."""
+    rules = Rules.of(name, "gw.example", large=9000)
+    assert ("XLARGE 9000" in rules.offers(tls=True)) is (name == "relay")
+    assert "XLARGE 9000" not in rules.offers(tls=False)
+    assert ("XLARGE" in rules.parameters) is (name == "relay")
+    assert "XLARGE" not in Rules.of(name, "gw.example").parameters
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_parameters_follow_what_was_offered(name: str) -> None:
     """AUTH= where one logs in, XTRANSFER= between gateways."""
     rules = Rules.of(name, "gw.example")

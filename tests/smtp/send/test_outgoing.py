@@ -67,6 +67,16 @@ def test_mail_carries_what_they_understand() -> None:
     ) == FULL.mail(MESSAGE)
 
 
+def test_what_stands_for_a_larger_message_says_so_to_who_fetches_it() -> None:
+    """Only another Sceau is told how long the whole is, and only if it asked."""
+    standing = replace(MESSAGE, large=500_000, transfer=None, envid=None)
+    fetching = Offer.parse(["SIZE 2000", "XLARGE 600000"])
+
+    assert 600_000 == fetching.large
+    assert fetching.mail(standing).endswith(b" SIZE=1000 XLARGE=500000\r\n")
+    assert b"XLARGE" not in FULL.mail(standing)
+
+
 def test_mail_leaves_out_what_they_do_not() -> None:
     """A peer that offers nothing gets nothing that it could stumble over."""
     plain = replace(MESSAGE, body=Body.SEVEN_BIT)
