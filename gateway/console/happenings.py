@@ -166,6 +166,22 @@ EVENTS: Words = {
         "Logiciel prévenu : finalement échoué",
         "Software told: failed after all",
     ),
+    "receipt.application.filed": (
+        "Logiciel prévenu : intégré par le logiciel destinataire",
+        "Software told: filed by the recipient's software",
+    ),
+    "receipt.application.failed": (
+        "Logiciel prévenu : non intégré par le logiciel destinataire",
+        "Software told: not filed by the recipient's software",
+    ),
+    "application.filed": (
+        "Intégré par le logiciel destinataire",
+        "Filed by the recipient's software",
+    ),
+    "application.failed": (
+        "Non intégré par le logiciel destinataire",
+        "Not filed by the recipient's software",
+    ),
     "receipt.handled": ("Logiciel prévenu : traité", "Software told: handled"),
 }
 REASONS: Words = {

@@ -5,6 +5,7 @@ example itself strays from RFC 8098. R-F3 to R-F5.
 """
 
 import re
+import unicodedata
 from enum import IntEnum
 
 
@@ -28,6 +29,17 @@ class Failure(IntEnum):
     def english(self) -> str:
         """The same for others."""
         return _ENGLISH[self]
+
+    @property
+    def slug(self) -> str:
+        """Its stable name, in receipts and in the journal."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def plain(self) -> str:
+        """Number and words in ASCII, as a field of a report holds them."""
+        bare = unicodedata.normalize("NFKD", self.french).encode("ascii", "ignore").decode()
+        return f"{self:d}^{bare}"
 
 
 _FRENCH = {
@@ -57,7 +69,9 @@ _OF_FINDINGS = {
     "ins-unlike-traits": Failure.INS_DIFFERS,
     "patient-differs": Failure.INS_DIFFERS,
 }
+FILED = "automatic-action/MDN-sent-automatically; processed"  # the ``Disposition`` of success
 _SUBJECT = re.compile(r"\[KO\s[^\]]*\]\s*\[(\d{3})\]\s*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"\D{0,40}?(?<![0-9])([0-9]{3})(?![0-9])")
 _DISPOSITION = re.compile(r"error\s*:\s*(\d{3})\b", re.IGNORECASE)
 
 
@@ -73,7 +87,7 @@ def subject(failure: Failure, original: str) -> str:
 
 def disposition(failure: Failure) -> str:
     """Return what the answer's ``Disposition`` field says (R-F3)."""
-    return f"automatic-action/MDN-sent-automatically; processed/Error: {failure:d}^{failure.french}"
+    return f"{FILED}/Error: {failure.plain}"
 
 
 def read(text: str) -> Failure | None:
@@ -84,10 +98,20 @@ def read(text: str) -> Failure | None:
     found = _SUBJECT.match(text.strip()) or _DISPOSITION.search(text)
     if found is None:
         return None
+    return _failure(found[1])
+
+
+def _failure(number: str) -> Failure:
     try:
-        return Failure(int(found[1]))
+        return Failure(int(number))
     except ValueError:
         return Failure.OTHER
+
+
+def numbered(text: str) -> Failure | None:
+    """Return the failure that a text begins with the number of: ``902^...``; None: no number."""
+    found = _NUMBER.match(text)
+    return None if found is None else _failure(found[1])
 
 
 def original(text: str) -> str:

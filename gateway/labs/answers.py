@@ -4,13 +4,14 @@ They say for each recipient what became of it, in codes and words; they lie wher
 and nowhere else. docs/laboratories.md names every field.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from gateway.labs.names import Answer
 from gateway.labs.offers import Offered
+from gateway.relay.applications import Said
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy
 
@@ -65,6 +66,33 @@ def last(row: Offered, copies: Sequence[Copy], at: datetime) -> tuple[Answer, by
             "recipients": [*map(_outcome, copies), *_refused(row.facts.refused)],
         }
     )
+
+
+def answered(row: Offered, copies: Sequence[Copy], said: Mapping[str, Said], at: datetime) -> bytes:
+    """Return what the recipients' software made of a result, as far as it says so."""
+    return _written(
+        {
+            "state": Answer.ANSWERED,
+            "file": _shown(row.facts.name),
+            "at": at.isoformat(),
+            **_about(row, copies),
+            "recipients": [
+                {"address": copy.recipient.address, **application(said[copy.delivery.id])}
+                for copy in copies
+                if copy.delivery.id in said and said[copy.delivery.id].at is not None
+            ],
+        }
+    )
+
+
+def application(said: Said) -> dict[str, object]:
+    """Return what software at the other end said of one copy."""
+    assert said.at is not None
+    told: dict[str, object] = {"application": "filed", "answered": said.at.isoformat()}
+    if said.failure is not None:
+        told["application"] = "failed"
+        told |= {"failure": int(said.failure), "why": said.failure.french}
+    return told
 
 
 def _about(row: Offered, copies: Sequence[Copy]) -> dict[str, object]:

@@ -23,6 +23,7 @@ from gateway.labs.offers import Facts, Offered
 from gateway.labs.recipients import NotNowError, resolving
 from gateway.labs.shelf import Claim, Shelf, ShelfError
 from gateway.labs.unsent import Turned
+from gateway.relay.applications import Applications
 from gateway.relay.desk import Desk
 from gateway.settings.labs import WatchedFolder
 from smtp.address import Address
@@ -34,6 +35,7 @@ _AT_ONCE = 8  # files in hand,
 _LARGE = 4 << 20  # and of those above this one: a mail is three times its document
 _MOST = 500  # files of one look
 _HOUR = timedelta(hours=1)
+_LATER = (Answer.DELIVERED, Answer.FAILED, Answer.CORRECTED, Answer.ANSWERED)
 _UNKNOWN = "only .pdf, .xml (CDA) and .eml are sent from here"
 
 
@@ -99,6 +101,7 @@ class Folder:
                 for claim in claims:
                     group.create_task(self._one(shelf, claim, gate))
             await self._conclude(shelf)
+            await self._answer(shelf)
         finally:
             shelf.close()
         return len(claims)
@@ -190,7 +193,7 @@ class Folder:
         copies = self.desk.books.spool.copies(row.message or "")
         content = answers.accepted(claim.name, row, copies, again=again)
         # A name that is used again has the answers of its last use alone.
-        instead = () if again else (Answer.DELIVERED, Answer.FAILED, Answer.CORRECTED)
+        instead = () if again else _LATER
         await asyncio.to_thread(shelf.answer, claim.name, Answer.ACCEPTED, content, instead)
         await asyncio.to_thread(shelf.done, claim)
 
@@ -205,7 +208,7 @@ class Folder:
         turned = Turned(self.watched.mailbox, claim.name, key, why, refused)
         await self.offering.turned(self.watched.name, claim.name, turned)
         content = answers.failed(claim.name, self.desk.clock(), why, refused)
-        instead = (Answer.ACCEPTED, Answer.DELIVERED, Answer.CORRECTED)
+        instead = (Answer.ACCEPTED, Answer.DELIVERED, Answer.CORRECTED, Answer.ANSWERED)
         await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead)
         await asyncio.to_thread(shelf.set_aside, claim)
         self._tell("folder.failed", "refused" if refused else "unusable")
@@ -223,6 +226,21 @@ class Folder:
             which, content = answers.last(row, copies, now)
             await asyncio.to_thread(shelf.answer, row.facts.name, which, content)
             await offers.database.commit([offers.telling(row.id, now, row.corrected)])
+
+    async def _answer(self, shelf: Shelf) -> None:
+        """Write down what the recipients' software made of results, whenever it says so."""
+        now, books = self.desk.clock(), self.desk.books
+        applications = Applications(books.database)
+        found = await applications.untold(self.watched.name)
+        rows = self.offering.offers.became(found)
+        for message in found:
+            copies = books.spool.copies(message)
+            said = applications.of(copy.delivery.id for copy in copies)
+            upto = max(one.at for one in said.values() if one.at is not None)
+            row = rows[message]
+            content = answers.answered(row, copies, said, now)
+            await asyncio.to_thread(shelf.answer, row.facts.name, Answer.ANSWERED, content)
+            await books.database.commit([applications.telling(message, upto)])
 
     def _wait(self, claim: Claim) -> None:
         self._later[claim.mark] = self.desk.clock() + self.watched.again

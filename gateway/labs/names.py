@@ -29,6 +29,7 @@ class Answer(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     CORRECTED = "corrected"
+    ANSWERED = "answered"
 
 
 _COMPANION = ".json"

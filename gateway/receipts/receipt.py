@@ -18,7 +18,7 @@ import msgspec
 from smtp.envelope import MessageId, reference
 from smtp.reply import Reply
 
-TYPE_PREFIX = "sante.sceau.delivery."
+TYPE_PREFIX = "sante.sceau."
 
 _SLUG = re.compile(r"[a-z0-9-]{0,60}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{0,64}")
@@ -40,6 +40,8 @@ class Kind(StrEnum):
     WITHDRAWN = "withdrawn"  # its sender took it back from the mailbox, unopened
     UNCONFIRMED = "unconfirmed"  # time is up: the peer took it, and it may have arrived
     CORRECTED = "corrected"  # the final answer was wrong: the recipient does not have it
+    FILED = "application.filed"  # the recipient's software has filed it
+    UNFILED = "application.failed"  # it could not; the failure's number says why
     HANDLED = "handled"  # it says that something else was done with it; the reason says what
 
 
@@ -57,6 +59,7 @@ class Receipt:
     attempts: int = 0
     reply: Reply | None = None  # only its codes go out
     reason: str = ""  # a slug
+    failure: int | None = None  # why software could not file it: 900 to 906
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def __post_init__(self) -> None:
@@ -69,7 +72,7 @@ class Receipt:
     @property
     def type(self) -> str:
         """The CloudEvents type."""
-        return TYPE_PREFIX + self.kind
+        return TYPE_PREFIX + ("" if "." in self.kind else "delivery.") + self.kind
 
     def encode(self, source: str) -> bytes:
         """Return the CloudEvents JSON document; ``source`` is the site that speaks."""
@@ -90,6 +93,7 @@ class Receipt:
                     code=self.reply.code if self.reply else msgspec.UNSET,
                     enhanced=(self.reply and self.reply.enhanced) or msgspec.UNSET,
                     reason=self.reason or msgspec.UNSET,
+                    failure=msgspec.UNSET if self.failure is None else self.failure,
                 ),
             )
         )
@@ -114,6 +118,7 @@ class _Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: int | msgspec.UnsetType = msgspec.UNSET
     enhanced: str | msgspec.UnsetType = msgspec.UNSET
     reason: str | msgspec.UnsetType = msgspec.UNSET
+    failure: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from gateway.relay.delivery import Event, State
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy
 from gateway.relay.proof import ProofError, enclosed, verified
-from gateway.relay.reports import NO_ANSWER, NOT_A_REPORT, Finding, findings
+from gateway.relay.reports import NO_ANSWER, NOT_A_REPORT, Finding, by_subject, findings, numbered
 from gateway.relay.verdict import RELAY
 from smtp.address import Address, key
 from smtp.message.dsn import Kind, Report
@@ -25,6 +25,7 @@ from smtp.reply import Reply, printable
 from trust.decision import speaks_for
 from vault.database import Statement
 
+_SOFTWARE = frozenset({Told.FILED, Told.UNFILED})
 _LEFT = frozenset({State.RELAYED, State.UNCONFIRMED})  # their 250 is on record
 
 
@@ -53,7 +54,11 @@ class Answer:
         if isinstance(found, Reply):
             return []
         proofs = [s for finding in found for s in self.answers.proving(finding, self.arrival)]
-        return [*proofs, *(s for finding in found for s in self.answers.meaning(finding, now))]
+        proving = bool(enclosed(self.arrival.rest))  # of a recall: no program speaks in it
+        return [
+            *proofs,
+            *(s for finding in found for s in self.answers.meaning(finding, now, proving=proving)),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Answers:
         """
         null = arrival.draft.mail.mail_from is None
         report = read(arrival.header, arrival.rest)
+        report = numbered(report, arrival.header) if report else by_subject(arrival.header)
         if report is None or (report.kind is Kind.STATUS and self._submitted(arrival)):
             return NOT_A_REPORT if null else None
         found = self.found(arrival, report)
@@ -138,17 +144,20 @@ class Answers:
         told = books.receipt(copy, standing, "recalled", Told.WITHDRAWN) if gone else []
         return [entry, *told]
 
-    def meaning(self, finding: Finding, now: datetime) -> list[Statement]:
+    def meaning(self, finding: Finding, now: datetime, *, proving: bool = False) -> list[Statement]:
         """Return the statements that carry out what a report says of one copy."""
         books, copy = self.desk.books, finding.copy
         after = finding.after(now)
+        if finding.receipt in _SOFTWARE and not proving:
+            return books.applied(copy, finding.failure, now)
         if after is None:
             standing = replace(copy.delivery, changed=now, said=finding.said)
             event = "delivery.read" if finding.receipt is Told.READ else "delivery.reported"
             told = books.told(copy, standing, event, now, reason=finding.action)
             if finding.receipt is None:
                 return [told]
-            return [told, *books.receipt(copy, standing, finding.action, finding.receipt)]
+            kind = Told.HANDLED if finding.receipt in _SOFTWARE else finding.receipt
+            return [told, *books.receipt(copy, standing, finding.action, kind)]
         early = finding.event is Event.CONFIRMED and copy.delivery.state not in _LEFT
         relayed = (
             books.receipt(copy, replace(after, state=State.RELAYED), kind=Told.RELAYED)

@@ -6,15 +6,17 @@ ever there without the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.accounts.absences import Absences
 from gateway.accounts.mailboxes import Accounts, Mailbox
 from gateway.accounts.shares import Shares
+from gateway.documents.codes import Failure
 from gateway.receipts.outbox import Outbox
 from gateway.receipts.receipt import Kind, Receipt
 from gateway.relay import ends
+from gateway.relay.applications import Applications
 from gateway.relay.delivery import FINAL, Delivery, State, holder
 from gateway.relay.message import Copy, Message
 from gateway.relay.spool import Spool
@@ -114,7 +116,14 @@ class Books:
         return self._receipt(mailbox, copy, after, "arrived", Kind.DELIVERED)
 
     def _receipt(
-        self, mailbox: Mailbox, copy: Copy, after: Delivery, reason: str, kind: Kind
+        self,
+        mailbox: Mailbox,
+        copy: Copy,
+        after: Delivery,
+        reason: str,
+        kind: Kind,
+        *,
+        failure: Failure | None = None,
     ) -> Statement:
         receipt = Receipt(
             kind=kind,
@@ -127,8 +136,36 @@ class Books:
             attempts=after.attempts,
             reply=after.said,
             reason=reason,
+            failure=None if failure is None else int(failure),
         )
         return self.outbox.adding(receipt, mailbox.key)
+
+    def applied(
+        self, copy: Copy, failure: Failure | None, at: datetime, actor: str = GATEWAY
+    ) -> list[Statement]:
+        """Return what it means that software filed a copy, or could not: nothing is moved by it.
+
+        The row, the journal's line, and the receipt if its sender is ours; nothing, if that was said.
+        """
+        applications = Applications(self.database)
+        known = applications.find(copy.delivery.id)
+        if known is not None and known.at is not None and known.failure is failure:
+            return []
+        standing = replace(copy.delivery, changed=at)
+        reason = failure.slug if failure is not None else ""
+        event = "application.failed" if failure is not None else "application.filed"
+        kind = Kind.UNFILED if failure is not None else Kind.FILED
+        mailbox = self.sender(copy.message)
+        receipt = (
+            []
+            if mailbox is None
+            else [self._receipt(mailbox, copy, replace(standing, said=None), reason, kind, failure=failure)]
+        )
+        return [
+            applications.saying(copy, failure, at),
+            self.told(copy, standing, event, at, actor, reason=reason),
+            *receipt,
+        ]
 
     def refused(
         self, message: Message, mailbox: Mailbox, recipient: Recipient, said: Reply

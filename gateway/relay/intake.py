@@ -25,7 +25,7 @@ from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
-from gateway.relay.reports import ONE_AT_A_TIME, is_report
+from gateway.relay.reports import ONE_AT_A_TIME, answers
 from gateway.relay.sent import Filing
 from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
 from gateway.relay.withdrawing import NOTHING_OF_THAT_NAME, Withdrawing
@@ -140,7 +140,7 @@ class Intake:
             arrival = await arrive(draft, body, self._desk, self._limits)
             if arrival.refusal is not None:
                 return await self._reject(arrival, arrival.refusal)
-            if is_report(arrival.header) or draft.mail.mail_from is None:
+            if answers(arrival.header) or draft.mail.mail_from is None:
                 return await self._report(arrival)
             return await self._keep(arrival, list)
         except StorageFull:

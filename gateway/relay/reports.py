@@ -6,10 +6,13 @@ that answers nothing is how loops and forgeries travel; it is refused. RFC 3461 
 RFC 8098 §3.1; HOUSE idea 4; R-F1, R-F3.
 """
 
+import re
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gateway.documents import codes
+from gateway.documents.codes import Failure
 from gateway.receipts.receipt import Kind as Told
 from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, step
 from gateway.relay.message import Copy
@@ -17,7 +20,8 @@ from gateway.relay.results import original
 from smtp.address import AddressError, key, parse
 from smtp.envelope import Notify
 from smtp.message.dsn import Action, Fate, Kind, Report
-from smtp.message.header import Header
+from smtp.message.fields import words
+from smtp.message.header import Header, HeaderError, mailboxes
 from smtp.reply import Reply, printable
 
 ONE_AT_A_TIME = Reply(
@@ -34,6 +38,7 @@ NOT_THEIRS = Reply(
 )
 
 _EVENTS = {Action.DELIVERED: Event.CONFIRMED, Action.FAILED: Event.BOUNCED}
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _GRAVITY = (Action.FAILED, Action.DELIVERED, Action.DELAYED)
 _ASKED = {
     Action.DELIVERED: Notify.SUCCESS,
@@ -54,6 +59,7 @@ class Finding:
     event: Event | None = None  # what it does to the delivery, if anything
     receipt: Told | None = None  # what software is told beyond that
     wanted: bool = True  # the sender asked to see such reports
+    failure: Failure | None = None  # why software could not file it
 
     def after(self, now: datetime) -> Delivery | None:
         """Return where the delivery stands then, if it moves."""
@@ -63,6 +69,11 @@ class Finding:
 def is_report(header: Header) -> bool:
     """Whether the message is, by its type, an answer of a mail system or reader (RFC 6522)."""
     return (header.first("content-type") or b"").lower().startswith(b"multipart/report")
+
+
+def answers(header: Header) -> bool:
+    """Whether the message may answer one of ours: a report, or what says by its subject that it does."""
+    return is_report(header) or by_subject(header) is not None
 
 
 def findings(
@@ -87,9 +98,7 @@ def findings(
 def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
     said = _said(fate)
     if kind is Kind.DISPOSITION:
-        # Deleted, processed by a program, passed on: none of these says that a person saw it.
-        seen = fate.action is Action.DISPLAYED
-        return Finding(copy, fate.action, said, receipt=Told.READ if seen else Told.HANDLED)
+        return _disposed(fate, copy, said)
     wanted = fate.action in _ASKED and copy.wants(_ASKED[fate.action])
     event = _EVENTS.get(fate.action)
     if event is not None and (copy.delivery.state, event) not in TRANSITIONS:
@@ -100,6 +109,55 @@ def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
         wanted = False  # its sender was given a last answer, and this one calls for nothing
     delayed = Told.DELAYED if fate.action is Action.DELAYED else None
     return Finding(copy, fate.action, said, event, delayed, wanted)
+
+
+def _disposed(fate: Fate, copy: Copy, said: Reply) -> Finding:
+    """Return what a reader, or a program, says that it did with a copy."""
+    match fate.action:
+        case Action.DISPLAYED:
+            return Finding(copy, fate.action, said, receipt=Told.READ)
+        case Action.PROCESSED:
+            return Finding(copy, fate.action, said, receipt=Told.FILED)
+        case Action.FAILED:
+            failure = codes.numbered(fate.diagnostic) or Failure.OTHER
+            return Finding(copy, fate.action, said, receipt=Told.UNFILED, failure=failure)
+        case _:  # deleted, passed on: neither says that a person saw it, or a program filed it
+            return Finding(copy, fate.action, said, receipt=Told.HANDLED)
+
+
+def by_subject(header: Header) -> Report | None:
+    """Return what a mail says by its subject: that software could not file what it answers.
+
+    Some software sends no report, or one without its number: ``[KO ...][902] XDM/1.0/DDM+...`` (R-F3).
+    """
+    failure = codes.read(words(_text(header, "subject")))
+    about = _MESSAGE_ID.findall(_text(header, "in-reply-to") or _text(header, "references"))
+    try:
+        authors = mailboxes(header.first("from") or b"")
+    except HeaderError:
+        return None
+    if failure is None or not about or len(authors) != 1:
+        return None
+    fate = Fate(final=authors[0].address, action=Action.FAILED, diagnostic=failure.plain)
+    return Report(Kind.DISPOSITION, "", (fate,), original_message_id=about[-1])
+
+
+def numbered(report: Report, header: Header) -> Report:
+    """Return a report with the number that its subject has, where its own fields have none."""
+    failure = codes.read(words(_text(header, "subject")))
+    if report.kind is not Kind.DISPOSITION or failure is None:
+        return report
+    fates = (
+        replace(one, diagnostic=failure.plain)
+        if one.action is Action.FAILED and codes.numbered(one.diagnostic) is None
+        else one
+        for one in report.recipients
+    )
+    return replace(report, recipients=tuple(fates))
+
+
+def _text(header: Header, name: str) -> str:
+    return (header.first(name) or b"").decode("utf-8", "replace").strip()
 
 
 def _gravity(fate: Fate) -> int:

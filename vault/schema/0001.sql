@@ -147,6 +147,17 @@ CREATE TABLE deadline (                 -- when software was promised the last a
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deadline_due ON deadline (due);
 
+CREATE TABLE application (              -- what the recipient's software made of a copy
+    delivery TEXT PRIMARY KEY REFERENCES delivery (id) ON DELETE CASCADE,
+    message  TEXT NOT NULL,
+    asked    INTEGER NOT NULL,          -- 1: its sender asked to be told (RFC 8098)
+    at       REAL,                      -- when it was said; null: it is only asked for
+    failure  INTEGER,                   -- by its number, 900 to 906; 0: it was filed
+    told     INTEGER NOT NULL DEFAULT 1 -- 0: the folder that it came from does not say so yet
+) STRICT, WITHOUT ROWID;
+CREATE INDEX application_message ON application (message);
+CREATE INDEX application_untold ON application (message) WHERE told = 0;
+
 CREATE TABLE outbox (                   -- receipts on their way to software
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
     id        TEXT NOT NULL,            -- random, and nobody looks for it: no index

@@ -25,6 +25,7 @@ from gateway.labs.offers import Facts
 from gateway.labs.recipients import NotNowError, Resolve, resolving
 from gateway.labs.unsent import Turned
 from gateway.operations.rooms import Rooms
+from gateway.relay.applications import Applications
 from gateway.relay.message import Copy
 from gateway.web.entry import Entry
 from gateway.web.problem import Problem
@@ -169,7 +170,8 @@ class Results:
         return copies
 
     def _shown(self, copies: list[Copy]) -> dict[str, Any]:
-        return told.message(copies[0].message, copies, self._rooms.spool.recipient_key)
+        said = Applications(self._rooms.database).of(copy.delivery.id for copy in copies)
+        return told.message(copies[0].message, copies, self._rooms.spool.recipient_key, said)
 
 
 def _peer(request: Request, mailbox: Mailbox) -> Peer:

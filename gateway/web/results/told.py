@@ -1,8 +1,10 @@
 """What software is told of a message it handed in: JSON objects. docs/openapi.yaml. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from gateway.labs.answers import application
+from gateway.relay.applications import Said
 from gateway.relay.delivery import FINAL
 from gateway.relay.message import Copy, Message
 from smtp.address import Address
@@ -10,7 +12,9 @@ from smtp.address import Address
 Named = Callable[[Address], str]  # the opaque key that receipts name a recipient by
 
 
-def message(about: Message, copies: Sequence[Copy], named: Named) -> dict[str, Any]:
+def message(
+    about: Message, copies: Sequence[Copy], named: Named, said: Mapping[str, Said]
+) -> dict[str, Any]:
     """Return a message and how each recipient's copy of it stands."""
     return {
         "message": about.id,
@@ -18,7 +22,7 @@ def message(about: Message, copies: Sequence[Copy], named: Named) -> dict[str, A
         "message_id": about.summary.message_id,
         "at": about.arrived.isoformat(),
         "final": all(each.delivery.state in FINAL for each in copies),
-        "recipients": [_recipient(each, named) for each in copies],
+        "recipients": [_recipient(each, named, said.get(each.delivery.id)) for each in copies],
     }
 
 
@@ -30,7 +34,7 @@ def refused(those: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def _recipient(copy: Copy, named: Named) -> dict[str, Any]:
+def _recipient(copy: Copy, named: Named, said: Said | None) -> dict[str, Any]:
     one = copy.delivery
     told: dict[str, Any] = {
         "address": copy.recipient.address,
@@ -42,4 +46,6 @@ def _recipient(copy: Copy, named: Named) -> dict[str, Any]:
     }
     if one.said is not None:
         told |= {"code": one.said.code, "enhanced": one.said.enhanced, "words": one.said.text}
+    if said is not None and said.at is not None:
+        told |= application(said)
     return told

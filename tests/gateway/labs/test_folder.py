@@ -26,7 +26,7 @@ from smtp.envelope import Draft
 from smtp.reply import Reply
 from tests.gateway.documents.made import PDF, document
 from tests.gateway.documents.test_order import ABOUT
-from tests.gateway.relay.test_answers import bring, report
+from tests.gateway.relay.test_answers import bring, read, report
 from tests.gateway.relay.test_concluding import later
 from tests.world.world import World, letter
 from vault.errors import StorageFull
@@ -526,3 +526,26 @@ async def test_no_name_of_a_file_is_told_or_kept_in_clear(tmp_path: Path) -> Non
         )
     assert "DESMAUX" not in told
     assert not any(each in stored for each in (b"DESMAUX", b"279035121518989", b"cle-secrete"))
+
+
+async def test_what_software_at_the_other_end_says_is_written_beside_it(tmp_path: Path) -> None:
+    """Filed or not, by number, once each time it is said; the last answer stays as it was."""
+    async with lab(tmp_path) as labo:
+        await labo.world.play()
+        labo.put("tsh.pdf", PDF, to=[GARDE, CHU], key="2026-1", document=ABOUT)
+        await labo.settle()
+        (subject,) = {copy.message.summary.message_id for copy in labo.world.labo.copies()}
+        for disposition, failure in (("processed/Error: 902^x", 902), ("processed", None)):
+            labo.world.clock.advance(seconds=1)
+            assert (
+                250
+                == (await bring(labo.world, read(subject, disposition, GARDE, GARDE), to=LABO)).code
+            )
+            await labo.look()
+            (told,) = labo.said("tsh.pdf", "answered")["recipients"]
+            assert (GARDE, failure) == (told["address"], told.get("failure"))
+            assert ("failed" if failure else "filed") == told["application"]
+        (labo.path / "tsh.pdf.answered.json").unlink()
+        await labo.look()
+
+        assert "tsh.pdf.answered.json" not in labo.lying()

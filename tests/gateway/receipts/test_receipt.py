@@ -113,4 +113,5 @@ def test_any_subject(kind: Kind, subject: str, number: int | None, at: datetime)
 
     assert subject == document.get("subject", "")
     assert number == document["data"].get("number")
-    assert f"sante.sceau.delivery.{kind}" == document["type"]
+    family = "" if kind.startswith("application.") else "delivery."
+    assert f"sante.sceau.{family}{kind}" == document["type"]

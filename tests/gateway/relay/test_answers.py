@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.relay.applications import Applications
 from gateway.relay.authors import FROM_NOT_ENTITLED
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy
@@ -47,6 +48,13 @@ def read(message_id: str, disposition: str, final: str, sender: str) -> bytes:
         f"Disposition: manual-action/MDN-sent-manually; {disposition}\r\n"
         "\r\n--b--\r\n"
     ).encode()
+
+
+def answering(sender: str) -> bytes:
+    """Write a plain mail whose subject alone says that software could not file what it answers."""
+    said = letter(sender, [DR], "In-Reply-To: <1@test.example>")
+    said = said.replace(b"ID: <1@", b"ID: <2@")
+    return said.replace(b"Compte rendu", b"[KO Integration systeme !][902] XDM/1.0/DDM+x")
 
 
 async def relayed(world: World, notify: Notify | None = None) -> Copy:
@@ -343,8 +351,45 @@ async def test_a_reading_report_with_a_return_path_is_a_message_and_a_receipt(
     assert 250 == (await world.chu.submit(ACCUEIL, [DR], mdn)).code
     await world.settle()
     assert 1 == len(await world.labo.inbox("dr"))
-    assert "handled" in world.labo.receipts()
+    assert "application.failed" in world.labo.receipts()
     assert "read" not in world.labo.receipts()
+
+
+async def test_software_that_filed_it_says_so_once(world: World) -> None:
+    """One receipt, one row; the delivery stays as it was, and a repeat says nothing new."""
+    copy = await relayed(world)
+    for disposition in ("processed", "processed", "processed/Error: 904^x"):
+        mdn = read("<1@test.example>", disposition, GARDE, GARDE)
+        assert 250 == (await bring(world, mdn)).code
+    await world.settle()
+    assert State.RELAYED is state(world)
+    told = [one for one in world.labo.receipts() if one.startswith("application")]
+    assert ["application.filed", "application.failed"] == told
+    said = Applications(world.labo.books.database).find(copy.delivery.id)
+    assert said is not None
+    assert (904, False) == (said.failure, said.filed)
+    assert ("application.filed", GARDE) in await world.labo.story()
+
+
+@pytest.mark.parametrize("path", ["", GARDE])
+async def test_software_that_answers_by_its_subject_alone(world: World, path: str) -> None:
+    """A plain mail, with or without a return path: its reader has it, and so do the receipts."""
+    await relayed(world)
+    said = answering(GARDE)
+    played = world.played["clinique.example"]
+    peer = Peer("192.0.2.9", tls="TLSv1.3", certificate=played.certificate, listener="relay")
+    assert 250 == (await world.labo.take(peer, path, [DR], said)).code
+    await world.settle()
+    assert "application.failed" in world.labo.receipts()
+    assert 1 == len(await world.labo.inbox("dr"))
+
+
+async def test_who_was_not_given_it_says_nothing_of_it(world: World) -> None:
+    """A neighbour's word about somebody else's copy is a mail like any other."""
+    await relayed(world)
+    await world.chu.submit(ACCUEIL, [DR], answering(ACCUEIL))
+    await world.settle()
+    assert not [one for one in world.labo.receipts() if one.startswith("application")]
 
 
 async def test_a_report_type_that_answers_nothing_is_a_message_when_it_can_be_answered(

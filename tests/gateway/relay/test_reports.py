@@ -7,14 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.documents import codes
 from gateway.receipts.receipt import Kind as Told
 from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, delivery_id
 from gateway.relay.message import Copy, Message, Summary
-from gateway.relay.reports import NO_ANSWER, NOT_THEIRS, Finding, findings, is_report
+from gateway.relay.reports import (
+    NO_ANSWER,
+    NOT_THEIRS,
+    Finding,
+    by_subject,
+    findings,
+    is_report,
+    numbered,
+)
 from smtp.address import parse
 from smtp.envelope import Mail, MessageId, Notify, Recipient
 from smtp.message.dsn import Action, Fate, Kind, Report
-from smtp.message.header import Header
+from smtp.message.header import Header, HeaderError
 from smtp.reply import Reply
 from tests.world.clock import START as NOW
 
@@ -88,7 +97,12 @@ def test_success_is_shown_to_who_asked() -> None:
 def test_a_reading_report_moves_nothing_and_is_always_shown(action: Action) -> None:
     """Reading is the reader's word, not its server's; only ``displayed`` says so."""
     one = found(Fate(GARDE, action), kind=READING)
-    receipt = Told.READ if action is Action.DISPLAYED else Told.HANDLED
+    kinds = {
+        Action.DISPLAYED: Told.READ,
+        Action.PROCESSED: Told.FILED,
+        Action.FAILED: Told.UNFILED,
+    }
+    receipt = kinds.get(action, Told.HANDLED)
     assert (None, receipt, True) == (one.event, one.receipt, one.wanted)
     assert one.after(NOW) is None
 
@@ -169,3 +183,65 @@ def test_a_report_is_known_by_its_type(content_type: bytes, verdict: bool) -> No
     """RFC 6522."""
     line = b"Content-Type: " + content_type + b"\r\n" if content_type else b""
     assert verdict == is_report(Header.parse(line + b"\r\n"))
+
+
+def mail(*fields: str) -> Header:
+    return Header.parse("".join(f"{each}\r\n" for each in (*fields, "")).encode())
+
+
+@pytest.mark.parametrize(
+    ("fields", "failure"),
+    [
+        (("Subject: [KO Integration systeme !][902] XDM/1.0/DDM+x", "In-Reply-To: <1@a>"), 902),
+        (("Subject: [KO x][777] y", "References: <0@a> <1@a>"), 906),
+        (
+            (
+                "Subject: =?utf-8?q?[KO_Int=C3=A9gration_syst=C3=A8me_!][903]_x?=",
+                "In-Reply-To: <1@a>",
+            ),
+            903,
+        ),
+        (("Subject: [KO x][902] y",), None),
+        (("Subject: Re: bonjour", "In-Reply-To: <1@a>"), None),
+        (("Subject: [KO x][902] y", "In-Reply-To: 1@a"), None),
+    ],
+)
+def test_a_subject_says_that_software_could_not(
+    fields: tuple[str, ...], failure: int | None
+) -> None:
+    """Of the message that it answers; who answers nothing says nothing (R-F3, R-F4)."""
+    said = by_subject(mail("From: <garde@clinique.example>", *fields))
+    assert (failure is None) == (said is None)
+    if said is not None:
+        assert "<1@a>" == said.original_message_id
+        (fate,) = said.recipients
+        assert (GARDE, failure) == (fate.final, codes.numbered(fate.diagnostic))
+
+
+def test_a_subject_of_nobody_or_of_several_says_nothing() -> None:
+    """It would not be known whose software it is."""
+    said = ("Subject: [KO x][902] y", "In-Reply-To: <1@a>")
+    assert by_subject(mail("From: nobody at all", *said)) is None
+    assert by_subject(mail("From: <a@a.example>, <b@a.example>", *said)) is None
+
+
+def test_a_number_is_found_in_the_subject_where_the_report_has_none() -> None:
+    """What the report says itself comes first; what says something else stays as it is."""
+    subject = mail("Subject: [KO x][905] y")
+    bare, own = Fate(GARDE, Action.FAILED), Fate(GARDE, Action.FAILED, diagnostic="903^x")
+    seen = Fate(GARDE, Action.DISPLAYED)
+    heard = numbered(Report(READING, "", (bare, own, seen)), subject)
+    assert [905, 903, None] == [codes.numbered(one.diagnostic) for one in heard.recipients]
+    status = Report(STATUS, "", (bare,))
+    assert status is numbered(status, subject)
+    assert (bare,) == numbered(Report(READING, "", (bare,)), mail("Subject: x")).recipients
+
+
+@given(st.binary(max_size=200))
+def test_any_subject_is_read(octets: bytes) -> None:
+    """Whatever others write, it says something or nothing."""
+    try:
+        header = Header.parse(b"Subject: [KO x][902] " + octets + b"\r\nIn-Reply-To: <1@a>\r\n\r\n")
+    except HeaderError:
+        return
+    assert by_subject(header) is None
