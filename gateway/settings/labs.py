@@ -6,7 +6,9 @@ from typing import Annotated, Self
 from annotated_types import Ge
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.settings.section import MiB, Octets, Seconds, Section, address
+from gateway.settings.section import MiB, Octets, Port, Seconds, Section, address
+
+ImapFolder = Annotated[str, Field(pattern=r"^[^\x00-\x1f%*\x7f]{1,100}$")]
 
 
 class WatchedFolder(Section):
@@ -23,17 +25,51 @@ class WatchedFolder(Section):
     largest: Octets = 50 * MiB
 
 
+class Outbox(Section):
+    """A folder on an IMAP server of the house: what is put into it is sent in a mailbox's name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+    mailbox: Annotated[str, AfterValidator(address)]
+    host: Annotated[str, Field(min_length=1)]
+    port: Port = 993
+    certificate: Path | None = None
+    anchors: Path | None = None
+    credentials_file: Path
+    folder: ImapFolder = "Outbox"
+    sent: ImapFolder = "Sent"
+    errors: ImapFolder = "Error"
+    idle: Annotated[float, Ge(1)] = 120
+    timeout: Annotated[float, Ge(1)] = 60
+    again: Seconds = 60
+    largest: Octets = 50 * MiB
+
+    @property
+    def at(self) -> int:
+        """The port, as every server of the house has one."""
+        return self.port
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Refuse a server that would be believed unproven, and folders that are one."""
+        if bool(self.certificate) == bool(self.anchors):
+            raise ValueError(f"{self.name}: it needs certificate (that very one) or anchors")
+        if len({self.folder, self.sent, self.errors}) < 3:
+            raise ValueError(f"{self.name}: folder, sent and errors must be three folders")
+        return self
+
+
 class Labs(Section):
     """Laboratories that send by themselves."""
 
     window_days: Annotated[int, Ge(1)] = 90
     largest: Octets = 50 * MiB  # of one upload by HTTPS
     folder: tuple[WatchedFolder, ...] = ()
+    outbox: tuple[Outbox, ...] = ()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        names = [each.name for each in self.folder]
+        names = [*(each.name for each in self.folder), *(each.name for each in self.outbox)]
         paths = [each.path for each in self.folder]
         if len(set(names)) != len(names) or len(set(paths)) != len(paths):
-            raise ValueError("two watched folders have one name, or one path")
+            raise ValueError("two watched folders or outboxes have one name, or one path")
         return self

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from gateway.settings.large_reader import Reader
 from gateway.settings.section import MiB, Octets, Port, Seconds, Section
 
 
@@ -22,3 +23,4 @@ class LargeSettings(Section):
     piece: Annotated[int, Ge(64 * 1024)] = 8 * MiB  # what is fetched at once, and kept
     at_once: Annotated[int, Ge(1)] = 2
     timeout: Seconds = 60  # without an octet
+    reader: Reader | None = None  # where people log in whose gateway cannot fetch

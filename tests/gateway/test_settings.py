@@ -15,7 +15,7 @@ from gateway.settings.trust import Signer, Source
 from quarantine.policy import Action
 
 _EXAMPLE = Path("config/gateway.toml")
-_COMMENTED = re.compile(r"^# ([a-z_]+ = .*|\[\[[a-z_.]+\]\].*)$", re.MULTILINE)
+_COMMENTED = re.compile(r"^# ([a-z_]+ = .*|\[\[?[a-z_.]+\]\]?.*)$", re.MULTILINE)
 
 _LEAST = """
 [site]
