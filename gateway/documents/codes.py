@@ -69,7 +69,7 @@ _OF_FINDINGS = {
     "ins-unlike-traits": Failure.INS_DIFFERS,
     "patient-differs": Failure.INS_DIFFERS,
 }
-FILED = "automatic-action/MDN-sent-automatically; processed"  # the ``Disposition`` of success
+_FILED = "automatic-action/MDN-sent-automatically; processed"  # the ``Disposition`` of success
 _SUBJECT = re.compile(r"\[KO\s[^\]]*\]\s*\[(\d{3})\]\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\D{0,40}?(?<![0-9])([0-9]{3})(?![0-9])")
 _DISPOSITION = re.compile(r"error\s*:\s*(\d{3})\b", re.IGNORECASE)
@@ -85,9 +85,9 @@ def subject(failure: Failure, original: str) -> str:
     return f"[KO Intégration système !][{failure:d}] {original}"
 
 
-def disposition(failure: Failure) -> str:
-    """Return what the answer's ``Disposition`` field says (R-F3)."""
-    return f"{FILED}/Error: {failure.plain}"
+def disposition(failure: Failure | None) -> str:
+    """Return what the answer's ``Disposition`` field says; None: it was filed (R-F3)."""
+    return _FILED if failure is None else f"{_FILED}/Error: {failure.plain}"
 
 
 def read(text: str) -> Failure | None:

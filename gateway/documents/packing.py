@@ -77,7 +77,7 @@ def _header(parcel: Parcel, boundary: str) -> bytes:
         "Date": date(parcel.at),
         "From": f"{_phrase(shown)} <{parcel.sender}>" if shown else parcel.sender,
         "To": ",\r\n ".join(parcel.recipients),
-        "Subject": _coded(marks.subject(document, parcel.label), len("Subject: ")),
+        "Subject": coded(marks.subject(document, parcel.label), len("Subject: ")),
         "Message-ID": parcel.message_id,
         **({"Disposition-Notification-To": parcel.answers} if parcel.answers else {}),
         **marks.fields((document,), parcel.product),
@@ -88,7 +88,7 @@ def _header(parcel: Parcel, boundary: str) -> bytes:
     return "".join(f"{name}: {value}\r\n" for name, value in said.items()).encode() + b"\r\n"
 
 
-def _coded(text: str, indent: int) -> str:
+def coded(text: str, indent: int) -> str:
     """Write text as a header field holds it: nothing in it can begin another one."""
     plain = _BREAKS.sub(" ", text)
     if not _LINE.search(plain) and len(plain) + indent <= 78:

@@ -15,6 +15,7 @@ from functools import partial
 from gateway.relay.delivery import State, holder
 from gateway.relay.desk import Desk
 from gateway.relay.handing.lines import Line, Lines, within_the_house
+from gateway.relay.integrating import Integrating
 from gateway.relay.lanes import Attempt, Lane, Link
 from gateway.relay.message import Copy
 from gateway.relay.placing import Placing
@@ -208,14 +209,12 @@ class Carrier:
     async def _watched(self, one: Attempt, heard: list[Result], line: Line) -> list[Result]:
         """Have what another server keeps looked at, where it can be, for who wants to know.
 
-        What a program refused lies before a person, where there is a mailbox for that (R-E7).
+        A program's acknowledgement is an answer, and its sender has that too (R-E7, R-F3).
         """
-        if line.errors is not None:
-            aside = Placing(self.desk)
+        if line.answers:
+            told = Integrating(self.desk)
             return [
-                replace(each, also=(*each.also, *await aside.aside(one, each, line.errors)))
-                if each.after.state is State.FAILED
-                else each
+                replace(each, also=(*each.also, *await told.acknowledged(one, each, line.errors)))
                 for each in heard
             ]
         if line.deposits is None:

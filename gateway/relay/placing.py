@@ -68,7 +68,7 @@ class Placing:
             size = min(copy.message.size, _HEADER)
             block = await books.vault.read(holder(copy.delivery.id), 0, size)
         header = Header.skim(block.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
-        if not asks_for_a_receipt(header, one):
+        if not asks_for_a_receipt(header, one.message):
             return []
         return [books.mailboxes.origins.adding(copy.delivery.id, ELSEWHERE, wanted=True)]
 
@@ -110,7 +110,7 @@ class Placing:
                 async for block in body:
                     indexing.feed(block)
         index = indexing.finish()
-        return _Letter(index, asks_for_a_receipt(indexing.header, one))
+        return _Letter(index, asks_for_a_receipt(indexing.header, one.message))
 
     async def _placed(self, copy: Copy, scale: Scale, letter: _Letter) -> Result:
         books, message = self.desk.books, copy.message
@@ -155,15 +155,15 @@ def _summary(message: Message) -> Summary:
     return Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id)
 
 
-def asks_for_a_receipt(header: Header, one: Attempt) -> bool:
+def asks_for_a_receipt(header: Header, message: Message) -> bool:
     """Whether a message's sender asks to be told when it is opened, and nobody else would be.
 
     Only an answer to the return path, and to it alone, cannot be turned against a third person, and
     no machine's mail is answered by a machine (R-F2, RFC 8098 §2.1).
     """
-    sender = one.message.mail.mail_from
+    sender = message.mail.mail_from
     field = header.first("disposition-notification-to")
-    if field is None or sender is None or one.message.ours:
+    if field is None or sender is None or message.ours:
         return False
     if (header.first("auto-submitted") or b"no").split(b";")[0].strip().lower() != b"no":
         return False

@@ -101,7 +101,7 @@ def compose(report: Report, letter: Letter) -> bytes:
     parts = (
         _human(report, letter),
         _machine(report),
-        _returned(letter.original, full=failed and letter.ret is Ret.FULL),
+        returned(letter.original, full=failed and letter.ret is Ret.FULL),
     )
     boundary = f"=_{_UNSAFE.sub('.', letter.message_id)[-60:].strip('.')}"
     mark = f"--{boundary}".encode()
@@ -202,7 +202,7 @@ def _group(fate: Fate, kind: str) -> Iterator[tuple[str, str]]:
         yield "Will-Retry-Until", date(fate.retry_until)
 
 
-def _returned(original: bytes, *, full: bool) -> bytes:
+def returned(original: bytes, *, full: bool) -> bytes:
     """Return the part that gives back the message, or its header block alone."""
     end = original.find(b"\r\n\r\n")
     header = original if end < 0 else original[: end + 2]

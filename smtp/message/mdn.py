@@ -2,18 +2,19 @@
 
 It is sent when the owner's chosen rule says so, never of our own accord, and says no more than that
 the message was opened. The same report answers a sender who took a message back: unopened, it is
-``deleted``; the proof goes with it. It answers a message and is never answered. RFC 8098, RFC 6522,
+``deleted``; the proof goes with it. And a program's: ``processed``, or the error for which it could not
+file a document, which then goes back with it (R-F3). It answers a message and is never answered. RFC 8098, RFC 6522,
 RFC 3834 (R-F1, R-F2); the reader is ``smtp.message.dsn_reader``.
 """
 
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from smtp.address import Address
-from smtp.message.dsn import clean
+from smtp.message.dsn import clean, returned
 from smtp.message.dsn_words import REFERENCE
 from smtp.message.trace import date
 
@@ -52,6 +53,8 @@ class Opened:
     words: tuple[str, str] = READ  # in French and in English, with {at} and {who}
     disposition: str = _BY_RULE
     proof: bytes = b""  # a CMS envelope (DER)
+    error: str = ""  # why a program could not use it, in ASCII (RFC 8098 §3.2.7)
+    returned: bytes = field(default=b"", repr=False)  # the message, or its header block alone
 
 
 def compose(opened: Opened) -> bytes:
@@ -61,6 +64,8 @@ def compose(opened: Opened) -> bytes:
     parts = [_human(opened), _machine(opened)]
     if opened.proof:
         parts.append(_proof(opened.proof))
+    if opened.returned:
+        parts.append(returned(opened.returned, full=b"\r\n\r\n" in opened.returned[:-4]))
     body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
     lines = [
         f"From: <{opened.reader}>",
@@ -108,6 +113,8 @@ def _machine(opened: Opened) -> bytes:
     if opened.envelope_id:
         fields.append(("Original-Envelope-Id", clean(opened.envelope_id)))
     fields.append(("Disposition", opened.disposition))
+    if opened.error:
+        fields.append(("Error", clean(opened.error)))
     block = "".join(f"{name}: {value}\r\n" for name, value in fields)
     wide = "" if block.isascii() else "global-"
     encoding = "7bit" if block.isascii() else "8bit"

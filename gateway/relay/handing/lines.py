@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -50,6 +51,7 @@ class Line:
     stores: bool = True
     deposits: Deposits | None = None  # where it can be asked whether a message was opened
     errors: Address | None = None  # the mailbox of ours for what a program refuses
+    answers: bool = False  # it says at once what it made of a message
 
 
 Lines = Mapping[str, Line]
@@ -78,7 +80,7 @@ def _line(caller: Caller, server: MailboxServer) -> Line:
     if server.kind == "mllp":
         _software(caller, server)  # what cannot be used is said at the start
         errors = Address(server.errors) if server.errors else None
-        return Line(partial(_asked, caller, server), errors=errors)
+        return Line(partial(_asked, caller, server), errors=errors, answers=True)
     lmtp = server.kind == "lmtp"
     if server.socket is not None:
         return Line(partial(_within, caller, server, server.socket))
@@ -151,16 +153,32 @@ def _context(caller: Caller, server: MailboxServer) -> ssl.SSLContext:
     return context
 
 
-def anchors(server: MailboxServer) -> bytes:
+class Proven(Protocol):
+    """What the settings say of a server that must prove itself: one of the two."""
+
+    @property
+    def name(self) -> str:
+        """Its name here."""
+
+    @property
+    def certificate(self) -> Path | None:
+        """The very one that it shows."""
+
+    @property
+    def anchors(self) -> Path | None:
+        """Who issued it, for its name."""
+
+
+def anchors(server: Proven) -> bytes:
     """Return what a server's certificate must lead to, or be, as PEM."""
     path = server.certificate or server.anchors
     try:
         return b"" if path is None else path.read_bytes()
     except OSError as error:
-        raise Unusable(f"the mailbox server {server.name}: {path}: {error.strerror}") from None
+        raise Unusable(f"the server {server.name}: {path}: {error.strerror}") from None
 
 
-def pinned(server: MailboxServer) -> bytes | None:
+def pinned(server: Proven) -> bytes | None:
     """Return the certificate (DER) that a server must show; None: one of its authority's."""
     if server.certificate is None:
         return None

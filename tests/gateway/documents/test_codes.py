@@ -47,3 +47,28 @@ def test_findings_have_the_number_that_software_would_give() -> None:
     assert Failure.NO_INS == named["ins-missing"]
     assert Failure.INS_DIFFERS == named["ins-unlike-traits"]
     assert Failure.OTHER == named["malware"]
+
+
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        ("902^Identifiant patient inconnu", Failure.PATIENT_UNKNOWN),
+        ("The software could not file it: 903 no INS", Failure.NO_INS),
+        ("101 a field is missing", Failure.OTHER),
+        ("1902", None),
+        ("no number", None),
+        ("", None),
+    ],
+)
+def test_a_text_begins_with_a_number(text: str, failure: Failure | None) -> None:
+    """Soon enough to be what it says, and of three digits."""
+    assert failure == codes.numbered(text)
+
+
+def test_a_number_has_a_name_and_words_in_ascii() -> None:
+    """For receipts, and for a field of a report; filed has neither error nor number."""
+    assert ("ins-differs", "904^Incoherence entre l'INS et les traits d'identite") == (
+        Failure.INS_DIFFERS.slug,
+        Failure.INS_DIFFERS.plain,
+    )
+    assert "automatic-action/MDN-sent-automatically; processed" == codes.disposition(None)

@@ -1,5 +1,6 @@
 """Our own reading report: another gateway's reader understands it, whatever it repeats."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -97,3 +98,30 @@ def test_what_others_said_injects_nothing(message_id: str, original: str, envelo
     assert 1 == len(header.all("content-type"))
     assert report is not None
     assert [Action.DISPLAYED] == [fate.action for fate in report.recipients]
+
+
+ERROR = "automatic-action/MDN-sent-automatically; processed/Error: 902^Identifiant patient inconnu"
+
+
+def test_a_program_gives_back_what_it_could_not_use() -> None:
+    """The error twice, as the framework and as the RFC have it; the message, whole (R-F3)."""
+    original = b"From: dr@labo.example\r\nSubject: TSH\r\n\r\nBonjour.\r\n"
+    told = replace(OPENED, disposition=ERROR, error="902^Identifiant patient inconnu")
+    header, body = taken_apart(compose(replace(told, returned=original)))
+    report = read(header, body)
+
+    assert report is not None
+    ((fate),) = report.recipients
+    assert (Action.FAILED, "902^Identifiant patient inconnu") == (fate.action, fate.diagnostic)
+    assert b"\r\nError: 902^Identifiant patient inconnu\r\n" in body
+    assert b"Content-Type: message/rfc822\r\n" in body
+    assert original in body
+
+
+def test_a_long_message_is_given_back_by_its_header() -> None:
+    """Which is enough to know it by."""
+    head = b"From: dr@labo.example\r\nSubject: TSH\r\n\r\n"
+    content = compose(replace(OPENED, returned=head))
+
+    assert b"Content-Type: text/rfc822-headers\r\n" in content
+    assert b"Subject: TSH\r\n" in content

@@ -125,7 +125,7 @@ async def test_what_software_cannot_file_comes_back(
 
 
 async def test_what_software_refuses_lies_before_a_person(world: World) -> None:
-    """The mail lies whole in the error mailbox, its sender is told, the journal knows."""
+    """The mail lies whole in the error mailbox, and why; its sender is told, the journal knows."""
     await world.labo.add("erreurs")
     sent = result()
     async with Program("AE", "904^x").listening() as port:
@@ -135,8 +135,9 @@ async def test_what_software_refuses_lies_before_a_person(world: World) -> None:
         await world.labo.courier._carrier.close(world.labo.courier._lanes.values())
 
     assert State.FAILED in world.labo.states()
-    (aside,) = await world.labo.inbox("erreurs")
+    why, aside = sorted(await world.labo.inbox("erreurs"), key=lambda each: each.endswith(sent))
     assert aside.endswith(sent)
+    assert b"Error: 904^" in why
     assert ("delivery.set_aside", APP) in await world.labo.story()
     assert b"904" in b"".join(await world.labo.inbox("dr"))
     assert 0 == world.labo.receipts().count("read")
