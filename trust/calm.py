@@ -1,14 +1,17 @@
-"""Heavy work in a thread, so that the loop beside it is not held up by the collector of garbage.
+"""Heavy work in a thread, so that the loop beside it is not held up by what Python does unasked.
 
 A list is a hundred thousand objects that stay for days. While they are made, Python would walk
 through all of them again and again, with everybody waiting: a tenth of a second each time. So it does
 not look meanwhile, and afterwards leaves them alone for good; they go when nothing refers to
 them any more, as they make no cycles. What else lay about in that second is left alone as well: a
-few thousand small objects a list, once a day.
+few thousand small objects a list, once a day. And what is outdated goes piece by piece: all of a
+list in one stroke would be everybody's pause once more.
 """
 
 import asyncio
+import contextlib
 import gc
+import mmap
 from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -33,3 +36,21 @@ def _uncollected(make: Callable[[], _Made]) -> _Made:
         gc.freeze()
         if collects:
             gc.enable()
+
+
+async def let_go(held: list[object]) -> None:
+    """Let go of these in a thread, from the last to the first, with room for others in between.
+
+    Whoever calls holds nothing of it himself. What is mapped is unmapped without Python's one lock,
+    if nobody reads in it any more; or else it goes when they have read.
+    """
+    await asyncio.to_thread(_let_go, held)
+
+
+def _let_go(held: list[object]) -> None:
+    while held:
+        each = held.pop()
+        if isinstance(each, mmap.mmap):
+            with contextlib.suppress(BufferError):
+                each.close()
+        del each

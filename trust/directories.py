@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from trust.book import Buffer
+from trust.calm import let_go
 from trust.directory.reading import Directory
 from trust.errors import ApartError, ListError
 from trust.verification import OfferError, Outcome
@@ -200,11 +201,12 @@ class Directories:
         if len(fresh) < LOSS * before and not anyway:
             sentence = f"it has {len(fresh)} addresses and had {before}: it is not believed"
             return self._note(shelf, Outcome.IMPLAUSIBLE, sentence)
-        outdated = [shelf.directory]
+        outdated = list[object]()
+        if shelf.directory is not None:
+            outdated += shelf.directory.packed, shelf.directory
         shelf.directory, shelf.seen, shelf.taken = fresh, found.seen, self._clock()
         self._beside(self.all)
-        # To let go of a hundred MiB takes 30 ms: nobody waits for it.
-        await asyncio.to_thread(outdated.clear)
+        await let_go(outdated)
         try:
             await self._store.save(shelf.source.name, Kept(shelf.taken, found.packed))
         except Exception as error:  # noqa: BLE001 - whatever the store is made of

@@ -18,7 +18,7 @@ from datetime import datetime
 
 import msgspec
 
-from trust.calm import calmly
+from trust.calm import calmly, let_go
 from trust.change import Change, Judgement, Policy
 from trust.overlay import Overlay
 from trust.scales import Scales
@@ -196,7 +196,7 @@ class Keeper:
             raise OfferError(Outcome.BROKEN, "it no longer opens")
         now = self._clock()
         came = min(arrived, now)  # it cannot have come tomorrow: a clock was wrong that day
-        edition = await asyncio.to_thread(examine, offer, source.demands, now, arrived=came)
+        edition = await calmly(examine, offer, source.demands, now, arrived=came)
         if edition.digest != digest:
             raise OfferError(Outcome.BROKEN, "it is another than the one that was kept")
         return edition
@@ -355,7 +355,9 @@ class Keeper:
         waiting = frozenset[str]().union(*(each.judgement.waiting for each in weighed))
         self.overlay = replace(self.overlay, waiting=waiting)
         if listed is not None:
+            outdated = self.current.pieces() if self.current else []
             self._put(listed.beside(self._directories).under(self.overlay))
+            await let_go(outdated)
 
     def _note(self, watch: Watch, arrival: Arrival) -> Arrival:
         """Remember what became of an offer; tell it, unless it is the same story once more."""
@@ -413,8 +415,11 @@ class Keeper:
         if found is None:
             watch.well = now if watch.last is None or watch.last.good else watch.well
             return None
-        watch.useless = found.useless
-        arrival = await self.offer(source.name, found.offer)
-        watch.seen = None if arrival.passing else found.seen
+        watch.useless, seen, offer = found.useless, found.seen, found.offer
+        arrival = await self.offer(source.name, offer)
+        held: list[object] = [offer.content, offer, found]
+        del offer, found  # a hundred MiB, maybe
+        await let_go(held)
+        watch.seen = None if arrival.passing else seen
         watch.well = now if arrival.good else watch.well
         return arrival

@@ -143,6 +143,17 @@ class TrustList:
         object.__setattr__(made, "directories", tuple(directories))
         return made
 
+    def pieces(self) -> list[object]:
+        """Return the list, last, and before it what goes when the list goes, if no other has it."""
+        said = [each.claims for each in self.editions]
+        return [
+            *(each.addresses.packed for each in said),
+            *(member for each in said for member in each.members),
+            *(member for each in self.editions for member in each.members.values()),
+            *self.editions,
+            self,
+        ]
+
     def member(self, domain: str) -> Member | None:
         """Return the member of that name (lower-case A-labels)."""
         return self.members.get(domain)

@@ -1,10 +1,12 @@
 """Heavy work beside the loop: nothing is collected while it lasts, and all is as before afterwards."""
 
 import gc
+import mmap
+import weakref
 
 import pytest
 
-from trust.calm import calmly
+from trust.calm import calmly, let_go
 
 
 def _at_work(fault: Exception | None = None) -> bool:
@@ -35,3 +37,30 @@ async def test_a_fault_leaves_the_collector_as_it_was() -> None:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+class _Piece:
+    """Something that can be seen to go."""
+
+
+async def test_what_is_outdated_goes_from_the_last_to_the_first() -> None:
+    """What holds others goes before them, so that they do not all go in one stroke with it."""
+    gone: list[str] = []
+    held: list[object] = []
+    for name in ("first", "last"):
+        piece = _Piece()
+        weakref.finalize(piece, gone.append, name)
+        held.append(piece)
+    del piece
+    await let_go(held)
+    assert ["last", "first"] == gone
+
+
+async def test_what_is_mapped_is_unmapped_once_nobody_reads_in_it() -> None:
+    """Who still reads goes on reading."""
+    idle, read = mmap.mmap(-1, 4096), mmap.mmap(-1, 4096)
+    with memoryview(read) as view:
+        await let_go([idle, read])
+        assert idle.closed
+        assert 0 == view[4095]
+    read.close()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smtp.address import key, parse
@@ -259,13 +259,29 @@ def test_a_verified_list_is_read_from_the_bytes_that_were_signed() -> None:
 
 
 LONG = native.serialise(
-    replace(CLAIMS, addresses=Addresses.of(listed(f"dr{n}@chu.example") for n in range(2000)))
+    replace(
+        CLAIMS,
+        members=tuple(
+            replace(LABO, domain=each.domain)
+            for each in (*CLAIMS.members, *(member(f"c{n}.example") for n in range(50)))
+        ),
+        addresses=Addresses.of(listed(f"dr{n}@chu.example") for n in range(2000)),
+    )
 )
 
 
-def test_a_large_list_is_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process reads the addresses of a large one: the claims are the same."""
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of a few entries each, and addresses that another process would read."""
+    monkeypatch.setattr(native, "_PIECE", 1000)
     monkeypatch.setattr(native, "LARGE", 1000)
+    monkeypatch.setattr(native, "apart_from_thread", lambda work, *given: work(*given))
+
+
+@pytest.mark.parametrize("large", [1000, 1 << 20])
+def test_a_large_list_is_read_alike(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Piece by piece, the addresses here or by another process: the claims are the same."""
+    monkeypatch.setattr(native, "LARGE", large)
     authority = ListAuthority(numbers=(0, 1))
     source = native.Source(authority.quorum)
     offer = Offer(LONG, tuple(authority.sign(LONG)))
@@ -273,6 +289,7 @@ def test_a_large_list_is_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     assert native.read(LONG) == source.read(source.verify(offer, NOW), NOW)
 
 
+@pytest.mark.usefixtures("pieces")
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -282,21 +299,51 @@ def test_a_large_list_is_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
         (b'"holder":"",', b""),
         (b'{"addresses":[', b'{"addresses": ['),
         (b'"members":', b'"member":'),
+        (b'"members":[', b'"members":[ '),
+        (b'"previous":"0', b'"previous": "0'),
+        (b'"previous":"0', b'"previous":"g'),
+        (b'"domain":"c9.', b'"domain":"c0.'),
+        (b'"open":false,', b""),
+        (b'"port":2525', b'"port":"2525"'),
+        (b'"0a0a', b'"0A0A'),
+        (b'"status":"suspended"', b'"status":"absent"'),
         (b'"pins":[]', b'"pins":["' + b"b" * 64 + b'","' + b"a" * 64 + b'"]'),
+        (b'"pins":[]', b'"pins":["b"]'),
     ],
 )
-def test_a_large_list_is_as_strict(old: bytes, new: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_list_is_as_strict(old: bytes, new: bytes) -> None:
     """Order, spelling and fields: what is refused in a small list is refused in a large one."""
-    monkeypatch.setattr(native, "apart_from_thread", lambda work, *given: work(*given))
     changed = LONG.replace(old, new, 1)
+    assert LONG != changed
     with pytest.raises(ListError):
         native.read(changed)
     with pytest.raises(ListError):
-        native._read_large(changed)
+        native._read_in_pieces(changed)
+
+
+_EDGES = (LONG.index(b'],"format":') - 200, LONG.index(b',"members":[') + 700)
+
+
+@pytest.mark.usefixtures("pieces")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(*_EDGES) | st.integers(len(LONG) - 400, len(LONG) - 1),
+    st.sampled_from(b'{}[]",:0a\\ ') | st.integers(0, 255),
+)
+def test_any_octet_of_a_large_list_changed(at: int, octet: int) -> None:
+    """Read whole or in pieces, it claims the same, or is no list."""
+    content = LONG[:at] + bytes([octet]) + LONG[at + 1 :]
+    try:
+        whole = native.read(content)
+    except ListError:
+        with pytest.raises(ListError):
+            native._read_in_pieces(content)
+    else:
+        assert whole == native._read_in_pieces(content)
 
 
 def test_a_large_list_has_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """However it is read."""
     monkeypatch.setattr(native, "LIMIT", 1000)
     with pytest.raises(ListError, match="larger"):
-        native._read_large(LONG)
+        native._read_in_pieces(LONG)
