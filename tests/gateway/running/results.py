@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,13 @@ def _checked(answer: httpx.Response, path: str, method: str) -> httpx.Response:
 
 
 @asynccontextmanager
-async def space(folder: Path, sections: str = "") -> AsyncIterator[Space]:
+async def space(folder: Path, sections: str = "", also: Sequence[str] = ()) -> AsyncIterator[Space]:
+    """Run a gateway with a laboratory; ``also``: domains that it may write to, and nobody answers."""
     authority = Authority.make(clock().replace(microsecond=0))
     lists = Lists.make(authority)
     site = Site.make(folder / "chu", "chu.example", authority, lists, DOORS + _WEB + sections)
-    lists.add("chu.example", site.issued)
+    for domain in ("chu.example", *also):
+        lists.add(domain, site.issued)
     async with running(site) as chu:
         await chu.rooms.keeper.offer("list", lists.offer(clock().replace(microsecond=0)))
         people = [Entry(parse(DR), Kind.PER, person=RPPS, name="Claire Martin")]
