@@ -1,7 +1,8 @@
 """A CDA document's header, read tolerantly: what is missing is empty, what is hostile is refused.
 
 Of the body only the PDF is taken, where there is one; nothing is ever shown or run. The document
-itself travels byte for byte, whatever was understood of it. HL7 CDA R2 §4, CI-SIS; R-E1, R-J5.
+itself travels byte for byte, whatever was understood of it: a result, an image's report, a
+prescription for the pharmacy. HL7 CDA R2 §4, CI-SIS; R-E1, R-E10, R-J5.
 """
 
 import base64
