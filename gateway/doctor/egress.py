@@ -67,6 +67,8 @@ def named(settings: Settings) -> Iterator[Place]:
         if server.host:
             why = f"the mailbox server {server.name}"
             yield Place(server.host, server.at, why, "[[mailboxes.server]] host")
+    for outbox in settings.labs.outbox:
+        yield Place(outbox.host, outbox.at, f"the outbox {outbox.name}", "[[labs.outbox]] host")
 
 
 def _fetched(settings: Settings) -> Iterator[Place]:

@@ -76,6 +76,7 @@ def _outside(settings: Settings, now: datetime, asking: Make) -> Iterator[Findin
     yield from looked("broker", lambda: neighbours.broker(settings))
     yield from looked("siem", lambda: machine.siem(settings))
     yield from looked("scanner", lambda: neighbours.scanner(settings))
+    yield from looked("outbox", lambda: neighbours.outboxes(settings))
     yield from looked("dns", lambda: neighbours.names(settings, bound(settings), asking))
 
 

@@ -18,13 +18,17 @@ from dns.resolver import NXDOMAIN, NoAnswer
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.doctor.house import chained
 from gateway.receipts.mqtt import Broker, BrokerError
+from gateway.relay.handing.account import Accounts, Refused
+from gateway.relay.handing.lines import Unusable, anchors, pinned
 from gateway.running import certifying
 from gateway.settings import Settings
+from gateway.settings.labs import Outbox
 from gateway.web.fetching import Fetching
 from gateway.web.setup.records import Record, records
 from gateway.web.setup.servers import Server, Servers
 from quarantine.scanner import Scanner
 from smtp import tls
+from smtp.address import Address
 from trust.fetching import FetchError, FetchState
 
 _PATIENCE = 5.0
@@ -91,6 +95,27 @@ def scanner(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok("scanner", f"{said} answers")
+
+
+def outboxes(settings: Settings) -> Iterator[Finding]:
+    """Log in where mail to be sent is filed, and look for the folder; nothing there is touched."""
+    for each in settings.labs.outbox:
+        try:
+            found = asyncio.run(_opened(each))
+        except (Refused, Unusable) as error:
+            yield fail("outbox", f"{each.name}: {error}", "see [[labs.outbox]] in the settings")
+            continue
+        if found:
+            yield ok("outbox", f"{each.name}: {each.folder} of {each.mailbox} is there")
+        else:
+            cure = f"make it in the account of {each.mailbox}"
+            yield fail("outbox", f"{each.name}: there is no folder {each.folder}", cure)
+
+
+async def _opened(outbox: Outbox) -> bool:
+    accounts = Accounts(outbox, anchors(outbox), pinned(outbox))
+    async with accounts.within(Address(outbox.mailbox)) as account:
+        return await account.select(outbox.folder)
 
 
 async def _met(there: Broker) -> None:

@@ -21,6 +21,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
 from gateway.labs.folder import Folder, Watched
+from gateway.labs.outbox import Outbox
 from gateway.observe.metrics import Standing
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
@@ -30,7 +31,8 @@ from gateway.receipts.publisher import Publisher
 from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.concluding import Concluding
 from gateway.relay.courier import Courier
-from gateway.relay.handing.lines import Caller, Lines, Unusable, lines
+from gateway.relay.handing.account import Accounts
+from gateway.relay.handing.lines import Caller, Lines, Unusable, anchors, lines, pinned
 from gateway.relay.handing.watching import Watching
 from gateway.relay.lanes import Link
 from gateway.relay.readings import Readings
@@ -46,7 +48,7 @@ from gateway.running.housekeeping import chores, keep, sign_journal
 from gateway.running.standing import Door, problems, standing
 from gateway.running.supervisor import Supervisor
 from gateway.running.webs import Webs
-from gateway.settings import Settings
+from gateway.settings import Settings, labs
 from gateway.web.fetching import Fetching
 from gateway.web.status import pages
 from smtp import tls
@@ -82,6 +84,16 @@ def _lines(settings: Settings) -> Lines:
         raise OperationError(str(error), "see [[mailboxes.server]] in the settings") from None
 
 
+def _watched(settings: Settings) -> list[tuple[labs.Outbox, Accounts]]:
+    """Return the outboxes, each with the way to its server."""
+    try:
+        return [
+            (each, Accounts(each, anchors(each), pinned(each))) for each in settings.labs.outbox
+        ]
+    except Unusable as error:
+        raise OperationError(str(error), "see [[labs.outbox]] in the settings") from None
+
+
 class Gateway:
     """One process's worth of gateway, over rooms that are open."""
 
@@ -93,6 +105,7 @@ class Gateway:
         self.rooms = rooms
         self._outward = self._client_context()
         self._lines = _lines(settings)
+        self._watched = _watched(settings)
         carrier = Carrier(rooms.desk, Dns(), settings.relay, self._dial, self._lines)
         self._courier = Courier(rooms.desk, rooms.notices, carrier, settings.relay)
         self.rooms = replace(
@@ -172,6 +185,7 @@ class Gateway:
             place = Place.of(self._settings)
             loops.append(("siem", Forwarding(rooms, place.connected).run))
         loops += [(f"folder-{each.watched.name}", each.run) for each in self._folders()]
+        loops += [(f"outbox-{each.settings.name}", each.run) for each in self._outboxes()]
         loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
         return loops
 
@@ -180,6 +194,14 @@ class Gateway:
         return [
             Folder(Watched.of(each), self.rooms.desk, self._doors.offering)
             for each in self._settings.labs.folder
+        ]
+
+    def _outboxes(self) -> list[Outbox]:
+        """Return the outboxes on servers of the house, each a door of its own."""
+        limit = self._settings.limits.header_size
+        return [
+            Outbox(each, accounts, self.rooms.desk, self._doors.offering, limit)
+            for each, accounts in self._watched
         ]
 
     async def _dial(self, host: str, port: int, entitled: Entitled) -> Link | Reply:

@@ -17,7 +17,7 @@ def _who(value: str) -> str:
     return address(value) if "@" in value else domain(value)
 
 
-DOORS = frozenset({*Listen.model_fields, "folder"})  # a laboratory's folder is one too
+DOORS = frozenset({*Listen.model_fields, "folder", "outbox"})  # a laboratory's are doors too
 Who = Annotated[str, AfterValidator(_who)]
 
 

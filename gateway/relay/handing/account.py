@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -231,7 +231,7 @@ class Account:
         found = (_SIZE.search(bytes(line)) for line in met.lines)
         return next((int(each[1]) for each in found if each), None)
 
-    async def blocks(self, uid: int, size: int) -> AsyncIterator[bytes]:
+    async def blocks(self, uid: int, size: int) -> AsyncGenerator[bytes]:
         """Yield a message, a piece at a time; ``Refused`` if it does not all come."""
         for start in range(0, size, _PIECE):
             asked = f"(BODY.PEEK[]<{start}.{_PIECE}>)"
@@ -241,13 +241,14 @@ class Account:
                 raise Refused(UNREACHABLE)
             yield piece
 
-    async def holds(self, message_id: str) -> bool:
-        """Whether the open folder has a message of that Message-ID."""
-        quoted = aioimaplib.quoted(message_id)
-        met = await self._patiently(
-            lambda: self._client.uid_search("HEADER", "Message-ID", quoted, charset=None)
-        )
-        return met.result == "OK" and any(re.search(rb"\d", line) for line in met.lines[:1])
+    async def file(self, folder: str, content: bytes) -> None:
+        """Put a message into a folder, which is made if it is missing."""
+        if not (await self.put(folder, content)).positive:
+            named = aioimaplib.quoted(folder)
+            await self._patiently(lambda: self._client.create(named))
+            said = await self.put(folder, content)
+            if not said.positive:
+                raise Refused(said)
 
     async def move(self, uid: int, folder: str) -> None:
         """Put a message of the open folder into another one, which is made if it is missing."""
@@ -285,7 +286,8 @@ class Account:
                 raise Refused(UNREACHABLE)
         finally:
             saying.cancel()
-        self._client.idle_done()
+            if not self._lost.done():
+                self._client.idle_done()  # or nobody could say goodbye
         await self._patiently(lambda: asyncio.shield(idle))
 
     async def _patiently(

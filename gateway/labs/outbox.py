@@ -1,0 +1,202 @@
+"""An Outbox on an IMAP server of the house: what is put into it is sent, and moved to Sent or Error.
+
+One message at a time goes through the one offering, known by the folder's UIDVALIDITY, its UID and
+its Message-ID. What became of it is where it lies: a crash at any point leaves it in the Outbox, and
+the intake knows what it took. The server tells by itself that something came (IDLE); one that is
+away is looked for again, less and less often. R-A7, R-I4; RFC 2177, RFC 6851.
+"""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gateway.documents.errors import DocumentError
+from gateway.labs import ready, recipients
+from gateway.labs.offering import IN_HAND, Offering, Outcome, Result
+from gateway.labs.offers import Facts
+from gateway.labs.returned import Returned, notice
+from gateway.relay.desk import Desk
+from gateway.relay.handing.account import Account, Accounts, Refused
+from gateway.settings import labs
+from smtp.address import Address
+from smtp.envelope import Peer
+from smtp.reply import Reply, printable
+from vault.errors import VaultError
+
+DOOR = "outbox"
+_HOUR = timedelta(hours=1)
+_FIRST, _LONGEST = 1.0, 300.0  # seconds until a server that is away is looked for again
+_NO_FOLDER = Reply(451, "4.3.5", "There is no such folder in that mailbox")
+_TOO_LARGE = "the mail is larger than any that is sent from here"
+
+
+@dataclass(slots=True)
+class Outbox:
+    """One a folder; ``run`` is a task of the gateway's group."""
+
+    settings: labs.Outbox
+    accounts: Accounts
+    desk: Desk
+    offering: Offering
+    header_size: int = 256 << 10
+    _pause: float = _FIRST
+    _later: dict[str, datetime] = field(default_factory=dict)  # what waits, by its mark
+    _noticed: set[str] = field(default_factory=set)  # notices that were put, by the mail's mark
+    _said: dict[tuple[str, str], datetime] = field(default_factory=dict)
+
+    @property
+    def mailbox(self) -> Address:
+        """In whose name it is sent."""
+        return Address(self.settings.mailbox)
+
+    async def run(self) -> None:
+        """Watch for ever; a server that is away is looked for again."""
+        while True:
+            try:
+                await self.watch()
+            except Refused as refused:
+                self._tell_once("outbox.away", str(refused.said.enhanced))
+            await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, _LONGEST)
+
+    async def watch(self) -> None:
+        """Take what comes, until the server is away: ``Refused``."""
+        async with self.accounts.within(self.mailbox) as account:
+            while True:
+                await self.round(account)
+                self._pause = _FIRST
+                await self._rest(account)
+
+    async def round(self, account: Account) -> int:
+        """Take up what lies in the folder, until nothing is left; return how many there were."""
+        validity = await account.opened(self.settings.folder)
+        if validity is None:
+            raise Refused(_NO_FOLDER)
+        taken = 0
+        while uids := self._due(validity, await account.ready()):
+            for uid in uids:
+                await self._one(account, validity, uid)
+                taken += 1
+        return taken
+
+    def _due(self, validity: int, uids: list[int]) -> list[int]:
+        """Return what need not wait; what is no longer there is forgotten."""
+        now = self.desk.clock()
+        marks = {_mark(validity, each) for each in uids}
+        self._later = {mark: due for mark, due in self._later.items() if mark in marks}
+        return [each for each in uids if self._later.get(_mark(validity, each), now) <= now]
+
+    async def _rest(self, account: Account) -> None:
+        """Wait until something came, or something that waits is to be tried again."""
+        now, longest = self.desk.clock(), self.settings.idle
+        for due in self._later.values():
+            longest = min(longest, max(1.0, (due - now).total_seconds()))
+        if account.idles:
+            await account.changed(longest)
+        else:
+            await asyncio.sleep(longest)
+
+    async def _one(self, account: Account, validity: int, uid: int) -> None:
+        """The boundary of one mail: whatever is wrong with it stops no other."""
+        mark = _mark(validity, uid)
+        self._later.pop(mark, None)
+        try:
+            await self._take(account, mark, uid)
+        except Refused:
+            raise  # the server's fault: the line is begun anew
+        except VaultError as error:  # not the mail's fault
+            self._wait(mark)
+            self._tell("outbox.put_off", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one mail stops no other
+            self._wait(mark)
+            self.desk.on_event("outbox.crashed", {"exception": error})
+
+    async def _take(self, account: Account, mark: str, uid: int) -> None:
+        """Make a mail a message of ours, once, and put it where that shows."""
+        size = await account.size(uid)
+        if size is None:  # somebody took it back
+            return
+        message_id = ""
+        try:
+            if size > self.settings.largest:
+                raise DocumentError(_TOO_LARGE)
+            async with aclosing(account.blocks(uid, size)) as octets:
+                mail = await ready.read(octets, (), recipients.address, self.header_size)
+                message_id = mail.message_id
+                outcome = await self.offering.offer(self._result(mail, mark))
+        except DocumentError as error:
+            await self._failed(account, mark, uid, message_id, Outcome(_unusable(str(error))))
+            return
+        if outcome.row is not None:
+            if outcome.refused:
+                await self._notice(account, mark, message_id, outcome, sent=True)
+            await account.move(uid, self.settings.sent)
+            self._noticed.discard(mark)
+        elif outcome.said.permanent:
+            await self._failed(account, mark, uid, message_id, outcome)
+        else:
+            self._wait(mark)
+            if outcome.said is not IN_HAND:
+                self._tell("outbox.put_off", str(outcome.said.code))
+
+    def _result(self, mail: ready.Mail, mark: str) -> Result:
+        return Result(
+            self.settings.name,
+            Peer("127.0.0.1", login=self.mailbox, listener=DOOR),
+            self.mailbox,
+            f"{DOOR}\0{self.settings.name}\0{mark}\0{mail.message_id}",
+            mail.recipients,
+            mail.blocks,
+            Facts("", mark),
+            answered=True,
+        )
+
+    async def _failed(
+        self, account: Account, mark: str, uid: int, message_id: str, outcome: Outcome
+    ) -> None:
+        await self._notice(account, mark, message_id, outcome, sent=False)
+        await account.move(uid, self.settings.errors)
+        self._noticed.discard(mark)
+        self._tell("outbox.failed", "refused" if outcome.refused else "unusable")
+
+    async def _notice(
+        self, account: Account, mark: str, message_id: str, outcome: Outcome, *, sent: bool
+    ) -> None:
+        """Say in the folder of errors why; before the mail goes there, so that a crash hides nothing."""
+        if mark in self._noticed:
+            return
+        about = Returned(
+            self.mailbox,
+            self.desk.postmaster,
+            self.settings.folder,
+            self.desk.clock(),
+            mark,
+            message_id,
+            "" if outcome.refused else outcome.said.text,
+            outcome.refused,
+            sent,
+        )
+        await account.file(self.settings.errors, notice(about))
+        self._noticed.add(mark)
+
+    def _wait(self, mark: str) -> None:
+        self._later[mark] = self.desk.clock() + timedelta(seconds=self.settings.again)
+
+    def _tell_once(self, event: str, reason: str) -> None:
+        """Tell of what each attempt finds anew, once an hour."""
+        now = self.desk.clock()
+        if (event, reason) not in self._said or now - self._said[event, reason] >= _HOUR:
+            self._said[event, reason] = now
+            self._tell(event, reason)
+
+    def _tell(self, event: str, reason: str) -> None:
+        self.desk.on_event(event, {"outbox": self.settings.name, "reason": reason})
+
+
+def _mark(validity: int, uid: int) -> str:
+    return f"{validity}.{uid}"
+
+
+def _unusable(why: str) -> Reply:
+    return Reply(554, "5.6.0", printable(why))
