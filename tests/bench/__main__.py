@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from tests.bench import cell, desk, memory, reading, report, scale, systems
+from tests.bench import cell, desk, laboratory, memory, reading, report, scale, systems
 from tests.bench.rounds import Measure, order
 
 SIZES = {"5k": 5 << 10, "200k": 200 << 10, "1m": 1 << 20, "10m": 10 << 20}
@@ -103,6 +103,12 @@ class Bench:
         folder = self.ground.folder / "console"
         self.found.desk = desk.measure(folder, desk.MESSAGES // share)
 
+    def laboratory(self) -> None:
+        """A night's results, from a watched folder to the other gateway's mailboxes."""
+        share = 1 if self.rounds == ROUNDS else 10
+        folder = self.ground.folder / "laboratory"
+        self.found.laboratory = laboratory.measure(folder, laboratory.RESULTS // share)
+
     def _compare(
         self,
         what: str,
@@ -126,6 +132,7 @@ PARTS = {
     "postfix": Bench.postfix,
     "accept": Bench.accept,
     "scale": Bench.scale,
+    "laboratory": Bench.laboratory,
     "reading": Bench.reading,
     "console": Bench.desk,
 }

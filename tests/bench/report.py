@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.laboratory import Laboratory
 from tests.bench.memory import MIB, Memory
 from tests.bench.rounds import Measure, Ratio, ratio, typical
 from tests.bench.scale import Scale
@@ -56,6 +57,7 @@ class Report(msgspec.Struct, kw_only=True):
     apart: list[Measure] = []  # Sceau with CHUNKING, what the harness does with nothing to measure
     memory: Memory | None = None
     scale: Scale | None = None
+    laboratory: Laboratory | None = None
     reading: list[Figure] = []
     desk: list[Figure] = []  # the console's pages; "theirs" is the first time, ours later ones
     seconds: float = 0.0
@@ -116,6 +118,8 @@ def show(console: Console, report: Report) -> None:
         _show_memory(console, report.memory)
     if report.scale is not None:
         _show_scale(console, report.scale)
+    if report.laboratory is not None:
+        _show_laboratory(console, report.laboratory)
     if report.reading:
         _show_reading(console, report.reading)
     if report.desk:
@@ -229,4 +233,20 @@ def _show_memory(console: Console, memory: Memory) -> None:
     table.add_row(
         f"{memory.large} connections sending 10 MB", f"{memory.peak / MIB:.0f} MiB", "300 MiB"
     )
+    console.print(table)
+
+
+def _show_laboratory(console: Console, found: Laboratory) -> None:
+    title = f"{found.results:,} results of {found.size >> 10} KB from a watched folder"
+    table = _table(title, ("what", "laboratory", "hospital", "target"))
+    sides = found.laboratory, found.hospital
+    table.add_row("results a second, to the last answer", f"{found.rate:.0f}/s", "", "100/s")
+    for what, name in (
+        ("resident before the first", "rest"),
+        ("with a tenth of them answered", "early"),
+        ("with all of them", "late"),
+        ("the most meanwhile", "peak"),
+    ):
+        table.add_row(what, *(f"{getattr(side, name) / MIB:.0f} MiB" for side in sides), "flat")
+    table.add_row("CPU a result", *(f"{side.cpu * 1e3:.1f} ms" for side in sides), "")
     console.print(table)
