@@ -241,6 +241,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         _screening(settings, Inspections(database, ring)),
         _terms(settings),
         exchanges=exchanges,
+        forwards=settings.mailboxes.forwards,
     )
     return Rooms(
         settings=settings,

@@ -174,6 +174,10 @@ EVENTS: Words = {
         "Logiciel prévenu : non intégré par le logiciel destinataire",
         "Software told: not filed by the recipient's software",
     ),
+    "message.copied": (
+        "Copié vers la boîte du logiciel qui l'intègre",
+        "Copied to the mailbox of the software that files it",
+    ),
     "application.filed": (
         "Intégré par le logiciel destinataire",
         "Filed by the recipient's software",
@@ -231,6 +235,7 @@ DOORS: Words = {
     "relay": ("reçu d'un autre opérateur", "received from another operator"),
     "report": ("écrit par cette passerelle", "written by this gateway"),
     "answer": ("réponse d'absence", "absence reply"),
+    "copy": ("copié pour un logiciel d'ici", "copied for software of ours"),
     "web": ("écrit dans le navigateur", "written in the browser"),
 }
 _MOODS: Mapping[str, str] = {"good": "well", "bad": "ill", "waits": "wait"}

@@ -26,7 +26,7 @@ _BAD = (State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED, State.UNCON
 _ANSWERS = {each: Answer(each.value) for each in _BAD} | {State.RELAYED: Answer.UNCONFIRMED}
 _THEIRS = (
     "m.sender_domain IN (SELECT value FROM json_each(?))"
-    " AND hex(m.sender) IN (SELECT value FROM json_each(?))"
+    " AND hex(m.sender) IN (SELECT value FROM json_each(?)) AND m.door <> 'copy'"
 )
 _NIGHT = f"m.id >= ? AND m.arrived >= ? AND m.arrived < ? AND {_THEIRS}"
 # What a peer took and will not confirm any more: nothing was promised, and it has lain long enough.

@@ -89,7 +89,12 @@ class Away:
     async def _answer(self, copy: Copy) -> list[Statement]:
         message, now = copy.message, self.desk.clock()
         sender, mailbox = message.mail.mail_from, self._mailbox(copy)
-        if sender is None or message.ours or mailbox is None or key(sender) == key(mailbox.address):
+        if (
+            sender is None
+            or message.inward
+            or mailbox is None
+            or key(sender) == key(mailbox.address)
+        ):
             return []
         absences = self.desk.books.absences
         absence = absences.of(mailbox)

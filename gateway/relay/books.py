@@ -18,12 +18,13 @@ from gateway.receipts.receipt import Kind, Receipt
 from gateway.relay import ends
 from gateway.relay.applications import Applications
 from gateway.relay.delivery import FINAL, Delivery, State, holder
-from gateway.relay.message import Copy, Message
+from gateway.relay.message import Copy, Door, Message
 from gateway.relay.spool import Spool
 from imap.store import Mailboxes
 from quarantine.case import Ruling, union
 from quarantine.policy import Finding
 from quarantine.review import Review
+from smtp.address import AddressError, parse
 from smtp.envelope import Recipient
 from smtp.reply import Reply
 from vault.database import Database, Statement
@@ -51,7 +52,9 @@ class Books:
     def sender(self, message: Message) -> Mailbox | None:
         """Return the mailbox whose software is told about a message: its sender's, if it is ours."""
         sender = message.mail.mail_from
-        return None if sender is None else self.accounts.find(sender)
+        if sender is None or message.door == Door.COPY:  # which no sender knows of
+            return None
+        return self.accounts.find(sender)
 
     def moving(
         self,
@@ -151,6 +154,9 @@ class Books:
         known = applications.find(copy.delivery.id)
         if known is not None and known.at is not None and known.failure is failure:
             return []
+        if copy.message.door == Door.COPY:
+            first = [s for one in self._firsts(copy) for s in self.applied(one, failure, at, actor)]
+            return [applications.saying(copy, failure, at), *first]
         standing = replace(copy.delivery, changed=at)
         reason = failure.slug if failure is not None else ""
         event = "application.failed" if failure is not None else "application.filed"
@@ -159,13 +165,26 @@ class Books:
         receipt = (
             []
             if mailbox is None
-            else [self._receipt(mailbox, copy, replace(standing, said=None), reason, kind, failure=failure)]
+            else [
+                self._receipt(
+                    mailbox, copy, replace(standing, said=None), reason, kind, failure=failure
+                )
+            ]
         )
         return [
             applications.saying(copy, failure, at),
             self.told(copy, standing, event, at, actor, reason=reason),
             *receipt,
         ]
+
+    def _firsts(self, copy: Copy) -> list[Copy]:
+        """Return what a copy was made of: the person's, whom its ORCPT names."""
+        about = (copy.recipient.orcpt or "").partition(";")[2]
+        try:
+            given = self.spool.given_to(parse(about), copy.message.summary.message_id)
+        except AddressError:
+            return []
+        return [one for one in given if one.message.door != Door.COPY][-1:]
 
     def refused(
         self, message: Message, mailbox: Mailbox, recipient: Recipient, said: Reply

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from gateway.relay.copying import Copying
 from gateway.relay.delivery import State, holder
 from gateway.relay.desk import Desk
 from gateway.relay.handing.lines import Line, Lines, within_the_house
@@ -99,7 +100,8 @@ class Carrier:
         going = self._allowed(one, results)
         if isinstance(lane.route, Ours):
             if going:
-                results += await Placing(self.desk).place(one, going)
+                placed = await Placing(self.desk).place(one, going)
+                results += await Copying(self.desk).copied(one, placed)
             return False
         if isinstance(lane.route, Beside):
             going = self._there(going, results)
@@ -136,7 +138,7 @@ class Carrier:
 
     def _decision(self, copy: Copy, listed: TrustList | None, scale: Scale) -> Decision:
         """Ask whether both ends are still members; what we say to our own people needs no list."""
-        if copy.message.ours and copy.domain in self.desk.domains:
+        if copy.message.inward and copy.domain in self.desk.domains:
             return ALLOW
         found = attempt(copy.message.mail.mail_from, copy.recipient.address, listed, scale.now)
         if found.reason is Reason.SENDER_DENIED and not self._released(copy, found.reason):
@@ -179,7 +181,10 @@ class Carrier:
             outcome = await self._say(link, one, said)
             if not outcome.stale or fresh:
                 heard = self._heard(now, outcome, line)
-                results += heard if line is None else await self._watched(one, heard, line)
+                if line is not None:
+                    heard = await self._watched(one, heard, line)
+                    heard = await Copying(self.desk).copied(one, heard)
+                results += heard
                 copies = copies[len(now) :]
             # else: they had hung up on an idle connection, and nothing was said yet
             if not outcome.reusable:
@@ -214,7 +219,11 @@ class Carrier:
         if line.answers:
             told = Integrating(self.desk)
             return [
-                replace(each, also=(*each.also, *await told.acknowledged(one, each, line.errors)))
+                replace(
+                    each,
+                    also=(*each.also, *await told.acknowledged(one, each, line.errors)),
+                    sends=True,
+                )
                 for each in heard
             ]
         if line.deposits is None:

@@ -15,6 +15,7 @@ from gateway.relay.proof import Sign, unsigned
 from gateway.relay.results import Scale, chance
 from gateway.relay.screening import Screening
 from gateway.settings.site import Site
+from smtp.address import Address
 from trust.keeper import Keeper
 
 Event = Callable[[str, Mapping[str, object]], None]
@@ -63,6 +64,7 @@ class Desk:
     )
     terms: Terms = field(default_factory=Terms)
     exchanges: Exchanges | None = None  # with citizens, if the house knows any
+    forwards: Mapping[str, Address] = field(default_factory=dict)  # whose documents go where, too
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
@@ -86,6 +88,7 @@ class Desk:
         screening: Screening | None = None,
         terms: Terms | None = None,
         exchanges: Exchanges | None = None,
+        forwards: Mapping[str, Address] | None = None,
     ) -> "Desk":
         """Make the desk of a site."""
         return cls(
@@ -106,4 +109,5 @@ class Desk:
             reports_folder,
             terms or Terms(),
             exchanges=exchanges,
+            forwards=forwards or {},
         )

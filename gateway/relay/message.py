@@ -21,6 +21,7 @@ class Door(StrEnum):
     """Where a message came in, when that is not a listener's name."""
 
     REPORT = "report"  # our own: bounces and notices
+    COPY = "copy"  # of what arrived for a person, for the software that files it
     ANSWER = "answer"  # for who is away, in their name
 
 
@@ -59,6 +60,11 @@ class Message:
     def ours(self) -> bool:
         """Whether we wrote it ourselves; it passes no policy, and is never answered."""
         return self.door == Door.REPORT
+
+    @property
+    def inward(self) -> bool:
+        """Whether it never leaves the house: nobody outside is asked whether it may go."""
+        return self.door in {Door.REPORT, Door.COPY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Recorder:
         self.desk.books.outbox.bell.set()
         for _, result in found:
             self._tally(result)
-        return bool(reports)
+        return bool(reports) or any(result.sends for _, result in found)
 
     async def _record_alone(self, one: Attempt, result: Result) -> bool:
         """Commit one result of several of which another is past; return whether it counted.

@@ -78,6 +78,7 @@ class Result:
     late: bool = False  # the delay has now lasted long enough to be told
     final: bool = True  # no report of the peer will follow
     also: Sequence[Statement] = ()  # what must happen with it
+    sends: bool = False  # which puts something into the spool
     found: tuple[Finding, ...] = ()  # all of why it is held, where the reason is not all
     why: Why | None = None  # what its sender is told of a reviewer's decision
 

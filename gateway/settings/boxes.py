@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.settings.section import MiB, Octets, Port, Seconds, Section, address, domain
-from smtp.address import Address, domain_of
+from smtp.address import Address, domain_of, key
 
 _PORTS = {"lmtp": 24, "smtp": 25, "imap": 993, "mllp": 2575}
 _SOFTWARE = frozenset({"folder", "mllp"})
@@ -78,6 +78,20 @@ class MailboxServer(Section):
         return self
 
 
+class Forward(Section):
+    """Whose documents are copied to the mailbox of the software that files them."""
+
+    mailboxes: Annotated[tuple[Annotated[str, AfterValidator(address)], ...], MinLen(1)]
+    to: Annotated[str, AfterValidator(address)]
+    when: Literal["xdm"] = "xdm"
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if key(Address(self.to)) in {key(Address(each)) for each in self.mailboxes}:
+            raise ValueError(f"{self.to} cannot have copies of its own mail")
+        return self
+
+
 class MailboxesSettings(Section):
     """The room that each mailbox has, and the servers that hold mailboxes in our place."""
 
@@ -85,6 +99,16 @@ class MailboxesSettings(Section):
     append_limit: Octets = 150 * MiB
     reports_folder: Annotated[str, Field(pattern=r"^[^/\x00-\x1f%*]{1,100}$")] = "Accusés"
     server: tuple[MailboxServer, ...] = ()
+    forward: tuple[Forward, ...] = ()
+
+    @property
+    def forwards(self) -> dict[str, Address]:
+        """Where the documents that arrive for a mailbox are copied to, by its address's key."""
+        return {
+            key(Address(whose)): Address(each.to)
+            for each in self.forward
+            for whose in each.mailboxes
+        }
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -94,6 +118,9 @@ class MailboxesSettings(Section):
         taken = [who for each in self.server for who in (*each.domains, *each.mailboxes)]
         if len(set(taken)) != len(taken):
             raise ValueError("two mailbox servers are given the same mail")
+        whose = [key(Address(one)) for each in self.forward for one in each.mailboxes]
+        if len(set(whose)) != len(whose):
+            raise ValueError("two forwards are of one mailbox's documents")
         for each in self.server:
             if each.errors and {each.errors, domain_of(Address(each.errors))} & set(taken):
                 raise ValueError(f"{each.name}: errors must be a mailbox that lies with us")
