@@ -30,6 +30,7 @@ ALARMS = frozenset(
         "certificate.revoked",
         "credential.tampered",
         "denial.tampered",
+        "document.stranger",
         "factor.copied",
         "factor.tampered",
         "hold.tampered",

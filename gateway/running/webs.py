@@ -11,14 +11,21 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from gateway.accounts.codeflow import CodeFlow
+from gateway.accounts.issuers import Issuer
 from gateway.console.desk import Console
 from gateway.operations.rooms import Rooms
+from gateway.relay.large.links import Links
+from gateway.relay.large.readers import Readers
+from gateway.running import checks
 from gateway.running.doors import Doors, cannot_bind
 from gateway.settings.listen import Listener, WebListener
 from gateway.web import pages
 from gateway.web.account.routes import Account
+from gateway.web.document.pages import Documents
 from gateway.web.door import Bounds, WebDoor
 from gateway.web.entry import CERTIFICATE, Entry
+from gateway.web.fetching import Fetching
 from gateway.web.lookup import Lookup
 from gateway.web.published import Published
 from gateway.web.reading.places import Places
@@ -52,6 +59,7 @@ class Webs:
                 Places(rooms, doors.principals, doors.witness),
             )
         )
+        self._documents = _documents(rooms)
         self._bound: dict[str, int] = {}  # what mail programs are told, as far as it is known
         self._set_up = SetUp(rooms.settings, self._bound)
         self.open_ones: list[WebDoor] = []
@@ -119,6 +127,7 @@ class Webs:
             *self._set_up.routes(),
             *self.account.routes(),
             *self._reading.routes(),
+            *(self._documents.routes() if self._documents else []),
             *pages.routes(),
             *published,
         ]
@@ -131,3 +140,19 @@ class Webs:
             ours.anchors,
             client_certificates=name.endswith("_certificate"),
         )
+
+
+def _documents(rooms: Rooms) -> Documents | None:
+    """Return the pages of large documents, if there is somewhere for their readers to log in."""
+    settings = rooms.settings.large.reader
+    if settings is None:
+        return None
+    fetching = Fetching()
+    anchors = checks.readable(settings.anchors, "the anchors of the readers' issuer")
+    issuer = Issuer(settings, anchors, fetching, rooms.clock)
+    file, secret = settings.client_secret_file, ""
+    if file is not None:
+        secret = checks.private(file, "the client's secret").decode("utf-8").strip()
+    flow = CodeFlow(issuer, settings, fetching, secret)
+    links = Links(rooms.database, rooms.ring)
+    return Documents(rooms, Readers(rooms.desk, links, rooms.notices, rooms.wake), flow)

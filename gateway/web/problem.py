@@ -26,6 +26,7 @@ SENTENCES: Mapping[str, tuple[int, str]] = {
     "in-hand": (409, "A result of that key is being handed in at this moment; ask again"),
     "too-big": (413, "The request is larger than this gateway takes"),
     "wrong-type": (415, "It is a message/rfc822, or a form of a PDF, CDA or mail and its order"),
+    "no-such-range": (416, "The document is shorter than that; ask for it from its beginning"),
     "not-taken": (422, "Nothing was sent; the words say why, and each recipient's why not"),
     "other-bytes": (
         422,
