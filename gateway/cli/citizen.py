@@ -32,6 +32,17 @@ def show(call: Asking, address: str) -> None:
     call.answer(call.perform("citizen.show", address=address), told)
 
 
+@command.command("list")
+@asking
+def list_(call: Asking) -> None:
+    """List the objections that were ever noted; whose they are is not shown."""
+    columns = ("since", "address", "reason", "by", "withdrawn", "withdrawn_by")
+    call.answer(
+        call.perform("citizen.list"),
+        lambda found: shown.table(found["objections"], columns, "No objections."),
+    )
+
+
 @command.command("oppose")
 @click.argument("address")
 @click.option("--reason", required=True, help="How and when the patient said so.")

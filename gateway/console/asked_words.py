@@ -60,6 +60,7 @@ ASKED: Mapping[str, tuple[str, str]] = {
         "Certificat donné à un exploitant",
         "Certificate given to an operator",
     ),
+    "citizen.list": ("Oppositions des patients consultées", "Patients' objections looked at"),
     "citizen.show": ("Conversations d'un patient consultées", "Threads of a patient looked at"),
     "citizen.oppose": ("Opposition d'un patient notée", "Opposition of a patient noted"),
     "citizen.allow": ("Opposition d'un patient levée", "Opposition of a patient lifted"),

@@ -11,6 +11,7 @@ from gateway.accounts.logins import Revoked
 from gateway.accounts.operators import Operator
 from gateway.accounts.persons import Persons
 from gateway.console import (
+    citizens,
     configuration,
     indicators,
     journal,
@@ -23,6 +24,7 @@ from gateway.console import (
 )
 from gateway.console.around import Around, Entry
 from gateway.console.certificate import ByCertificate
+from gateway.console.citizens import Citizens
 from gateway.console.configuration import Configuration
 from gateway.console.frame import HOME, SCRIPTED, Frame
 from gateway.console.indicators import Indicators
@@ -74,6 +76,7 @@ ROOMS: tuple[tuple[Entry, type[Room]], ...] = (
     (spool.ENTRY, Spool),
     (trust.ENTRY, Trust),
     (mailboxes.ENTRY, Mailboxes),
+    (citizens.ENTRY, Citizens),
     (journal.ENTRY, Journal),
     (indicators.ENTRY, Indicators),
     (configuration.ENTRY, Configuration),

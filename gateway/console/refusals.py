@@ -43,6 +43,17 @@ FRENCH: Mapping[str, str] = {
     "The mailbox has no such credential in force; nothing changed.{}": (
         "Ce moyen d'accès n'est pas, ou plus, en vigueur : rien n'a changé."
     ),
+    # Patients.
+    "that is neither a mail address nor an INS": "Ce n'est ni une adresse, ni un matricule INS.",
+    "that is no citizen's address": (
+        "Ce n'est pas l'adresse d'un patient : donnez son matricule INS, de 13 ou 15 chiffres."
+    ),
+    "an objection needs a reason": "Une opposition a besoin d'un motif : comment et quand elle fut dite.",
+    "that citizen objects already": "Ce patient s'y oppose déjà.",
+    "that citizen does not object": "Ce patient ne s'y oppose pas.",
+    "an objection of that citizen was altered and cannot be withdrawn": (
+        "Une opposition de ce patient a été altérée : elle tient. Le journal dit quand elle fut notée."
+    ),
     # Messages, the spool, the journal, the month.
     "nothing here is known as {}": (
         "Rien ici n'est connu sous {}. Donnez la référence du 250, le Message-ID, une adresse, un domaine."

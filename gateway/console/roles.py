@@ -47,6 +47,7 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "trace.find": _ALL,
     "trace.story": _ALL,
     "trace.reveal": _REVIEW,
+    "citizen.list": _REVIEW,
     "citizen.show": _REVIEW,
     "citizen.oppose": _REVIEW,
     "citizen.allow": _REVIEW,

@@ -16,6 +16,7 @@ WORDS: Words = {
     "nav-spool": ("File d'attente", "Spool"),
     "nav-trust": ("Liste blanche", "Trust list"),
     "nav-mailboxes": ("Boîtes", "Mailboxes"),
+    "nav-citizens": ("Patients", "Patients"),
     "nav-journal": ("Journal", "Journal"),
     "nav-indicators": ("Indicateurs", "Indicators"),
     "nav-settings": ("Réglages", "Settings"),

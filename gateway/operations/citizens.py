@@ -10,6 +10,7 @@ from gateway.documents.ins import of_address
 from gateway.operations.error import OperationError
 from gateway.operations.retention import people
 from gateway.operations.rooms import Rooms
+from gateway.operations.veil import veiled
 from gateway.operations.words import told
 from gateway.relay.exchanges import Exchange, Objecting
 from smtp.address import Address, domain_of, local_of
@@ -27,6 +28,16 @@ async def show(rooms: Rooms, *, address: str) -> object:
         "objects": rooms.exchanges.objects(citizen),
         "objections": [_row(each) for each in noted],
         "threads": [_threads(each) for each in threads],
+    }
+
+
+async def list_(rooms: Rooms) -> object:
+    """Return all objections that were ever noted, the newest first, without whose they are."""
+    exchanges = rooms.exchanges
+    noted = [_row(each) for each in reversed(exchanges.objecting())]
+    return {
+        "objections": veiled(noted, exchanges.rules.citizens.domain),
+        "pairs": exchanges.pairs(),
     }
 
 

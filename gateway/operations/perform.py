@@ -100,6 +100,7 @@ VERBS: Mapping[str, Verb] = {
     "operator.resume": operators.resume,
     "operator.certificate": operators.certificate,
     "citizen.show": citizens.show,
+    "citizen.list": citizens.list_,
     "citizen.oppose": citizens.oppose,
     "citizen.allow": citizens.allow,
     "lab.morning": lab.morning,

@@ -101,6 +101,11 @@ class Exchanges:
                 found.append((one.at, Exchange(who, threads, version, _moment(one.at))))
         return [each for _, each in sorted(found, key=lambda row: row[0], reverse=True)]
 
+    def pairs(self) -> int:
+        """Return between how many something is remembered."""
+        ((count,),) = self.database.read("SELECT count(*) FROM thread")
+        return int(count)
+
     def moving(self, before: Exchange, threads: Threads, now: datetime) -> Statement:
         """Return what keeps a pair's threads, if nobody moved them meanwhile."""
         pair, version = before.pair, before.version + 1

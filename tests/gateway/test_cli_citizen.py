@@ -19,3 +19,5 @@ def test_an_objection_from_first_to_last(tmp_path: Path) -> None:
     assert "courrier" in seen
     assert "No threads." in seen
     assert "does not object" in operator.types("citizen", "allow", WHOLE)
+    listed = operator.types("citizen", "list")
+    assert ("courrier" in listed, WHOLE in listed) == (True, False)

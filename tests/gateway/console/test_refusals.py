@@ -16,6 +16,7 @@ _ROOMS = [
         f"gateway/operations/{room}.py"
         for room in [
             "account",
+            "citizens",
             "mailbox",
             "finding",
             "people",

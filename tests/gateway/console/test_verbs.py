@@ -52,6 +52,7 @@ WALKS: dict[str, Walk] = {
             " add describe share unshare invite password revoke suspend resume close",
         ),
     ),
+    "citizens": Walk(walks_desk.citizens, _verbs("citizen", "list show oppose allow")),
     "quarantine": Walk(
         walks_mail.quarantine,
         _verbs("quarantine", "list show preview note preserve escrow release refuse"),
@@ -64,8 +65,7 @@ WALKS: dict[str, Walk] = {
 }
 # Roles know them, and no page asks for them: they are asked for at the command line.
 ELSEWHERE = (
-    _verbs("citizen", "show oppose allow")
-    | _verbs("directory", "status show refresh")
+    _verbs("directory", "status show refresh")
     | {"address.search", "certificates.list", "journal.events", "keys.list", "mailbox.list"}
     | {"spool.holds", "traffic.hours"}
 )
@@ -136,6 +136,7 @@ _WRONG = [
     (409, "add"),
     (409, "share"),
     (400, "close"),
+    (409, "citizens"),
     (404, "trace"),
     (403, "login"),
 ]

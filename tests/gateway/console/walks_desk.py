@@ -9,6 +9,7 @@ from tests.gateway.web.account.browser import PASSPHRASE
 
 TODAY, JOURNAL, INDICATORS = "/console", "/console/journal", "/console/indicators"
 SETTINGS, FACTORS = "/console/settings", "/console/factors"
+CITIZENS, _PATIENT = "/console/citizens", "185017507500161"
 OPERATORS = f"{SETTINGS}/operators"
 _OTHER = "encore quatre mots à moi"
 
@@ -39,6 +40,18 @@ async def operators(one: Walker, other: Walker, folder: Path) -> None:
         form = who.page.locator(f"tr:has(th:text('paul')) form[action$='/{verb}']")
         await who.fills(form, **fields)
         await who.presses(form.locator("button"), said)
+
+
+async def citizens(one: Walker, other: Walker, folder: Path) -> None:
+    """Asked about by number; an objection noted, and withdrawn."""
+    del other, folder
+    await one.at(CITIZENS, "Aucune opposition")
+    await one.sends(CITIZENS, "ni une adresse, ni un matricule", address=stage.HOSTILE)
+    await one.sends(CITIZENS, "peut recevoir des messages", address=_PATIENT)
+    await one.sends("/oppose", "L'opposition est inscrite", stage.HOSTILE, reason=stage.HOSTILE)
+    await one.sends("/allow", "L'opposition est levée", "•••@patient", reason="par téléphone")
+    assert _PATIENT not in await one.page.inner_text("main")
+    assert _PATIENT not in one.page.url
 
 
 async def journal(one: Walker, other: Walker, folder: Path) -> None:

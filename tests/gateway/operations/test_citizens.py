@@ -14,7 +14,8 @@ from vault.database import Statement
 
 NUMBER = "1850175075001"
 WHOLE = f"{NUMBER}{ins.key(NUMBER)}"
-CITIZEN = f"{WHOLE}@patient.mssante.fr"
+PATIENTS = "patient.mssante.fr"
+CITIZEN = f"{WHOLE}@{PATIENTS}"
 
 
 async def test_an_objection_is_noted_and_withdrawn(rooms: Rooms, ask: Ask) -> None:
@@ -42,6 +43,16 @@ async def test_threads_are_shown(rooms: Rooms, ask: Ask) -> None:
     await rooms.database.commit([rooms.exchanges.moving(Exchange(pair), threads, START)])
     (row,) = (await ask("citizen.show", address=CITIZEN))["threads"]
     assert ("dr@labo.example", 1, 1) == (row["with"], row["open"], row["closed"])
+
+
+async def test_objections_are_listed_without_whose_they_are(rooms: Rooms, ask: Ask) -> None:
+    """The newest first; a number is shown to who typed it (R-G6)."""
+    assert {"objections": [], "pairs": 0} == await ask("citizen.list")
+    for address, reason in ((CITIZEN, "courrier"), (f"2{NUMBER[1:]}@{PATIENTS}", "téléphone")):
+        await ask("citizen.oppose", address=address, reason=reason)
+    rows = (await ask("citizen.list"))["objections"]
+    assert ["téléphone", "courrier"] == [each["reason"] for each in rows]
+    assert {f"•••@{PATIENTS}"} == {each["address"] for each in rows}
 
 
 @pytest.mark.parametrize("whom", ["dr@labo.example", "x@patient.mssante.fr", "12"])
