@@ -47,6 +47,7 @@ from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.inspections import Inspections
 from gateway.relay.notices import Notices
+from gateway.relay.large.large import Large
 from gateway.relay.proof import signing
 from gateway.relay.screening import Screening
 from gateway.relay.spool import Spool
@@ -241,6 +242,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         _screening(settings, Inspections(database, ring)),
         _terms(settings),
         exchanges=exchanges,
+        large=_large(settings, database, ring),
         forwards=settings.mailboxes.forwards,
     )
     return Rooms(
@@ -325,6 +327,11 @@ def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:
             reserve=limits.reserve,
         )
     except (VaultError, OSError) as error:
+def _large(settings: Settings, database: Database, ring: KeyRing) -> Large | None:
+    large = settings.large
+    return Large.of(large, database, ring) if large.enabled else None
+
+
         raise OperationError(
             f"the database in {folder} cannot be opened: {error}",
             "if it is damaged, restore a backup: docs/operations.md says how",

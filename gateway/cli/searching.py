@@ -7,7 +7,7 @@ import click
 from gateway.cli import show
 from gateway.cli.call import Asking, asking
 
-_PEERS = ("domain", "waiting", "held", "inspecting", "since", "due", "said", "patience")
+_PEERS = ("domain", "waiting", "held", "inspecting", "fetching", "since", "due", "said", "patience")
 _MESSAGES = ("arrived", "reference", "sender", "recipients", "message")
 
 

@@ -16,7 +16,7 @@ _COLOURS = {
     ),
     "yellow": frozenset(
         {"deferred", "held", "inspecting", "queued", "sending", "stale", "suspended", "unknown"}
-        | {"unconfirmed", "waiting", "warn", "warning"}
+        | {"fetching", "unconfirmed", "waiting", "warn", "warning"}
     ),
     "red": frozenset({"alarm", "closed", "expired", "fail", "failed", "refused", "revoked"}),
 }

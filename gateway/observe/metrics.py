@@ -151,6 +151,11 @@ class Metrics:
             "status",
         )
         self.imap = counter("imap_commands", "Commands of mail clients, by name.", "command")
+        self.large = counter(
+            "large",
+            "Messages too large for a next hop, by what became of them.",
+            "event",
+        )
         self.inspected = counter(
             "inspected",
             "Copies of messages that were looked into, by what became of them.",

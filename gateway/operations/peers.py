@@ -20,11 +20,11 @@ _MANY = 200  # deliveries in one answer
 _WAITING = """SELECT domain || '', count(*), min(id), min(due) FROM delivery WHERE due > 0
     GROUP BY 1 ORDER BY 2 DESC LIMIT ?"""
 _IN_HAND = """SELECT domain, state, count(*), min(id) FROM delivery
-    WHERE state IN ('held', 'inspecting') GROUP BY 1, 2"""
+    WHERE state IN ('held', 'inspecting', 'fetching') GROUP BY 1, 2"""
 _OF_ONE = """SELECT id FROM (
     SELECT id FROM delivery WHERE due > 0 AND domain || '' = ?1 AND id || '' > ?2
     UNION ALL
-    SELECT id FROM delivery WHERE state IN ('held', 'inspecting') AND domain || '' = ?1 AND id > ?2)
+    SELECT id FROM delivery WHERE state IN ('held', 'inspecting', 'fetching') AND domain || '' = ?1 AND id > ?2)
     ORDER BY id || '' LIMIT ?3"""
 
 
@@ -79,6 +79,7 @@ def _peer(domain: str) -> dict[str, Any]:
         "waiting": 0,
         State.HELD.value: 0,
         State.INSPECTING.value: 0,
+        State.FETCHING.value: 0,
         "oldest": None,
         "due": None,
         "since": None,

@@ -152,6 +152,6 @@ _MOODS = {
         "bad",
     ),
     **dict.fromkeys((State.DEFERRED.value, State.HELD.value, State.INSPECTING.value), "waits"),
-    State.UNCONFIRMED.value: "waits",
+    **dict.fromkeys((State.FETCHING.value, State.UNCONFIRMED.value), "waits"),
     **dict.fromkeys(("cancelled", "withdrawn", "hastened", "asked"), "person"),
 }

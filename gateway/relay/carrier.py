@@ -18,6 +18,7 @@ from gateway.relay.desk import Desk
 from gateway.relay.handing.lines import Line, Lines, within_the_house
 from gateway.relay.integrating import Integrating
 from gateway.relay.lanes import Attempt, Lane, Link
+from gateway.relay.large.lending import Lending, Parcel
 from gateway.relay.message import Copy
 from gateway.relay.placing import Placing
 from gateway.relay.resolver import Resolver
@@ -176,16 +177,15 @@ class Carrier:
                     return back
                 link, fresh = found, True
                 back = lane.reached() or back
-            now = copies[: link.recipients_max or _MANY]
-            said = outgoing(one, now) if line is None else within_the_house(outgoing(one, now))
-            outcome = await self._say(link, one, said)
+            now, lent = await self._lent(link, one, copies[: link.recipients_max or _MANY], line)
+            outcome = await self._say(link, one, now, lent, line)
             if not outcome.stale or fresh:
                 heard = self._heard(now, outcome, line)
                 if line is not None:
                     heard = await self._watched(one, heard, line)
                     heard = await Copying(self.desk).copied(one, heard)
                 results += heard
-                copies = copies[len(now) :]
+                copies = tuple(copy for copy in copies if copy not in now)
             # else: they had hung up on an idle connection, and nothing was said yet
             if not outcome.reusable:
                 await link.close()
@@ -197,7 +197,31 @@ class Carrier:
     def _line(self, lane: Lane) -> Line | None:
         return self.lines[lane.route.server] if isinstance(lane.route, Beside) else None
 
-    async def _say(self, link: Link, one: Attempt, said: Outgoing) -> Outcome:
+    async def _lent(
+        self, link: Link, one: Attempt, copies: tuple[Copy, ...], line: Line | None
+    ) -> tuple[tuple[Copy, ...], Parcel | Reply | None]:
+        """Return which copies go together, and what goes in place of a message that is too large."""
+        large = self.desk.large
+        if line is not None or large is None:
+            return copies, None
+        return await Lending(self.desk, large).parcel(one, copies, link.offer)
+
+    async def _say(
+        self,
+        link: Link,
+        one: Attempt,
+        copies: tuple[Copy, ...],
+        lent: Parcel | Reply | None,
+        line: Line | None,
+    ) -> Outcome:
+        if isinstance(lent, Reply):
+            refused = tuple((copy.recipient.address, lent) for copy in copies)
+            return Outcome(refused, dsn=False, reusable=link.usable)
+        said = outgoing(one, copies)
+        if lent is not None:
+            outcome = await link.send(lent.outgoing(said), _one(lent.content))
+            return replace(outcome, dsn=True) if lent.link.reader else outcome
+        said = said if line is None else within_the_house(said)
         if one.content is not None:
             return await link.send(said, _one(one.content))
         body = self.desk.books.vault.stream(holder(one.copies[0].delivery.id))

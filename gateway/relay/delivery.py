@@ -13,7 +13,10 @@
       ├── RELEASED ──── HELD ◄───────────┴─ HOLD ── INSPECTING ── PASSED ─► QUEUED
       │                  ├─ DENIED ────────────────────────────► REFUSED     a reviewer says no
       │                  └─ GAVE_UP ───────────────────────────► EXPIRED     nobody reviewed it
-    QUEUED, DEFERRED, HELD, INSPECTING ── CANCEL, DEADLINE ────► CANCELLED   an operator, or time
+    FETCHING ─ FETCHED ─► INSPECTING     the whole of it came from its sender's gateway
+       ├─ REFUSED ─► FAILED   it is not there, or is not what it should be
+       └─ GAVE_UP ─► EXPIRED  it did not come in time
+    QUEUED, DEFERRED, HELD, INSPECTING, FETCHING ── CANCEL, DEADLINE ─► CANCELLED   somebody, or time
     RELAYED ── DEADLINE ───────────────────────────────────────► UNCONFIRMED it may have arrived
     UNCONFIRMED ── CONFIRMED ──────────────────────────────────► DELIVERED   late, told to nobody
     UNCONFIRMED, DELIVERED ── BOUNCED ─────────────────────────► FAILED      late, told as corrected
@@ -51,6 +54,7 @@ class State(StrEnum):
     QUEUED = "queued"  # waiting to be sent, now
     SENDING = "sending"  # an attempt has it, under a lease
     DEFERRED = "deferred"  # waiting to be sent, later
+    FETCHING = "fetching"  # a stub came; the whole is fetched from its sender's gateway
     INSPECTING = "inspecting"  # its content is being looked at
     HELD = "held"  # in quarantine: a person decides
     RELAYED = "relayed"  # the peer's 250: theirs now, not yet known to have arrived
@@ -77,6 +81,7 @@ class Event(StrEnum):
     LOST = "lost"
     DUE = "due"
     HOLD = "hold"
+    FETCHED = "fetched"
     PASSED = "passed"
     RELEASED = "released"
     CANCEL = "cancel"
@@ -102,6 +107,11 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DEFERRED, Event.CONFIRMED): State.DELIVERED,
     (State.DEFERRED, Event.BOUNCED): State.FAILED,
     (State.DEFERRED, Event.CANCEL): State.CANCELLED,
+    (State.FETCHING, Event.FETCHED): State.INSPECTING,
+    (State.FETCHING, Event.REFUSED): State.FAILED,
+    (State.FETCHING, Event.GAVE_UP): State.EXPIRED,
+    (State.FETCHING, Event.CANCEL): State.CANCELLED,
+    (State.FETCHING, Event.DEADLINE): State.CANCELLED,
     (State.INSPECTING, Event.PASSED): State.QUEUED,
     (State.INSPECTING, Event.HOLD): State.HELD,
     (State.INSPECTING, Event.DENIED): State.REFUSED,

@@ -13,6 +13,7 @@ from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.proof import Sign, unsigned
 from gateway.relay.results import Scale, chance
+from gateway.relay.large.large import Large
 from gateway.relay.screening import Screening
 from gateway.settings.site import Site
 from smtp.address import Address
@@ -66,6 +67,7 @@ class Desk:
     exchanges: Exchanges | None = None  # with citizens, if the house knows any
     forwards: Mapping[str, Address] = field(default_factory=dict)  # whose documents go where, too
 
+    large: Large | None = None  # messages too large for a next hop, if any are lent or fetched
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
         return Scale(self.schedule, self.clock(), chance(), self.patience(), self.screening.policy)
@@ -96,6 +98,7 @@ class Desk:
             frozenset(site.domains),
             site.postmaster,
             books,
+        large: Large | None = None,
             keeper,
             schedule,
             clock,
@@ -111,3 +114,4 @@ class Desk:
             exchanges=exchanges,
             forwards=forwards or {},
         )
+            large=large,

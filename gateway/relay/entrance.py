@@ -92,7 +92,7 @@ def entrance(
     results = []
     for number, (recipient, verdict) in enumerate(screened.decided, 1):
         result = _result(desk, message, number, recipient, verdict, lease)
-        if screened.opened:
+        if screened.opened or message.mail.large is not None:
             result = _opened(result)
         elif result.copy.delivery.state is State.QUEUED:
             backed_off = pause(domain_of(recipient.address))
@@ -102,13 +102,15 @@ def entrance(
 
 
 def _opened(result: Result) -> Result:
-    """Return a copy that is looked into before anything else is done about it.
+    """Return a copy that is fetched, or looked into, before anything else is done about it.
 
     Whom the trust list makes wait is told so at once, all the same; whom it holds, when it is held.
     """
     if result.after.state is State.REFUSED:
         return result
-    waiting = replace(result.after, state=State.INSPECTING, due=None)
+    whole = result.copy.message.mail.large is None
+    state = State.INSPECTING if whole else State.FETCHING
+    waiting = replace(result.after, state=state, due=None)
     told = result.after if result.after.state is State.DEFERRED else waiting
     return replace(result, copy=replace(result.copy, delivery=waiting), after=told)
 

@@ -24,6 +24,7 @@ from gateway.relay.ends import HEADER
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message, Summary
+from gateway.relay.large import taking
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, answers
 from gateway.relay.sent import Filing
@@ -211,11 +212,14 @@ class Intake:
         # is the answer the journal keeps.
         question = self._question(draft)
         decided = [(one, self._verdict(question, one.address)) for one in unseen]
-        heard = self._conversing.heard(arrival, sealed.size, decided)
+        size = sealed.size if mark is None else mark.size
+        heard = self._conversing.heard(arrival, size, decided)
         screened = self._desk.screening.screen(draft, heard, arrival.at)
         verdicts = (verdict for _, verdict in screened.decided)
         refusal = self._left(draft) or nothing_to_keep(verdicts, door)
         if refusal is not None:
+        if isinstance(mark := taking.announced(arrival, self._desk), Reply):
+            return await self._reject(arrival, mark)
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
         lease = self._onward.room({domain_of(one.address) for one in unseen})
@@ -223,8 +227,8 @@ class Intake:
         entered = entrance(self._desk, message, screened, lease, self._onward.pause)
         also = await self._conversing.keeping(arrival, screened.decided, also)
         noticed = await self._enter(arrival, entered, sealed, also, filing)
-        if screened.opened:
-            self._desk.screening.ring()
+        if screened.opened or mark is not None:
+            taking.ring(self._desk, entered.message)
         self._onward.carry(entered.claimed, passage.start if arrival.whole else None)
         self._after(due=noticed or entered.due)
         self._desk.metrics.accepted.labels(door).inc()
@@ -248,7 +252,7 @@ class Intake:
             holders = [filing.holder] if filing is not None and sent else []
             fixed = [
                 *entered.statements(self._books, sealed, self._actor(draft), holders),
-                *self._desk.screening.entering(message, entered.screened),
+                *taking.entering(arrival, self._desk, message, entered.screened),
                 *sent,
                 *self._marks(draft, entered),
                 *self._promised(arrival, message),

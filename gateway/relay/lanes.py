@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Protocol
 
 from gateway.relay.delivery import Schedule
@@ -17,7 +18,7 @@ from gateway.relay.message import Copy, Message
 from gateway.relay.routes import Route
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE
-from smtp.send.outgoing import Outcome, Outgoing
+from smtp.send.outgoing import Offer, Outcome, Outgoing
 
 _DEEP = 16  # attempts in hand for each connection, so that none waits for the database
 _LONGEST = 3  # the step of the retry schedule that a peer's back-off stays at
@@ -32,6 +33,10 @@ class Link(Protocol):
     @property
     def usable(self) -> bool:
         """Another message may be sent over it."""
+
+    @property
+    def offer(self) -> Offer:
+        """What the peer said of itself at EHLO."""
 
     @property
     def recipients_max(self) -> int | None:
@@ -52,6 +57,11 @@ class Attempt:
     domain: str
     copies: tuple[Copy, ...]
     content: bytes | None = field(default=None, repr=False)  # if intake has just had it in hand
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it goes before the others."""
+        return self.message.summary.critical
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,15 @@ class Lane:
     def deserted(self) -> bool:
         """Nothing about it needs remembering."""
         return not (self.waiting or self.idle or self.workers or self.failures)
+
+    def put(self, one: Attempt) -> None:
+        """Let an attempt wait its turn; an urgent one before all that are not, and nobody pauses."""
+        if not one.urgent:
+            self.waiting.append(one)
+            return
+        before = sum(1 for _ in takewhile(lambda each: each.urgent, self.waiting))
+        self.waiting.insert(before, one)
+        self.opens = None
 
     def take(self) -> Attempt | None:
         """Return the next attempt."""

@@ -15,7 +15,7 @@ from typing import Self, cast
 
 from smtp.reply import Reply, printable
 from smtp.send.dialogue import LOST, SILENT, Dialogue, Stage
-from smtp.send.outgoing import Outcome, Outgoing
+from smtp.send.outgoing import Offer, Outcome, Outgoing
 from smtp.tls import issuers
 
 __all__ = ["Connection", "Outcome", "Outgoing"]
@@ -253,6 +253,11 @@ class Connection:
     def usable(self) -> bool:
         """Another message may be sent: nobody has hung up."""
         return self._dialogue.stage is Stage.READY
+
+    @property
+    def offer(self) -> Offer:
+        """What the peer said of itself at EHLO."""
+        return self._dialogue.offer
 
     @property
     def recipients_max(self) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE, Entitled
-from smtp.send.outgoing import Outcome, Outgoing
+from smtp.send.outgoing import Offer, Outcome, Outgoing
 
 TAKEN = Reply(250, "2.0.0", "Queued")
 
@@ -21,6 +21,7 @@ class Peer:
     down: bool = False
     hangs_up: bool = False  # after each message
     recipients_max: int | None = None
+    offer: Offer = field(default_factory=Offer)  # what it says at EHLO
     breaks: Exception | None = None  # what sending raises: a bug of ours
     dials: int = 0
     heard: list[tuple[Outgoing, bytes]] = field(default_factory=list)
@@ -54,6 +55,10 @@ class Open:
     @certificate.setter
     def certificate(self, value: bytes) -> None:
         self.peer.certificate = value
+
+    @property
+    def offer(self) -> Offer:
+        return self.peer.offer
 
     @property
     def recipients_max(self) -> int | None:

@@ -12,7 +12,7 @@ from gateway.relay.handing.account import Accounts, Refused
 from gateway.settings.boxes import MailboxServer
 from smtp.address import Address
 from smtp.reply import Reply
-from smtp.send.outgoing import Outcome, Outgoing
+from smtp.send.outgoing import Offer, Outcome, Outgoing
 
 THERE = Reply(250, "2.0.0", "The mailbox server has it already")
 
@@ -32,6 +32,7 @@ class Deposits(Accounts):
 class Deposit:
     """What ``lanes`` takes for a connection: each message is put into each recipient's mailbox."""
 
+    offer = Offer()  # no limit
     recipients_max: int | None = None
 
     def __init__(self, deposits: Deposits) -> None:

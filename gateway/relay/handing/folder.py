@@ -18,7 +18,7 @@ from pathlib import Path
 from gateway.relay.handing.files import Read, files
 from smtp.address import Address, key
 from smtp.reply import Reply
-from smtp.send.outgoing import Outcome, Outgoing
+from smtp.send.outgoing import Offer, Outcome, Outgoing
 
 AWAY = Reply(451, "4.3.0", "The folder of that mailbox's software is away; it will be tried again")
 FULL = Reply(452, "4.3.1", "There is no room in the folder of that mailbox's software")
@@ -44,6 +44,7 @@ class Folders:
 class Deposited:
     """What ``lanes`` takes for a connection: each recipient gets a directory of its own."""
 
+    offer = Offer()  # no limit
     recipients_max: int | None = None
 
     def __init__(self, path: Path) -> None:

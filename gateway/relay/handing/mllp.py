@@ -18,7 +18,7 @@ from gateway.relay.handing.files import Read
 from gateway.relay.handing.oru import Ends
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE
-from smtp.send.outgoing import Outcome, Outgoing
+from smtp.send.outgoing import Offer, Outcome, Outgoing
 
 NO_DOCUMENT = Reply(
     550, "5.6.1", "That mailbox is a program's: it takes health documents (IHE_XDM.zip) alone"
@@ -65,6 +65,7 @@ class Software:
 class Line:
     """An open connection to a program."""
 
+    offer = Offer()  # no limit
     recipients_max: int | None = None
 
     def __init__(

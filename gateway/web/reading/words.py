@@ -191,6 +191,10 @@ FATES: Mapping[State, tuple[str, str]] = {
         "pas encore remis : un autre essai suivra",
         "not handed over yet: another attempt follows",
     ),
+    State.FETCHING: (
+        "grand document en cours de récupération",
+        "a large document is being fetched",
+    ),
     State.INSPECTING: ("contenu en cours d'examen", "its content is being examined"),
     State.HELD: (
         "retenu : votre opérateur doit le regarder",
