@@ -46,8 +46,8 @@ from gateway.relay.ends import Terms
 from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.inspections import Inspections
-from gateway.relay.notices import Notices
 from gateway.relay.large.large import Large
+from gateway.relay.notices import Notices
 from gateway.relay.proof import signing
 from gateway.relay.screening import Screening
 from gateway.relay.spool import Spool
@@ -241,8 +241,8 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         signing(settings.tls.certificate, settings.tls.key),
         _screening(settings, Inspections(database, ring)),
         _terms(settings),
-        exchanges=exchanges,
         large=_large(settings, database, ring),
+        exchanges=exchanges,
         forwards=settings.mailboxes.forwards,
     )
     return Rooms(
@@ -309,6 +309,11 @@ def _keys(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset(key(Address(each)) for each in addresses)
 
 
+def _large(settings: Settings, database: Database, ring: KeyRing) -> Large | None:
+    large = settings.large
+    return Large.of(large, database, ring) if large.enabled else None
+
+
 def _room(settings: Settings) -> MailboxLimits:
     return MailboxLimits(settings.mailboxes.quota, settings.mailboxes.append_limit)
 
@@ -327,11 +332,6 @@ def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:
             reserve=limits.reserve,
         )
     except (VaultError, OSError) as error:
-def _large(settings: Settings, database: Database, ring: KeyRing) -> Large | None:
-    large = settings.large
-    return Large.of(large, database, ring) if large.enabled else None
-
-
         raise OperationError(
             f"the database in {folder} cannot be opened: {error}",
             "if it is damaged, restore a backup: docs/operations.md says how",

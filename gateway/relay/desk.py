@@ -11,9 +11,9 @@ from gateway.relay.delivery import Schedule
 from gateway.relay.ends import Terms
 from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
+from gateway.relay.large.large import Large
 from gateway.relay.proof import Sign, unsigned
 from gateway.relay.results import Scale, chance
-from gateway.relay.large.large import Large
 from gateway.relay.screening import Screening
 from gateway.settings.site import Site
 from smtp.address import Address
@@ -65,9 +65,9 @@ class Desk:
     )
     terms: Terms = field(default_factory=Terms)
     exchanges: Exchanges | None = None  # with citizens, if the house knows any
+    large: Large | None = None  # messages too large for a next hop, if any are lent or fetched
     forwards: Mapping[str, Address] = field(default_factory=dict)  # whose documents go where, too
 
-    large: Large | None = None  # messages too large for a next hop, if any are lent or fetched
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
         return Scale(self.schedule, self.clock(), chance(), self.patience(), self.screening.policy)
@@ -89,6 +89,7 @@ class Desk:
         sign: Sign = unsigned,
         screening: Screening | None = None,
         terms: Terms | None = None,
+        large: Large | None = None,
         exchanges: Exchanges | None = None,
         forwards: Mapping[str, Address] | None = None,
     ) -> "Desk":
@@ -98,7 +99,6 @@ class Desk:
             frozenset(site.domains),
             site.postmaster,
             books,
-        large: Large | None = None,
             keeper,
             schedule,
             clock,
@@ -111,7 +111,7 @@ class Desk:
             screening or Screening(),
             reports_folder,
             terms or Terms(),
+            large=large,
             exchanges=exchanges,
             forwards=forwards or {},
         )
-            large=large,

@@ -23,8 +23,8 @@ from gateway.relay.desk import Desk
 from gateway.relay.ends import HEADER
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import Pause
-from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.large import taking
+from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.reports import ONE_AT_A_TIME, answers
 from gateway.relay.sent import Filing
@@ -204,6 +204,8 @@ class Intake:
         if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
             await arrival.drained()
             return Reply(250, "2.0.0", "Accepted before")
+        if isinstance(mark := taking.announced(arrival, self._desk), Reply):
+            return await self._reject(arrival, mark)
         passage = Passage(arrival.start, arrival.body)
         filing = Filing.of(draft, self._books)
         blocks = passage.blocks() if filing is None else filing.through(passage.blocks())
@@ -218,8 +220,6 @@ class Intake:
         verdicts = (verdict for _, verdict in screened.decided)
         refusal = self._left(draft) or nothing_to_keep(verdicts, door)
         if refusal is not None:
-        if isinstance(mark := taking.announced(arrival, self._desk), Reply):
-            return await self._reject(arrival, mark)
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
         lease = self._onward.room({domain_of(one.address) for one in unseen})

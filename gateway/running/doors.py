@@ -92,10 +92,10 @@ class Doors:
             max_recipients=listener.max_recipients,
             postmaster=site.postmaster,
             tokens=bool(self._settings.login.issuer),
+            large=self._settings.large.largest if self._settings.large.enabled else 0,
         )
         limits = Limits(
             max_connections=listener.max_connections,
-            large=self._settings.large.largest if self._settings.large.enabled else 0,
             max_connections_per_address=listener.max_connections_per_address,
             idle_timeout=listener.idle_timeout,
             grace=self._settings.limits.stop_within,
