@@ -29,7 +29,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "While a thread is open the patient may answer; once it is closed, not.",
     ),
     "no-threads": ("Aucune conversation.", "No threads."),
-    "with": ("Avec", "With"),
     "open": ("Ouvertes", "Open"),
     "closed": ("Closes", "Closed"),
     "last": ("Dernier message", "Last message"),
@@ -44,7 +43,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "done-opposed": ("L'opposition est inscrite.", "The objection is noted."),
     "done-allowed": ("L'opposition est levée.", "The objection is withdrawn."),
     "pairs": (
-        "{n} patients et professionnels ont ici une conversation en mémoire.",
-        "{n} pairs of patient and professional have threads here.",
+        "Paires de patient et de professionnel qui se sont écrit : {n}.",
+        "Pairs of patient and professional who wrote to each other: {n}.",
     ),
 }
