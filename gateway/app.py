@@ -40,6 +40,7 @@ from gateway.operations.rooms import Rooms
 from gateway.receipts.citizens import ANSWER
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
+from gateway.relay.critical import Care, Urgency
 from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
 from gateway.relay.ends import Terms
@@ -243,6 +244,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         _terms(settings),
         large=_large(settings, database, ring),
         exchanges=exchanges,
+        urgency=_urgency(settings),
         forwards=settings.mailboxes.forwards,
     )
     return Rooms(
@@ -285,6 +287,22 @@ def _screening(settings: Settings, inspections: Inspections) -> Screening:
     quarantine = settings.quarantine
     rate = Rate(quarantine.rate)
     return Screening(quarantine.policy, inspections, rate, quarantine.recipients)
+
+
+def _urgency(settings: Settings) -> Urgency:
+    labs = settings.labs
+    return Urgency(
+        Care(timedelta(seconds=labs.critical_within)),
+        {
+            key(Address(each.mailbox)): Care(
+                timedelta(seconds=each.within),
+                each.person,
+                tuple(map(Address, each.mail)),
+                each.importance,
+            )
+            for each in labs.critical
+        },
+    )
 
 
 def _terms(settings: Settings) -> Terms:

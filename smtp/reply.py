@@ -4,7 +4,10 @@ A reply is written for the person who will read it in a mail client: what happen
 the message, what to do. RFC 5321 §4.2, RFC 2034, RFC 3463.
 """
 
+import re
 from dataclasses import dataclass
+
+_SPOKEN = re.compile(r"(\d{3}) (?:(\d\.\d{1,3}\.\d{1,3}) )?(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,17 @@ class Reply:
 
     def __str__(self) -> str:
         return self.line()[:-2].decode("ascii")
+
+
+def spoken(words: str) -> Reply | None:
+    """Return the reply that was written down as its line, if it was one."""
+    found = _SPOKEN.fullmatch(words)
+    if found is None:
+        return None
+    try:
+        return Reply(int(found[1]), found[2] or "", found[3])
+    except ValueError:
+        return None
 
 
 def printable(text: str, limit: int = 400) -> str:

@@ -21,6 +21,7 @@ _COLUMNS = (
     ("delivery", "id", "said", "'delivery/' || id || '/said'"),
     ("inspection", "message", "facts", "'inspection/' || message || '/facts'"),
     ("offer", "id", "facts", "'offer/' || id || '/facts'"),
+    ("critical", "id", "facts", "'critical/' || id || '/facts'"),
     ("unsent", "mark", "facts", "'unsent/' || lower(hex(mark)) || '/facts'"),
     ("outbox", "id", "payload", "'outbox/' || id || '/payload'"),
     ("mailbox", "key", "facts", "'mailbox/' || key || '/facts'"),

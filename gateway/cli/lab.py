@@ -42,6 +42,26 @@ def morning(call: Asking, output: Path | None, **arguments: Any) -> None:
     call.answer(told, shown)
 
 
+@command.command("critical")
+@click.option("--all", "everything", is_flag=True, help="Those that arrived, too.")
+@asking
+def critical(call: Asking, *, everything: bool) -> None:
+    """List critical results that did not arrive and that nobody takes care of yet."""
+    rows = call.perform("lab.critical", everything=everything)
+    columns = ("reference", "state", "sender", "due", "person", "recipients", "by", "note")
+    call.answer(rows, lambda found: show.table(found, columns, "Nothing critical waits."))
+
+
+@command.command("acknowledge")
+@click.argument("reference")
+@click.option("--note", default="", help="What was done, for the journal: no patient's name.")
+@asking
+def acknowledge(call: Asking, **arguments: Any) -> None:
+    """Note that you take care of a critical result that did not arrive."""
+    row = call.perform("lab.acknowledge", **arguments)
+    call.answer(row, lambda found: click.echo(f"{found['reference']}: noted, by {found['by']}."))
+
+
 def _write(output: Path, told: dict[str, Any]) -> None:
     """Write the file for its owner alone, and never over another."""
     from gateway.labs.morning import as_csv

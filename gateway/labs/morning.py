@@ -6,7 +6,6 @@ why. The count leaves nobody out: what is in no row was delivered, or is still o
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -30,7 +29,6 @@ COLUMNS = (
     "pourquoi",
     "que_faire",
 )
-_SPOKEN = re.compile(r"(\d{3}) (?:(\d\.\d{1,3}\.\d{1,3}) )?(.*)")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 
 
@@ -172,18 +170,6 @@ def as_csv(told: dict[str, object]) -> str:
     total = {"at": told["until"], "answer": "account"}
     writer.writerow({**total, "why": told["words"], "pourquoi": told["mots"]})
     return out.getvalue()
-
-
-def spoken(words: str) -> Reply | None:
-    """Return the reply that was written down in words, if it was one."""
-    found = _SPOKEN.fullmatch(words)
-    if found is None:
-        return None
-    code, enhanced, text = found.groups()
-    try:
-        return Reply(int(code), enhanced or "", text)
-    except ValueError:
-        return None
 
 
 def counted(left: Iterable[Left], *, earlier: bool) -> int:

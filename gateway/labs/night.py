@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.labs.morning import Account, Answer, Left, Morning, counted, spoken
+from gateway.labs.morning import Account, Answer, Left, Morning, counted
 from gateway.labs.offers import Offered, Offers
 from gateway.labs.unsent import Turned, Unsent
 from gateway.receipts.receipt import Kind
@@ -20,6 +20,7 @@ from gateway.relay.message import Copy
 from smtp import reply
 from smtp.address import Address, domain_of, key
 from smtp.envelope import MessageId, earliest_message_id, reference
+from smtp.reply import spoken
 from vault.search import Search
 
 _BAD = (State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED, State.UNCONFIRMED)

@@ -31,6 +31,11 @@ def veiled(value: Any, citizens: str = "") -> Any:
     return value
 
 
+def hidden(address: str, domain: str = "") -> str:
+    """Return an address as it may be told outside the vault: a citizen's without its number."""
+    return str(veiled(address, domain))
+
+
 @cache
 def _of(domain: str) -> re.Pattern[str]:
     return re.compile(rf"{_LOCAL}(?=@{re.escape(domain)}(?!\.?[\w-]))", re.IGNORECASE)

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     CORRECTED = "corrected"  # the final answer was wrong: the recipient does not have it
     FILED = "application.filed"  # the recipient's software has filed it
     UNFILED = "application.failed"  # it could not; the failure's number says why
+    ESCALATED = "escalated"  # a critical result did not arrive in time: a person was told
     HANDLED = "handled"  # it says that something else was done with it; the reason says what
 
 

@@ -65,7 +65,7 @@ class Arrival:
         async for _ in self.body:
             pass
 
-    def message(self, size: int, *, ascii_only: bool = True) -> Message:
+    def message(self, size: int, *, ascii_only: bool = True, critical: bool = False) -> Message:
         """Return what the spool will know of it.
 
         Who sends eight bits without saying so (RFC 6152) is understood, and sent on as such.
@@ -77,6 +77,7 @@ class Arrival:
             subject=_shown(first("subject")),
             date=_shown(first("date")),
             message_id=_shown(first("message-id")) or self._given(),
+            critical=critical,
         )
         mail = self.draft.mail
         if not ascii_only and mail.body is Body.SEVEN_BIT:

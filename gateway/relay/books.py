@@ -17,6 +17,7 @@ from gateway.receipts.outbox import Outbox
 from gateway.receipts.receipt import Kind, Receipt
 from gateway.relay import ends
 from gateway.relay.applications import Applications
+from gateway.relay.criticals import reopening
 from gateway.relay.delivery import FINAL, Delivery, State, holder
 from gateway.relay.message import Copy, Door, Message
 from gateway.relay.spool import Spool
@@ -84,6 +85,8 @@ class Books:
         statements += self.receipt(copy, after, reason)
         if ends.kind(copy.delivery.state, after.state) is Kind.CORRECTED:
             statements.append(self.spool.correcting(copy.message.id))
+            if copy.message.summary.critical:
+                statements.append(reopening(copy.message.id))
         if after.state is State.HELD:
             statements += self.holding(after, reason, found)
         elif copy.delivery.state is State.HELD and after.state is State.CANCELLED:

@@ -9,7 +9,7 @@ receipts, the journal and the reports it calls for. A crash in between may send 
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -81,17 +81,19 @@ class Courier:
             lane.opens = None
         self.ring()
 
-    def room(self, domains: Iterable[str]) -> datetime | None:
+    def room(self, domains: Iterable[str], *, urgent: bool = False) -> datetime | None:
         """Return when a claim made now would end, if mail for these domains can go at once.
 
         A message may then enter the spool as claimed already, and come by ``carry`` once it is
         committed: nothing is asked of the database that intake has just written. None: let it be
-        due, and it is claimed in its turn.
+        due, and it is claimed in its turn. What is ``urgent`` goes though the house is full.
         """
-        if self._tasks is None or self._stop.is_set() or self._in_hand >= self._most:
+        if self._tasks is None or self._stop.is_set():
             return None
-        lanes = (self._lanes.get(self._way(domain)) for domain in domains)
-        if any(lane is not None and (lane.full or lane.failures) for lane in lanes):
+        lanes = [self._lanes.get(self._way(domain)) for domain in domains]
+        if not urgent and self._in_hand >= self._most:
+            return None
+        if any(lane and ((lane.full and not urgent) or lane.failures) for lane in lanes):
             return None
         return self._desk.clock() + self._lease
 
@@ -165,9 +167,13 @@ class Courier:
         statements = [self._books.spool.waking(now, domain) for domain in wake]
         room = min(_BATCH, self._most - self._in_hand)
         busy = self._busy()
+        if urgent := self._books.spool.urgent(now):
+            statements.append(self._books.spool.claiming_urgent(now, self._lease, _BATCH))
         if room > 0:
             statements.append(self._books.spool.claiming(now, self._lease, room, busy))
-        rows = (await self._books.database.commit(statements))[-1] if statements else []
+        found = await self._books.database.commit(statements) if statements else []
+        claims = urgent + (room > 0)
+        rows = [row for claimed in found[len(found) - claims :] for row in claimed]
         self._wake -= wake
         self._short = room <= 0 or len(rows) == room or bool(busy)
         for one in self._grouped(self._opened(rows)):
@@ -243,7 +249,7 @@ class Courier:
         lane = self._lanes.get(way)
         if lane is None:
             lane = self._lanes[way] = Lane(way, self._settings.connections_per_peer)
-        lane.waiting.append(one)
+        lane.put(one)
         self._in_hand += len(one.copies)
         self._at_hand += len(one.content or b"")
         self._staff(lane)
@@ -291,7 +297,7 @@ class Courier:
         miss = self._too_slow
         try:
             async with (
-                self._slots,
+                nullcontext() if one.urgent else self._slots,
                 asyncio.timeout(self._left(one).total_seconds() * _LEAST_OF_LEASE),
             ):
                 if await self._carrier.attempt(lane, one, results):

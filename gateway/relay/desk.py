@@ -7,6 +7,8 @@ from typing import Protocol
 
 from gateway.observe.metrics import Metrics
 from gateway.relay.books import Books
+from gateway.relay.critical import Urgency
+from gateway.relay.criticals import Criticals
 from gateway.relay.delivery import Schedule
 from gateway.relay.ends import Terms
 from gateway.relay.exchanges import Exchanges
@@ -68,6 +70,13 @@ class Desk:
     large: Large | None = None  # messages too large for a next hop, if any are lent or fetched
     forwards: Mapping[str, Address] = field(default_factory=dict)  # whose documents go where, too
 
+    urgency: Urgency = field(default_factory=Urgency)
+
+    @property
+    def criticals(self) -> Criticals:
+        """Critical results, watched until they have arrived."""
+        return Criticals(self.books.database, self.books.spool.ring)
+
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
         return Scale(self.schedule, self.clock(), chance(), self.patience(), self.screening.policy)
@@ -91,6 +100,7 @@ class Desk:
         terms: Terms | None = None,
         large: Large | None = None,
         exchanges: Exchanges | None = None,
+        urgency: Urgency | None = None,
         forwards: Mapping[str, Address] | None = None,
     ) -> "Desk":
         """Make the desk of a site."""
@@ -113,5 +123,6 @@ class Desk:
             terms or Terms(),
             large=large,
             exchanges=exchanges,
+            urgency=urgency or Urgency(),
             forwards=forwards or {},
         )

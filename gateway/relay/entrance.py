@@ -94,7 +94,7 @@ def entrance(
         result = _result(desk, message, number, recipient, verdict, lease)
         if screened.opened or message.mail.large is not None:
             result = _opened(result)
-        elif result.copy.delivery.state is State.QUEUED:
+        elif result.copy.delivery.state is State.QUEUED and not message.summary.critical:
             backed_off = pause(domain_of(recipient.address))
             result = _waiting(desk, result, backed_off) if backed_off else result
         results.append(result)

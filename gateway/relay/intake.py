@@ -60,7 +60,7 @@ class Onward(Protocol):
     def ring(self) -> None:
         """Something may be due."""
 
-    def room(self, domains: Iterable[str]) -> datetime | None:
+    def room(self, domains: Iterable[str], *, urgent: bool = False) -> datetime | None:
         """Until when mail for these may be claimed at once, or None: not now."""
 
     def pause(self, domain: str) -> Pause | None:
@@ -222,8 +222,9 @@ class Intake:
         if refusal is not None:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
-        lease = self._onward.room({domain_of(one.address) for one in unseen})
-        message = arrival.message(sealed.size, ascii_only=passage.ascii)
+        critical = self._critical(arrival)
+        lease = self._onward.room({domain_of(one.address) for one in unseen}, urgent=critical)
+        message = arrival.message(sealed.size, ascii_only=passage.ascii, critical=critical)
         entered = entrance(self._desk, message, screened, lease, self._onward.pause)
         also = await self._conversing.keeping(arrival, screened.decided, also)
         noticed = await self._enter(arrival, entered, sealed, also, filing)
@@ -270,9 +271,22 @@ class Intake:
         mailbox = None if arrival.draft.peer.login is None else self._books.sender(message)
         if mailbox is None:
             return []
-        asked = arrival.header.first(HEADER)
-        due = self._desk.terms.deadline(mailbox.kind, asked, message.arrived)
-        return [] if due is None else [Deadlines(self._books.database).adding(message.id, due)]
+        asked, desk = arrival.header.first(HEADER), self._desk
+        due = desk.terms.deadline(mailbox.kind, asked, message.arrived)
+        watched: list[Statement] = []
+        if message.summary.critical:
+            due = desk.urgency.due(mailbox.address, message.arrived, due)
+            refused = [(one.recipient.address, one.reply) for one in arrival.draft.refused]
+            watched = [desk.criticals.watching(message, mailbox.address, due, refused)]
+        promises = Deadlines(self._books.database)
+        return watched if due is None else [promises.adding(message.id, due), *watched]
+
+    def _critical(self, arrival: Arrival) -> bool:
+        """Whether it overtakes the others: nobody but a mailbox of ours may ask for that."""
+        draft, sender = arrival.draft, arrival.draft.mail.mail_from
+        if draft.peer.login is None or sender is None:
+            return False
+        return self._desk.urgency.asked(arrival.header, sender)
 
     def _left(self, draft: Draft) -> Reply | None:
         """Return why who logged in may send no more: its mailbox changed during DATA."""

@@ -33,6 +33,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     subject: str = ""
     date: str = ""
     message_id: str = ""
+    critical: bool = False  # it overtakes what waits: a sender of ours says that it may not
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.receipts.bounce import Why
+from gateway.relay.critical import RETRY
 from gateway.relay.delivery import Delivery, Event, Schedule, State, step
 from gateway.relay.lanes import Attempt
 from gateway.relay.message import Copy
@@ -198,6 +199,8 @@ class Scale:
             not_before=not_before,
             our_fault=our_fault,
         )
+        if copy.message.summary.critical and after.state is State.DEFERRED and after.due:
+            after = replace(after, due=min(after.due, self.now + RETRY))
         if self.schedule.late(after, arrived, self.now):
             return Result(copy, replace(after, warned=True), reason, late=True)
         return Result(copy, after, reason)

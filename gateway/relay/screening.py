@@ -7,7 +7,7 @@ taken as it is, and judged once, with all that is found (``inspecting``).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateway.relay.inspections import Inspections
 from gateway.relay.message import Message
@@ -20,6 +20,7 @@ from smtp.envelope import Draft, Recipient
 from trust import decision
 from vault.database import Statement
 
+_FIRST = datetime.fromtimestamp(0, UTC)  # before all others that are to be opened
 Decided = Sequence[tuple[Recipient, Verdict]]
 
 
@@ -60,7 +61,8 @@ class Screening:
         """Return the statement by which a message is to be opened, if it is."""
         if not screened.opened or self.inspections is None:
             return []
-        return [self.inspections.entering(message.id, screened.findings, message.arrived)]
+        due = _FIRST if message.summary.critical else message.arrived
+        return [self.inspections.entering(message.id, screened.findings, due)]
 
     def ring(self) -> None:
         """A message was committed that is to be opened."""

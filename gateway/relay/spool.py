@@ -48,6 +48,15 @@ _CLAIM = (
     " AND domain NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?)"
     " RETURNING " + _DELIVERY
 )
+_URGENT = (
+    "SELECT d.id FROM critical c CROSS JOIN delivery d ON d.message = c.id"
+    " WHERE c.open = 1 AND d.due <= ? ORDER BY d.due LIMIT ?"
+)
+_CLAIM_URGENT = (
+    "UPDATE delivery SET state = 'sending', attempts = attempts + 1,"  # noqa: S608 - constants only
+    " lost = lost + (state = 'sending'), due = ?, changed = ?"
+    f" WHERE id IN ({_URGENT}) RETURNING " + _DELIVERY
+)
 _RECORD = (
     "UPDATE delivery SET state = ?, attempts = ?, lost = ?, due = ?, expires = ?, warned = ?,"
     " changed = ?, said = ? WHERE id = ? AND state = ? AND attempts = ?"
@@ -90,7 +99,7 @@ class Spool:
 
     def __init__(self, database: Database, ring: KeyRing) -> None:
         self._database = database
-        self._ring = ring
+        self._ring = self.ring = ring
         # The same few mailboxes write and are written to again and again.
         self._index = lru_cache(maxsize=4096)(ring.index)
 
@@ -146,6 +155,15 @@ class Spool:
         """Return the statement that claims what is due, except for domains that are busy."""
         at = now.timestamp()
         return Statement(_CLAIM, ((now + lease).timestamp(), at, at, json.dumps(list(busy)), limit))
+
+    def urgent(self, now: datetime) -> bool:
+        """Whether a critical result is due."""
+        return bool(self._database.read(_URGENT, (now.timestamp(), 1)))
+
+    def claiming_urgent(self, now: datetime, lease: timedelta, limit: int) -> Statement:
+        """Return the statement that claims critical results, whatever else is due."""
+        at = now.timestamp()
+        return Statement(_CLAIM_URGENT, ((now + lease).timestamp(), at, at, limit))
 
     def claimed(self, rows: Sequence[Row]) -> list[Copy]:
         """Return the copies that a claim took, with their messages."""

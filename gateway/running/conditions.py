@@ -43,6 +43,7 @@ def conditions(rooms: Rooms, certificate: datetime) -> Iterator[Condition]:
     yield from _certificate(rooms.clock(), certificate)
     yield from _members(rooms)
     yield from _bridges(rooms)
+    yield from _critical(rooms)
     yield from _mail(rooms)
     yield from _cases(rooms)
     yield from _scanner(rooms)
@@ -173,6 +174,20 @@ def _bridges(rooms: Rooms) -> Iterator[Condition]:
                 f"ask {bridge.domain} for their new certificate",
                 bridge.domain,
             )
+
+
+def _critical(rooms: Rooms) -> Iterator[Condition]:
+    """Results that may not wait, did not arrive, and that nobody has said to take care of."""
+    for each in rooms.desk.criticals.waiting():
+        reference = each.facts.reference
+        whom = f"; {each.facts.person} was told" if each.facts.person else ""
+        yield Condition(
+            "critical-escalated",
+            Level.ALARM,
+            f"The critical result {reference} did not arrive in time{whom}.",
+            f"let it arrive by other means, then: sceau lab acknowledge {reference}",
+            reference,
+        )
 
 
 def _mail(rooms: Rooms) -> Iterator[Condition]:

@@ -42,6 +42,7 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         keep = timedelta(days=settings.relay.keep_days)
         await rooms.spool.forget(rooms.clock(), keep)
 
+        await database.commit([rooms.desk.criticals.forgetting(rooms.clock(), keep)])
     async def forget_offers() -> None:
         window = timedelta(days=settings.labs.window_days)
         offers = Offers(database, rooms.ring)

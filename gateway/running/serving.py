@@ -26,11 +26,13 @@ from gateway.observe.metrics import Standing
 from gateway.operations.error import OperationError
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
+from gateway.operations.veil import hidden
 from gateway.receipts.mqtt import Broker
 from gateway.receipts.publisher import Publisher
 from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.concluding import Concluding
 from gateway.relay.courier import Courier
+from gateway.relay.escalating import Escalating
 from gateway.relay.handing.account import Accounts
 from gateway.relay.handing.lines import Caller, Lines, Unusable, anchors, lines, pinned
 from gateway.relay.handing.watching import Watching
@@ -111,6 +113,14 @@ class Gateway:
         self.rooms = replace(
             rooms, wake=self._courier.hasten, leave=self._leave, ask=carrier.recall
         )
+        self._escalating = Escalating(
+            rooms.desk,
+            rooms.notices,
+            rooms.desk.criticals,
+            settings.site.name,
+            self._courier.ring,
+            partial(hidden, domain=settings.journal.citizens),
+        )
         self._inspecting = inspecting(rooms, self._courier.ring)
         self._doors = Doors(rooms, self._courier)
         self._control = Control(settings.paths.data, self._perform, rooms.notes.crashed)
@@ -172,6 +182,7 @@ class Gateway:
             ("watching", Watching(rooms.desk, self._lines, readings.bell.set).run),
             ("inspecting", self._inspecting.run),
             ("recalls", Recalls(rooms.desk, rooms.notices, rooms.ask, self._courier.ring).run),
+            ("escalating", self._escalating.run),
             ("concluding", Concluding(rooms.desk, rooms.notices, self._courier.ring).run),
             ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),

@@ -58,11 +58,24 @@ class Outbox(Section):
         return self
 
 
+class CriticalResults(Section):
+    """A mailbox's critical results: how long they may take, and who is told if they do not arrive."""
+
+    mailbox: Annotated[str, AfterValidator(address)]
+    person: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{0,200}$")] = ""
+    mail: tuple[Annotated[str, AfterValidator(address)], ...] = ()
+    within: Annotated[float, Ge(60)] = 600
+    importance: bool = False
+
+
 class Labs(Section):
     """Laboratories that send by themselves."""
 
     window_days: Annotated[int, Ge(1)] = 90
     largest: Octets = 50 * MiB  # of one upload by HTTPS
+    critical_within: Annotated[float, Ge(60)] = 600
+    critical: tuple[CriticalResults, ...] = ()
+    once: tuple[Annotated[str, AfterValidator(address)], ...] = ()
     folder: tuple[WatchedFolder, ...] = ()
     outbox: tuple[Outbox, ...] = ()
 

@@ -19,6 +19,7 @@ INSERT INTO message (id, reference, arrived, size, door, sender_domain, facts) V
 INSERT INTO delivery (id, message, domain, recipient, facts, state, expires, changed, said) VALUES ('M.1', 'M', 'd', x'00', ?, 'queued', 0, 0, ?) -> delivery/M.1/facts delivery/M.1/said
 INSERT INTO inspection (message, facts) VALUES ('M', ?) -> inspection/M/facts
 INSERT INTO offer (id, door, mark, digest, at, facts) VALUES ('F', 'nuit', x'00', x'00', 0, ?) -> offer/F/facts
+INSERT INTO critical (id, due, facts) VALUES ('F', 0, ?) -> critical/F/facts
 INSERT INTO unsent (mark, sender, at, facts) VALUES (x'0a', x'00', 0, ?) -> unsent/0a/facts
 INSERT INTO outbox (id, mailbox, message, type, at, payload) VALUES ('O', 'k', 'M', 'accepted', 0, ?) -> outbox/O/payload
 INSERT INTO mailbox (id, key, domain, address, facts, kind, status, created) VALUES (7, 'k', 'd', x'00', ?, 'ORG', 'active', 0) -> mailbox/k/facts

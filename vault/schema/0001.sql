@@ -166,6 +166,20 @@ CREATE TABLE outbox (                   -- receipts on their way to software
     type      TEXT NOT NULL,            -- 'delivered', 'failed' ...
     at        REAL NOT NULL,
     payload   BLOB NOT NULL,            -- sealed: the CloudEvents JSON
+CREATE TABLE critical (                 -- results that may not wait, until they have arrived
+    id       TEXT PRIMARY KEY,          -- the message's; a name of our own if it never became one
+    due      REAL NOT NULL,             -- until when it must have arrived
+    open     INTEGER NOT NULL DEFAULT 1, -- 1: something of it may yet go wrong unsaid
+    version  INTEGER NOT NULL DEFAULT 1,
+    escalated REAL,                     -- when somebody was told that it did not
+    acknowledged REAL,                  -- when an operator noted that it is taken care of
+    facts    BLOB NOT NULL              -- sealed: whose, who was told of whom, who noted it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX critical_open ON critical (due) WHERE open = 1;
+CREATE INDEX critical_waiting ON critical (escalated)
+    WHERE escalated IS NOT NULL AND acknowledged IS NULL;
+CREATE INDEX critical_due ON critical (due);
+
     sent      REAL
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent IS NULL;

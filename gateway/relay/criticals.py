@@ -1,0 +1,187 @@
+"""The SQL of critical results: until when each must have arrived, and who was told that it did not.
+
+A row is written with its message; it is open as long as something of it may yet go wrong unsaid.
+A failure that is reported after everything was well opens it again. R-F1.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gateway.relay.delivery import State
+from gateway.relay.message import Message
+from smtp.address import Address
+from smtp.reply import Reply
+from vault.database import Database, Row, Statement
+from vault.keys import KeyRing
+
+_BAD = json.dumps(
+    sorted({State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED, State.UNCONFIRMED})
+)
+_COLUMNS = "id, due, version, open, escalated, acknowledged, facts"
+_LOOK = f"""SELECT {_COLUMNS} FROM critical WHERE open = 1 AND (due <= ?
+    OR EXISTS (SELECT 1 FROM delivery WHERE message = critical.id
+        AND state IN (SELECT value FROM json_each(?)))
+    OR NOT EXISTS (SELECT 1 FROM delivery WHERE message = critical.id AND state <> 'delivered'))
+    ORDER BY due LIMIT ?"""  # noqa: S608 - constants only
+_WAITING = "escalated IS NOT NULL AND acknowledged IS NULL"
+
+
+class Facts(msgspec.Struct, frozen=True, array_like=True):
+    """What only we are to read."""
+
+    sender: Address
+    reference: str
+    arrived: float
+    refused: tuple[tuple[str, str], ...] = ()  # recipients that were never taken, and why
+    told: tuple[str, ...] = ()  # copies, and recipients refused, that somebody was told of
+    person: str = ""  # who that was
+    by: str = ""  # who noted that it is taken care of,
+    note: str = ""  # in which words
+
+    def __repr__(self) -> str:
+        return "Facts(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Critical:
+    """One critical result."""
+
+    id: str  # its message's; of what never became one, ours
+    due: datetime
+    version: int
+    watched: bool  # something of it may yet go wrong unsaid
+    escalated: datetime | None
+    acknowledged: datetime | None
+    facts: Facts
+
+    @property
+    def state(self) -> str:
+        """How it stands, in a word."""
+        if self.acknowledged is not None:
+            return "acknowledged"
+        if self.escalated is not None:
+            return "escalated"
+        return "watched" if self.watched else "arrived"
+
+    @property
+    def arrived(self) -> datetime:
+        """When it was handed in."""
+        return datetime.fromtimestamp(self.facts.arrived, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Criticals:
+    """The table ``critical``."""
+
+    database: Database
+    ring: KeyRing
+
+    def adding(self, id_: str, due: datetime, facts: Facts) -> Statement:
+        """Return the statement that keeps watch over a critical result."""
+        return Statement(
+            "INSERT INTO critical (id, due, facts) VALUES (?, ?, ?)",
+            (id_, due.timestamp(), self._sealed(id_, facts)),
+            expect=1,
+        )
+
+    def watching(
+        self,
+        message: Message,
+        sender: Address,
+        due: datetime,
+        refused: Iterable[tuple[Address, Reply]] = (),
+    ) -> Statement:
+        """Return the statement that keeps watch over a message of ours."""
+        never = tuple((whom, str(said)) for whom, said in refused)
+        facts = Facts(sender, message.reference, message.arrived.timestamp(), never)
+        return self.adding(message.id, due, facts)
+
+    def moving(self, before: Critical, after: Critical, *, watched: bool) -> Statement:
+        """Return the statement by which one moved on; ``Conflict`` if it moved meanwhile."""
+        return Statement(
+            "UPDATE critical SET open = ?, version = version + 1, escalated = ?, acknowledged = ?,"
+            " facts = ? WHERE id = ? AND version = ?",
+            (
+                int(watched),
+                after.escalated and after.escalated.timestamp(),
+                after.acknowledged and after.acknowledged.timestamp(),
+                self._sealed(after.id, after.facts),
+                before.id,
+                before.version,
+            ),
+            expect=1,
+        )
+
+    def look(self, now: datetime, limit: int = 50) -> list[Critical]:
+        """Return those of which something is to be told, or nothing more will come."""
+        rows = self.database.read(_LOOK, (now.timestamp(), _BAD, limit))
+        return [self._row(row) for row in rows]
+
+    def open(self) -> int:
+        """Return how many are watched."""
+        ((many,),) = self.database.read("SELECT count(*) FROM critical WHERE open = 1")
+        return int(many)
+
+    def waiting(self, limit: int = 200) -> list[Critical]:
+        """Return those that did not arrive and of which nobody takes care yet, the oldest first."""
+        rows = self.database.read(
+            f"SELECT {_COLUMNS} FROM critical WHERE {_WAITING} ORDER BY escalated LIMIT ?",  # noqa: S608
+            (limit,),
+        )
+        return [self._row(row) for row in rows]
+
+    def latest(self, limit: int) -> list[Critical]:
+        """Return the newest, whatever became of them, the newest first."""
+        rows = self.database.read(
+            f"SELECT {_COLUMNS} FROM critical ORDER BY due DESC LIMIT ?",  # noqa: S608 - constants only
+            (limit,),
+        )
+        return [self._row(row) for row in rows]
+
+    def find(self, ids: Sequence[str]) -> list[Critical]:
+        """Return those of these ids."""
+        rows = self.database.read(
+            f"SELECT {_COLUMNS} FROM critical WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (json.dumps([*ids]),),
+        )
+        return [self._row(row) for row in rows]
+
+    def forgetting(self, now: datetime, keep: timedelta) -> Statement:
+        """Return the statement that removes what was over so long ago; never what waits."""
+        return Statement(
+            f"DELETE FROM critical WHERE due < ? AND open = 0 AND NOT ({_WAITING})",  # noqa: S608
+            ((now - keep).timestamp(),),
+        )
+
+    def _sealed(self, id_: str, facts: Facts) -> bytes:
+        return self.ring.seal(_ENCODER.encode(facts), _place(id_))
+
+    def _row(self, row: Row) -> Critical:
+        id_, due, version, watched, escalated, acknowledged, facts = row
+        opened = _FACTS.decode(self.ring.open(facts, _place(id_)))
+        at = _moment(due)
+        assert at is not None
+        return Critical(
+            id_, at, version, bool(watched), _moment(escalated), _moment(acknowledged), opened
+        )
+
+
+def reopening(message: str) -> Statement:
+    """Return the statement by which a critical result is watched again: its answer was wrong."""
+    return Statement("UPDATE critical SET open = 1, version = version + 1 WHERE id = ?", (message,))
+
+
+_ENCODER = msgspec.json.Encoder()
+_FACTS = msgspec.json.Decoder(Facts)
+
+
+def _place(id_: str) -> str:
+    return f"critical/{id_}/facts"
+
+
+def _moment(at: float | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC)

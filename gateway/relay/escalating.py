@@ -1,0 +1,133 @@
+"""Critical results that do not arrive: somebody is told, by name, before anybody looks.
+
+At the time agreed whatever has not arrived counts as lost, and so does a failure before it. The named
+person is told by mail, the sender's software by a receipt, operators by an alert that stands until
+one of them notes that it is taken care of: all in one transaction, once for each copy. R-F1, R-C5.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from msgspec import structs
+
+from gateway.receipts.bounce import Why, why
+from gateway.receipts.receipt import Kind
+from gateway.relay.critical import ESCALATED, words
+from gateway.relay.criticals import Critical, Criticals
+from gateway.relay.delivery import State
+from gateway.relay.desk import Desk
+from gateway.relay.message import Copy
+from gateway.relay.notices import Notices
+from smtp.reply import spoken
+from vault.database import Statement
+from vault.errors import Conflict
+
+_POLL = 2.0  # seconds; a look at nothing is one indexed read
+_LATE = Why(
+    "aucune réponse définitive dans le délai ; il peut encore arriver",
+    "no final answer in time; it may still arrive",
+)
+_BAD = frozenset({State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED, State.UNCONFIRMED})
+
+
+@dataclass(frozen=True, slots=True)
+class Escalating:
+    """One a gateway; ``run`` is a task of its group."""
+
+    desk: Desk
+    notices: Notices
+    criticals: Criticals
+    site: str
+    wake: Callable[[], None] = lambda: None  # there is mail to carry
+    shown: Callable[[str], str] = str  # an address as it may leave the house
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.round()
+            await asyncio.sleep(_POLL)
+
+    async def round(self) -> int:
+        """Tell of what did not arrive, and let go of what did; return how many were told of."""
+        told = 0
+        for one in self.criticals.look(self.desk.clock()):
+            try:
+                told += await self._one(one)
+            except Conflict:
+                continue  # it moved at this very moment: the next look sees how
+            except Exception as error:  # noqa: BLE001 - one message stops no other
+                self.desk.on_event("critical.crashed", {"exception": error, "message": one.id})
+        return told
+
+    async def _one(self, one: Critical) -> bool:
+        copies = self.desk.books.spool.copies(one.id)
+        late = self.desk.clock() >= one.due
+        fresh = [c for c in copies if c.delivery.id not in one.facts.told and _lost(c, late=late)]
+        refused = [each for each in one.facts.refused if each[0] not in one.facts.told]
+        after = one
+        statements: list[Statement] = []
+        if fresh or refused:
+            after, statements = await self._escalated(one, fresh, refused)
+        watched = any(
+            copy.delivery.state is not State.DELIVERED and copy.delivery.id not in after.facts.told
+            for copy in copies
+        )
+        if after is one and watched:
+            return False
+        moving = self.criticals.moving(one, after, watched=watched)
+        await self.desk.books.database.commit([moving, *statements])
+        if not statements:
+            return False
+        self.desk.metrics.events.labels("critical.escalated").inc()
+        self.desk.books.outbox.bell.set()
+        self.wake()
+        return True
+
+    async def _escalated(
+        self, one: Critical, copies: Sequence[Copy], refused: Sequence[tuple[str, str]]
+    ) -> tuple[Critical, list[Statement]]:
+        """Return it as told of, with all that tells it."""
+        books, now, facts = self.desk.books, self.desk.clock(), one.facts
+        care = self.desk.urgency.of(facts.sender)
+        left = tuple(
+            (self.shown(whom), *because)
+            for whom, because in (
+                *((copy.recipient.address, _why(copy)) for copy in copies),
+                *((whom, why(spoken(said))) for whom, said in refused),
+            )
+        )
+        told = (*facts.told, *(copy.delivery.id for copy in copies), *(each[0] for each in refused))
+        facts = structs.replace(facts, told=told, person=care.person, by="", note="")
+        after = replace(one, escalated=one.escalated or now, acknowledged=None, facts=facts)
+        statements = [
+            statement
+            for copy in copies
+            for statement in books.receipt(copy, copy.delivery, ESCALATED, Kind.ESCALATED)
+        ]
+        statements.append(
+            books.journal.entry(
+                now,
+                "critical.escalated",
+                "gateway",
+                message=one.id,
+                who=facts.sender,
+                person=care.person,
+                recipients=len(left),
+            )
+        )
+        subject, text = words(
+            care.person, facts.sender, facts.reference, one.arrived, left, self.site
+        )
+        for to in care.mail:
+            statements += await self.notices.alerting(to, subject, text)
+        return after, statements
+
+
+def _lost(copy: Copy, *, late: bool) -> bool:
+    state = copy.delivery.state
+    return state in _BAD or (late and state is not State.DELIVERED)
+
+
+def _why(copy: Copy) -> Why:
+    return why(copy.delivery.said) if copy.delivery.state in _BAD else _LATE

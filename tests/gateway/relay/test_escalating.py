@@ -1,0 +1,134 @@
+"""Critical results: they overtake, and when one does not arrive a person is told by name, once."""
+
+import base64
+from datetime import timedelta
+
+from gateway.relay.critical import Care, Urgency
+from gateway.relay.delivery import State
+from gateway.relay.escalating import Escalating
+from gateway.relay.notices import Notices
+from smtp.address import Address, key
+from tests.gateway.relay.test_answers import bring, report
+from tests.gateway.relay.test_concluding import later
+from tests.world.world import World, letter
+
+DR, ACCUEIL, GARDE = "dr@labo.example", "accueil@chu.example", "garde@clinique.example"
+ON_CALL, OUTSIDER = "dr.garde@labo.example", "qui@nulle-part.example"
+MARK = "X-Sceau-Priority: critical"
+
+
+def _agreed(world: World, **more: bool) -> Escalating:
+    """Agree with the laboratory who is told; return who looks."""
+    care = Care(timedelta(minutes=10), "Dr Garde", (Address(ON_CALL),), **more)
+    desk = world.labo.desk
+    object.__setattr__(desk, "urgency", Urgency(agreed={key(Address(DR)): care}))
+    notices = Notices(desk)
+    return Escalating(desk, notices, desk.criticals, "labo", world.labo.courier.ring)
+
+
+async def _result(world: World, *to: str, mark: str = MARK) -> None:
+    await world.labo.submit(DR, to, letter(DR, to, mark, "Subject: Potassium de M. DESMAUX"))
+    await world.settle()
+
+
+async def _told(world: World) -> list[bytes]:
+    """Return what the person on call reads."""
+    await world.settle()
+    inbox = await world.labo.inbox("dr.garde")
+    return [base64.b64decode(each.partition(b"\r\n\r\n")[2]) for each in inbox]
+
+
+async def test_what_arrives_is_let_go_of(world: World) -> None:
+    """Everybody has it: nobody is told of anything, and nothing is watched any more."""
+    escalating = _agreed(world)
+    await _result(world, ACCUEIL)
+    assert [State.DELIVERED] == world.labo.states()
+    assert 0 == await escalating.round()
+    assert 0 == escalating.criticals.open()
+    assert [] == escalating.criticals.waiting()
+
+
+async def test_what_has_not_arrived_in_time_is_told_to_a_person_once(world: World) -> None:
+    """By mail, without the patient; by a receipt; in the journal; and it waits for an operator."""
+    await world.labo.add("dr.garde")
+    await world.play()
+    escalating = _agreed(world)
+    await _result(world, GARDE)
+    world.clock.advance(minutes=9, seconds=59)
+    assert 0 == await escalating.round()
+    world.clock.advance(seconds=1)
+    assert 1 == await escalating.round()
+    assert 0 == await escalating.round()
+    (mail,) = await _told(world)
+    (one,) = escalating.criticals.waiting()
+    assert one.facts.reference.encode() in mail
+    assert GARDE.encode() in mail
+    assert b"Dr Garde" in mail
+    assert b"DESMAUX" not in mail
+    assert "escalated" in world.labo.receipts()
+    assert ("critical.escalated", "") in await world.labo.story()
+
+
+async def test_its_time_is_ten_minutes_though_nobody_promised_any(world: World) -> None:
+    """At the end of it the answers are final: what a peer did not confirm may have arrived."""
+    await world.play()
+    escalating = _agreed(world)
+    await _result(world, GARDE)
+    await later(world, minutes=10)
+    assert State.UNCONFIRMED is world.labo.states()[0]
+    assert 1 == await escalating.round()
+    assert 0 == escalating.criticals.open()
+
+
+async def test_a_failure_before_the_time_is_told_at_once(world: World) -> None:
+    """And one that is reported after everything was well is told, too."""
+    await world.labo.add("dr.garde")
+    await world.play()
+    escalating = _agreed(world)
+    await _result(world, GARDE)
+    copy = world.labo.copies()[0]
+    await bring(world, report(copy.message.id))
+    await escalating.round()
+    assert 0 == escalating.criticals.open()
+    await bring(world, report(copy.message.id, "failed", "5.1.1"))
+    assert 1 == await escalating.round()
+    assert 1 == len(await _told(world))
+
+
+async def test_who_was_refused_at_the_door_is_told_at_once(world: World) -> None:
+    """One recipient has it, the other is on no list: nobody waits ten minutes to hear that."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    await _result(world, ACCUEIL, OUTSIDER)
+    assert 1 == await escalating.round()
+    (mail,) = await _told(world)
+    assert OUTSIDER.encode() in mail
+    assert ACCUEIL.encode() not in mail
+
+
+async def test_a_red_mark_counts_only_where_it_was_agreed(world: World) -> None:
+    """Most who click on it mean less; and a peer's mark moves nothing here."""
+    escalating = _agreed(world)
+    await _result(world, ACCUEIL, mark="Importance: high")
+    assert [] == escalating.criticals.latest(9)
+    escalating = _agreed(world, importance=True)
+    await _result(world, ACCUEIL, mark="X-Priority: 1 (Highest)")
+    assert 1 == len(escalating.criticals.latest(9))
+    assert [] == world.chu.desk.criticals.latest(9)
+
+
+async def test_critical_results_overtake_what_is_due(world: World) -> None:
+    """A night's backlog waits in its rows; the critical one is claimed before any of it."""
+    _agreed(world)
+    await world.labo.courier.stop(0)
+    for _ in range(3):
+        await world.labo.submit(DR, [ACCUEIL], letter(DR, [ACCUEIL]))
+    world.clock.advance(minutes=1)
+    await world.labo.submit(DR, [ACCUEIL], letter(DR, [ACCUEIL], MARK))
+    spool, now = world.labo.books.spool, world.clock()
+    assert spool.urgent(now)
+    claim = spool.claiming_urgent(now, timedelta(minutes=1), 9)
+    (rows,) = await world.labo.books.database.commit([claim])
+    (copy,) = spool.claimed(rows)
+    assert copy.message.summary.critical
+    assert world.labo.copies()[-1].message.id == copy.message.id
