@@ -41,6 +41,7 @@ TONES: Mapping[str, str] = {
 EVENTS: Words = {
     "message.accepted": ("Message pris en charge (250)", "Message taken (250)"),
     "message.refused": ("Message refusé", "Message refused"),
+    "message.repeated": ("Déjà reçu : pas envoyé deux fois", "Had before: not sent twice"),
     "message.inspected": ("Contenu examiné : à signaler", "Content inspected: something found"),
     "scanner.silent": ("L'antivirus ne répond pas", "The virus scanner is silent"),
     "scanner.back": ("L'antivirus répond de nouveau", "The virus scanner answers again"),

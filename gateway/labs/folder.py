@@ -25,6 +25,7 @@ from gateway.labs.shelf import Claim, Shelf, ShelfError
 from gateway.labs.unsent import Turned
 from gateway.relay.applications import Applications
 from gateway.relay.desk import Desk
+from gateway.relay.spool import OPEN
 from gateway.settings.labs import WatchedFolder
 from smtp.address import Address
 from smtp.envelope import Body, Peer
@@ -190,7 +191,7 @@ class Folder:
         return offer, said, composed
 
     async def _accepted(self, shelf: Shelf, claim: Claim, row: Offered, *, again: bool) -> None:
-        copies = self.desk.books.spool.copies(row.message or "")
+        copies = self.offering.copies(row)
         content = answers.accepted(claim.name, row, copies, again=again)
         # A name that is used again has the answers of its last use alone.
         instead = () if again else _LATER
@@ -222,7 +223,9 @@ class Folder:
         for row in [*settled, *await offers.corrected(self.watched.name)]:
             if row.facts.claim in unanswered:  # the first answer comes before the last
                 continue
-            copies = self.desk.books.spool.copies(row.message or "")
+            copies = self.offering.copies(row)
+            if any(copy.delivery.state in OPEN for copy in copies):
+                continue  # one was taken before, with another message, and is still on its way
             which, content = answers.last(row, copies, now)
             await asyncio.to_thread(shelf.answer, row.facts.name, which, content)
             await offers.database.commit([offers.telling(row.id, now, row.corrected)])

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from msgspec import structs
 
@@ -17,9 +18,10 @@ from gateway.labs.offers import Facts, Offered, Offers
 from gateway.labs.unsent import Turned, Unsent
 from gateway.relay.desk import Desk
 from gateway.relay.intake import Intake
+from gateway.relay.message import Copy
 from smtp import reply
 from smtp.address import Address, domain_of
-from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal
+from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal, made_at
 from smtp.reply import Reply
 from vault.database import Statement
 from vault.errors import VaultError
@@ -132,13 +134,14 @@ class Offering:
             if said.permanent:
                 await self.offers.database.commit([self.offers.dropping(row.id)])
             return Outcome(said, refused=refused)
-        facts = structs.replace(result.facts, refused=refused or row.facts.refused)
-        message = self._message(draft)
+        message, again, copies = self._became(draft, row.at)
+        facts = structs.replace(result.facts, refused=refused or row.facts.refused, copies=copies)
         taken = [self.offers.taken(row.id, message, facts), self._sent(result)]
         if result.answered:
             taken.append(self.offers.telling(row.id, self.desk.clock()))
         await self.offers.database.commit(taken)
-        return Outcome(said, replace(row, message=message, facts=facts), refused=facts.refused)
+        row = replace(row, message=message, facts=facts)
+        return Outcome(said, row, again, refused=facts.refused)
 
     async def turned(self, door: str, name: str, turned: Turned) -> None:
         """Keep in mind a result of which no message came, until it is offered again and taken."""
@@ -163,15 +166,29 @@ class Offering:
                 draft = replace(draft, refused=(*draft.refused, Refusal(recipient, said)))
         return draft
 
-    def _message(self, draft: Draft) -> MessageId:
-        """Return what the intake made of it, now or before a crash."""
+    def copies(self, row: Offered) -> list[Copy]:
+        """Return the copies that an offer is answered by, those that were taken before among them."""
+        spool = self.desk.books.spool
+        return (
+            spool.several(row.facts.copies) if row.facts.copies else spool.copies(row.message or "")
+        )
+
+    def _became(self, draft: Draft, at: datetime) -> tuple[MessageId, bool, tuple[str, ...]]:
+        """Return which message the intake made of it, whether of another offer, and its copies.
+
+        No copies are named where all of that message count.
+        """
         spool, mail = self.desk.books.spool, draft.mail
         assert mail.mail_from is not None and mail.transfer is not None  # noqa: PT018
-        for one in draft.recipients:
-            mark = spool.transfer(domain_of(mail.mail_from), mail.transfer, one.address)
-            if (copy := spool.taken(mark)) is not None:
-                return copy.message.id
-        raise VaultError("a message that was taken is not there")
+        peer, transfer = domain_of(mail.mail_from), mail.transfer
+        marks = (spool.transfer(peer, transfer, one.address) for one in draft.recipients)
+        found = [each for mark in marks if (each := spool.took(mark)) is not None]
+        if not found:
+            raise VaultError("a message that was taken is not there")
+        messages = {each.rpartition(".")[0] for each in found}
+        newest = max(messages)  # their order is that of their times
+        again = made_at(newest) < int(at.timestamp() * 1000) / 1000
+        return MessageId(newest), again, tuple(found) if again or len(messages) > 1 else ()
 
 
 def _draft(result: Result, row: Offered) -> Draft:

@@ -29,6 +29,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     claim: str
     refused: tuple[tuple[str, str], ...] = ()  # recipients that were never taken, and why
     key: str = ""  # what the laboratory calls the result, if it told
+    copies: tuple[str, ...] = ()  # whose last answers count, if not all its message's
 
 
 @dataclass(frozen=True, slots=True)

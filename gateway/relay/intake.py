@@ -19,6 +19,7 @@ from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.conversing import Conversing
 from gateway.relay.deadlines import Deadlines
+from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
 from gateway.relay.ends import HEADER
 from gateway.relay.entrance import Entrance, entrance
@@ -26,6 +27,7 @@ from gateway.relay.lanes import Pause
 from gateway.relay.large import taking
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
+from gateway.relay.once import NOBODY, OTHER_MAIL, Known, Once, Passing
 from gateway.relay.reports import ONE_AT_A_TIME, answers
 from gateway.relay.sent import Filing
 from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
@@ -33,7 +35,15 @@ from gateway.relay.withdrawing import NOTHING_OF_THAT_NAME, Withdrawing
 from gateway.settings.motion import Limits
 from smtp import reply
 from smtp.address import Address, domain_of, key
-from smtp.envelope import Draft, Peer, Recipient, Refusal, new_message_id
+from smtp.envelope import (
+    Draft,
+    MessageId,
+    Peer,
+    Recipient,
+    Refusal,
+    new_message_id,
+    reference,
+)
 from smtp.reply import Reply
 from trust.cure import cure
 from trust.decision import Action
@@ -73,12 +83,15 @@ class Onward(Protocol):
 class Intake:
     """What the doors of ``smtp.receive.server`` ask; one a gateway."""
 
-    def __init__(self, desk: Desk, notices: Notices, limits: Limits, onward: Onward) -> None:
+    def __init__(
+        self, desk: Desk, notices: Notices, limits: Limits, onward: Onward, once: Once
+    ) -> None:
         self._desk = desk
         self._books = desk.books
         self._notices = notices
         self._limits = limits
         self._onward = onward
+        self._once = once
         self._answers = Answers(desk)
         self._withdrawing = Withdrawing(desk, notices)
         self._conversing = Conversing(desk, notices)
@@ -209,7 +222,17 @@ class Intake:
         passage = Passage(arrival.start, arrival.body)
         filing = Filing.of(draft, self._books)
         blocks = passage.blocks() if filing is None else filing.through(passage.blocks())
+        mail, known = self._once.asked(draft, arrival.header), NOBODY
+        if mail is not None:
+            ours = len(arrival.top) + len(arrival.block)
+            blocks = mail.through(arrival.header, blocks, ours)
         sealed = await self._books.vault.put(blocks)
+        if mail is not None:
+            known = self._once.known(mail, unseen)
+            if known.other or len(known.before) == len(unseen):
+                await self._books.vault.discard(sealed)
+                return await self._again(arrival, known)
+            unseen = known.fresh(unseen)
         # Asked again though RCPT asked already: the list may have changed during DATA, and this
         # is the answer the journal keeps.
         question = self._question(draft)
@@ -227,6 +250,7 @@ class Intake:
         message = arrival.message(sealed.size, ascii_only=passage.ascii, critical=critical)
         entered = entrance(self._desk, message, screened, lease, self._onward.pause)
         also = await self._conversing.keeping(arrival, screened.decided, also)
+        also = self._knowing(arrival, entered, mail, known, also)
         noticed = await self._enter(arrival, entered, sealed, also, filing)
         if screened.opened or mark is not None:
             taking.ring(self._desk, entered.message)
@@ -234,6 +258,51 @@ class Intake:
         self._after(due=noticed or entered.due)
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
+
+    async def _again(self, arrival: Arrival, known: Known) -> Reply:
+        """Answer for a mail that nobody is to have now: they have it, or it is not what they have."""
+        if known.other:
+            return await self._reject(arrival, OTHER_MAIL)
+        await self._books.database.commit(self._repeated(arrival, known))
+        first = next(iter(known.before.values())).rpartition(".")[0]
+        return Reply(250, "2.0.0", f"Accepted before, reference {reference(MessageId(first))}")
+
+    def _repeated(self, arrival: Arrival, known: Known) -> list[Statement]:
+        """Return what remembers whose copies were taken before, so that an offer finds them."""
+        statements, draft = [], arrival.draft
+        for whom, delivery in known.before.items():
+            if draft.mail.transfer is not None:
+                mark = self._mark(draft, Recipient(whom))
+                statements.append(self._books.spool.seeing(mark, delivery, arrival.at))
+            statements.append(
+                self._books.journal.entry(
+                    arrival.at,
+                    "message.repeated",
+                    self._actor(draft),
+                    message=delivery.rpartition(".")[0],
+                    who=draft.mail.mail_from,
+                    whom=whom,
+                )
+            )
+        return statements
+
+    def _knowing(
+        self,
+        arrival: Arrival,
+        entered: Entrance,
+        mail: Passing | None,
+        known: Known,
+        also: Callable[[], list[Statement]],
+    ) -> Callable[[], list[Statement]]:
+        """Return what else is committed with a mail: by what it is known again."""
+        if mail is None:
+            return also
+        kept = [
+            self._once.keeping(mail, one.copy.recipient.address, one.after.id, arrival.at)
+            for one in entered.results
+            if one.after.state is not State.REFUSED
+        ]
+        return lambda: [*kept, *self._repeated(arrival, known), *also()]
 
     async def _enter(
         self,

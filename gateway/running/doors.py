@@ -18,6 +18,7 @@ from gateway.labs.offers import Offers
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.intake import Intake, Onward
+from gateway.relay.once import Once
 from gateway.running import checks
 from gateway.running.certifying import named
 from gateway.settings.listen import ImapListener, Listener, WebListener
@@ -51,7 +52,9 @@ class Doors:
         self._settings = rooms.settings
         self.open_ones: list[AnyDoor] = []
         self.principals = Principals(rooms.accounts, rooms.shares, rooms.journal, rooms.clock)
-        self.intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward)
+        meant = frozenset(key(Address(each)) for each in rooms.settings.labs.once)
+        once = Once(rooms.database, rooms.ring, meant)
+        self.intake = Intake(rooms.desk, rooms.notices, rooms.settings.limits, onward, once)
         self.offering = Offering(rooms.desk, self.intake, Offers(rooms.database, rooms.ring))
         self.witness = self._witness()
         self.logins = Logins(

@@ -13,6 +13,7 @@ from gateway.labs.offers import Offers
 from gateway.labs.unsent import Unsent
 from gateway.operations import escrow, ruling, tally
 from gateway.operations.rooms import Rooms
+from gateway.relay.once import Once
 from gateway.running import certifying
 from vault.errors import VaultError
 from vault.rotation import Rotation
@@ -41,14 +42,19 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
     async def forget_messages() -> None:
         keep = timedelta(days=settings.relay.keep_days)
         await rooms.spool.forget(rooms.clock(), keep)
-
         await database.commit([rooms.desk.criticals.forgetting(rooms.clock(), keep)])
+
     async def forget_offers() -> None:
         window = timedelta(days=settings.labs.window_days)
         offers = Offers(database, rooms.ring)
         unsent = Unsent(database, rooms.ring)
         now = rooms.clock()
-        await database.commit([offers.forgetting(now, window), unsent.forgetting(now, window)])
+        statements = [
+            offers.forgetting(now, window),
+            unsent.forgetting(now, window),
+            Once(database, rooms.ring).forgetting(now, window),
+        ]
+        await database.commit(statements)
 
     async def forget_threads() -> None:
         await database.commit(rooms.exchanges.ending(rooms.clock()))

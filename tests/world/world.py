@@ -29,6 +29,7 @@ from gateway.relay.intake import Intake
 from gateway.relay.lanes import Link
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
+from gateway.relay.once import Once
 from gateway.relay.routes import Hosts
 from gateway.relay.spool import Spool
 from gateway.relay.threads import Rules as Citizenship
@@ -122,7 +123,8 @@ class Gateway:
         )
         notices = Notices(self.desk)
         self.courier = Courier(self.desk, notices, Carrier(self.desk, self, r, self.dial), r)
-        self.intake = Intake(self.desk, notices, Limits(), self.courier)
+        once = Once(self.rest.database, self.rest.ring)
+        self.intake = Intake(self.desk, notices, Limits(), self.courier, once)
 
     @property
     def books(self) -> Books:

@@ -133,6 +133,14 @@ CREATE TABLE seen (                     -- transfers we took, so that a repeated
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX seen_at ON seen (at);
 
+CREATE TABLE once (                     -- mails that are known again by their Message-ID
+    mark      BLOB PRIMARY KEY,         -- keyed: sender, Message-ID, recipient
+    digest    BLOB NOT NULL,            -- keyed: the mail, but for what says to whom and when it goes
+    delivery  TEXT NOT NULL,            -- what it became here
+    at        REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX once_at ON once (at);
+
 CREATE TABLE recall (                   -- what its sender wants back, and could not be asked of the peer
     delivery TEXT PRIMARY KEY,
     actor    TEXT NOT NULL,
@@ -158,14 +166,6 @@ CREATE TABLE application (              -- what the recipient's software made of
 CREATE INDEX application_message ON application (message);
 CREATE INDEX application_untold ON application (message) WHERE told = 0;
 
-CREATE TABLE outbox (                   -- receipts on their way to software
-    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
-    id        TEXT NOT NULL,            -- random, and nobody looks for it: no index
-    mailbox   TEXT NOT NULL,            -- the mailbox's opaque key
-    message   TEXT NOT NULL,
-    type      TEXT NOT NULL,            -- 'delivered', 'failed' ...
-    at        REAL NOT NULL,
-    payload   BLOB NOT NULL,            -- sealed: the CloudEvents JSON
 CREATE TABLE critical (                 -- results that may not wait, until they have arrived
     id       TEXT PRIMARY KEY,          -- the message's; a name of our own if it never became one
     due      REAL NOT NULL,             -- until when it must have arrived
@@ -180,6 +180,14 @@ CREATE INDEX critical_waiting ON critical (escalated)
     WHERE escalated IS NOT NULL AND acknowledged IS NULL;
 CREATE INDEX critical_due ON critical (due);
 
+CREATE TABLE outbox (                   -- receipts on their way to software
+    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id        TEXT NOT NULL,            -- random, and nobody looks for it: no index
+    mailbox   TEXT NOT NULL,            -- the mailbox's opaque key
+    message   TEXT NOT NULL,
+    type      TEXT NOT NULL,            -- 'delivered', 'failed' ...
+    at        REAL NOT NULL,
+    payload   BLOB NOT NULL,            -- sealed: the CloudEvents JSON
     sent      REAL
 ) STRICT;
 CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent IS NULL;
