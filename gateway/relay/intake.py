@@ -25,6 +25,7 @@ from gateway.relay.ends import HEADER
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import Pause
 from gateway.relay.large import taking
+from gateway.relay.large.reaching import Reaching
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.once import NOBODY, OTHER_MAIL, Known, Once, Passing
@@ -95,6 +96,7 @@ class Intake:
         self._answers = Answers(desk)
         self._withdrawing = Withdrawing(desk, notices)
         self._conversing = Conversing(desk, notices)
+        self._reaching = Reaching(desk)
         self._flood = Throttle(_REFUSALS, timedelta(minutes=1))
 
     async def met(self, peer: Peer) -> None:
@@ -123,6 +125,7 @@ class Intake:
             return ONE_AT_A_TIME
         listed = self._verdict(self._question(draft), recipient.address)
         verdict = self._conversing.at_rcpt(draft, recipient.address, listed)
+        verdict = self._reaching.judged(recipient.address, draft.mail.size or 0, verdict)
         said = verdict.at_rcpt(draft.peer.listener)
         if not said.positive:
             self._count(draft, verdict.reason)
@@ -239,6 +242,7 @@ class Intake:
         decided = [(one, self._verdict(question, one.address)) for one in unseen]
         size = sealed.size if mark is None else mark.size
         heard = self._conversing.heard(arrival, size, decided)
+        heard = self._reaching.heard(sealed.size, heard)
         screened = self._desk.screening.screen(draft, heard, arrival.at)
         verdicts = (verdict for _, verdict in screened.decided)
         refusal = self._left(draft) or nothing_to_keep(verdicts, door)

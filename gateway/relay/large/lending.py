@@ -5,7 +5,6 @@ who is told of it finds it. What is already lent to a domain is lent again under
 however often the courier tries. docs/large-documents.md.
 """
 
-import binascii
 import hashlib
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -19,17 +18,19 @@ from gateway.relay.large.hops import Hop
 from gateway.relay.large.large import Large
 from gateway.relay.large.links import Facts, Link, new_link_id, new_token
 from gateway.relay.large.notice import words
-from gateway.relay.large.reach import Way, holder_of, too_large, way
+from gateway.relay.large.reach import Way, too_large
+from gateway.relay.large.reaching import reached
 from gateway.relay.large.stub import Cut, Instead, Mark
 from gateway.relay.message import Copy
 from gateway.settings.large_reader import Reader
+from imap.decoding import Decoder, decoder
+from imap.errors import UnknownEncoding
 from smtp.envelope import Body, Notify
 from smtp.message.mime import PartIndex
 from smtp.reply import Reply
 from smtp.send.outgoing import Offer, Outgoing
 from vault.errors import Conflict
 
-REASON = "too-large-for-peer"
 FULL = Reply(
     552,
     "5.2.2",
@@ -37,7 +38,6 @@ FULL = Reply(
 )
 _ROOM = 8 << 10  # octets that are left to the next hop below its limit
 _UNLIMITED = 1 << 62
-_QUARTET = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +93,17 @@ class Lending:
 
     def _way(self, copy: Copy, hop: Hop) -> Way:
         settings, size = self.large.settings, copy.message.size
-        if settings.above and settings.above < size and self._lends(size) and hop.fetches(size):
+        lends = settings.enabled and size <= settings.largest
+        served = lends and self.large.port > 0
+        if served and settings.above and settings.above < size and hop.fetches(size):
             return Way.FETCHED
         if hop.takes(size):
             return Way.WHOLE
         listed = self.desk.keeper.current
         who = holder_of(listed, copy.recipient.address) if settings.reader else ""
-        return way(size, hop, lends=self._lends(size), holder=who)
-
-    def _lends(self, size: int) -> bool:
-        settings = self.large.settings
-        return settings.enabled and size <= settings.largest and self.large.port > 0
+        if served and hop.fetches(size):
+            return Way.FETCHED
+        return Way.READ if lends and who else Way.NONE
 
     async def _lent(self, one: Attempt, hop: Hop, *, reader: bool) -> Parcel | Reply:
         link = self.large.links.of(one.message.id, one.domain)
@@ -165,14 +165,15 @@ class Lending:
 
     async def _hashed(self, one: Attempt, cut: Cut) -> Cut:
         """Return a cut with the length and hash of its file."""
-        found, octets, rest = hashlib.sha256(), 0, b""
-        vault = self.desk.books.vault
-        async with aclosing(vault.stream(_holder(one), cut.body, cut.end)) as body:
+        found, octets, undone = hashlib.sha256(), 0, _decoder(cut.encoding)
+        async with aclosing(self.desk.books.vault.stream(_holder(one), cut.body, cut.end)) as body:
             async for block in body:
-                piece, rest = _decoded(rest + block) if cut.encoding == "base64" else (block, b"")
+                piece = undone.feed(block)
                 found.update(piece)
                 octets += len(piece)
-        return Cut(*_places(cut), octets, found.hexdigest())
+        rest = undone.finish()
+        found.update(rest)
+        return Cut(*_places(cut), octets + len(rest), found.hexdigest())
 
     async def _stub(self, one: Attempt, link: Link) -> bytes:
         """Write what goes in place of the whole."""
@@ -214,11 +215,8 @@ def _places(cut: Cut) -> tuple[int, int, int, str, str, str]:
     return cut.header, cut.body, cut.end, cut.type, cut.name, cut.encoding
 
 
-def _decoded(text: bytes) -> tuple[bytes, bytes]:
-    """Decode the whole groups of base64 that there are; return what is left for the next block."""
-    plain = text.translate(None, b"\r\n\t ")
-    end = len(plain) - len(plain) % _QUARTET
+def _decoder(encoding: str) -> Decoder:
     try:
-        return binascii.a2b_base64(plain[:end]), plain[end:]
-    except binascii.Error:  # it is no base64, whatever it says; the whole is right all the same
-        return b"", plain[end:]
+        return decoder(encoding)
+    except UnknownEncoding:  # it is given out as it is
+        return decoder("")

@@ -16,6 +16,7 @@ from trust.errors import HolderError
 from trust.identifiers import parse
 from trust.sources import TrustList
 
+REASON = "too-large-for-peer"
 _MB = 1_000_000
 
 
@@ -31,14 +32,14 @@ class Way(StrEnum):
 def way(size: int, hop: Hop | None, *, lends: bool, holder: str) -> Way:
     """Return the way of a message of that size to a next hop; ``hop`` is what is known of it.
 
-    ``lends``: we keep large documents for others to fetch. ``holder``: who can prove to be the
-    recipient; "" if nobody, or there is nowhere to prove it.
+    ``lends``: other gateways may fetch from us a message as large as that. ``holder``: who can prove to
+    be the recipient, and read it here; "" if nobody, or there is nowhere to prove it.
     """
     if hop is None or hop.takes(size):
         return Way.WHOLE
     if lends and hop.fetches(size):
         return Way.FETCHED
-    return Way.READ if lends and holder else Way.NONE
+    return Way.READ if holder else Way.NONE
 
 
 def holder_of(listed: TrustList | None, recipient: Address) -> str:

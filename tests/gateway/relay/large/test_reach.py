@@ -30,7 +30,7 @@ SCEAU = Hop(10, 100, AT)
         (999, Hop(0, 0, AT), True, "", Way.WHOLE),
         (11, SMALL, True, RPPS, Way.READ),
         (11, SMALL, True, "", Way.NONE),
-        (11, SMALL, False, RPPS, Way.NONE),
+        (11, SMALL, False, RPPS, Way.READ),
         (11, SCEAU, True, "", Way.FETCHED),
         (11, SCEAU, False, "", Way.NONE),
         (101, SCEAU, True, "", Way.NONE),
@@ -40,9 +40,9 @@ SCEAU = Hop(10, 100, AT)
 def test_the_way_of_a_message(
     size: int,
     hop: Hop | None,
-    lends: bool,
+    lends: bool,  # noqa: FBT001
     holder: str,
-    wanted: Way,  # noqa: FBT001
+    wanted: Way,
 ) -> None:
     """Whole where it is taken, fetched by a gateway, read by a person, or not at all."""
     assert wanted is way(size, hop, lends=lends, holder=holder)
@@ -52,8 +52,8 @@ def test_the_way_of_a_message(
 def test_a_larger_message_has_no_better_way(
     size: int,
     more: int,
-    lends: bool,
-    holder: str,  # noqa: FBT001
+    lends: bool,  # noqa: FBT001
+    holder: str,
 ) -> None:
     """What is refused at one size is refused at every larger one."""
     order = list(Way)

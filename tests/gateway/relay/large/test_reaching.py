@@ -1,0 +1,150 @@
+"""A recipient whose server is no Sceau: asked to read by a browser, or refused before anything is sent."""
+
+import email
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+import pytest
+
+from gateway.relay.delivery import State
+from gateway.relay.large.large import Large
+from gateway.settings.large import LargeSettings
+from smtp.address import parse
+from smtp.reply import Reply
+from smtp.send.outgoing import Offer
+from tests.world.peers import Peer
+from tests.world.world import World
+from trust.addresses import Kind, Listed
+
+DR, ACCUEIL = "dr@labo.example", "accueil@chu.example"
+MARTIN, DESK = "martin@clinique.example", "secretariat@clinique.example"
+LIMIT = 60_000
+READER = {
+    "url": "https://auth.example/realms/sante",
+    "audience": "sceau",
+    "anchors": "anchors.pem",
+    "origin": "https://courrier.labo.example",
+}
+
+
+@dataclass
+class Clinic:
+    """The clinic's server, which takes little, and what the laboratory sends it."""
+
+    world: World
+    peer: Peer
+
+    async def sent(self, *to: str, octets: int = 3 * LIMIT, **how: Any) -> Reply:
+        """Submit a message with a file of so many octets."""
+        made = EmailMessage(policy=SMTP)
+        made["From"], made["To"], made["Subject"] = DR, ", ".join(to), "IRM DUPONT"
+        made["Date"], made["Message-ID"] = "Mon, 02 Mar 2026 09:30:00 +0100", "<irm@labo.example>"
+        made.set_content("Bonjour.")
+        made.add_attachment(
+            b"\0" * octets, maintype="application", subtype="zip", filename="DUPONT.zip"
+        )
+        said = await self.world.labo.submit(DR, to, made.as_bytes(), **how)
+        await self.world.settle()
+        return said
+
+    async def met(self) -> None:
+        """Let the laboratory learn what the clinic's server takes."""
+        await self.world.labo.submit(DR, [MARTIN])
+        await self.world.settle()
+        assert 1 == len(self.peer.heard)
+
+
+async def _clinic(world: World, **settings: Any) -> Clinic:
+    peer = await world.play()
+    peer.offer = Offer(frozenset({"SIZE", "DSN"}), size=LIMIT)
+    world.lists.addresses = [
+        Listed(parse(MARTIN), Kind.PER, "rpps:10001234565"),
+        Listed(parse(DESK), Kind.ORG, "finess:750712184"),
+    ]
+    await world.publish()
+    rest, told = world.labo.rest, LargeSettings.model_validate({"reader": READER, **settings})
+    object.__setattr__(world.labo.desk, "large", Large.of(told, rest.database, rest.ring))
+    made = Clinic(world, peer)
+    await made.met()
+    return made
+
+
+async def test_who_can_prove_who_they_are_is_sent_a_link(world: World) -> None:
+    """The text, where the document waits, in words; its bytes and its name stay at home."""
+    clinic = await _clinic(world)
+    assert 250 == (await clinic.sent(MARTIN, size=250_000)).code
+    told, stub = clinic.peer.heard[-1]
+    large = world.labo.desk.large
+    assert large is not None
+    (link,) = large.links.all()
+    read = email.message_from_bytes(stub, policy=SMTP)
+    text, words = (str(part.get_content()) for part in read.iter_parts())
+
+    assert told.size == len(stub) < LIMIT
+    assert "Bonjour." == text.strip()
+    assert f"https://courrier.labo.example/document/{link.facts.token}" in words
+    assert b"DUPONT.zip" not in stub
+    assert b"x-sceau-large" not in stub.lower()
+    assert link.reader
+    assert State.RELAYED == world.labo.copies()[-1].delivery.state
+
+
+async def test_who_cannot_is_refused_at_rcpt(world: World) -> None:
+    """An establishment logs in nowhere: 552, how much may be sent, and what to do; nothing is sent."""
+    clinic = await _clinic(world)
+    said = await clinic.sent(DESK, size=250_000)
+    assert (552, "5.3.4") == (said.code, said.enhanced)
+    assert "1 MB" in said.text
+    assert "in several parts" in said.text
+    assert 1 == len(clinic.peer.heard)
+    assert ("recipient.refused", DESK) in await world.labo.story()
+    (notice,) = await world.labo.inbox("dr")
+    assert b"552" in notice
+
+
+async def test_an_undeclared_size_is_judged_when_the_content_is_here(world: World) -> None:
+    """The others have their message all the same, and the sender is told who has not."""
+    clinic = await _clinic(world)
+    alone = await clinic.sent(DESK)
+    both = await clinic.sent(DESK, ACCUEIL)
+    assert (552, 250) == (alone.code, both.code)
+    assert 1 == len(clinic.peer.heard)
+    assert 1 == len(await world.chu.inbox("accueil"))
+    assert 2 == len(await world.labo.inbox("dr"))
+    assert State.REFUSED in world.labo.states()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"reader": None}, {"largest": 100_000}], ids=["nobody-to-ask", "too-large-for-us"]
+)
+async def test_where_nobody_can_log_in_everybody_is_refused(
+    world: World, settings: dict[str, Any]
+) -> None:
+    """Without an issuer, or beyond what we keep, there is no way (RFC 1870 §6.2)."""
+    clinic = await _clinic(world, **settings)
+    assert 552 == (await clinic.sent(MARTIN, size=250_000)).code
+    assert 1 == len(clinic.peer.heard)
+
+
+async def test_a_server_that_was_never_met_is_not_guessed_about(world: World) -> None:
+    """The message is taken, and its sender told when it proves too large after all."""
+    clinic = await _clinic(world)
+    other = await world.play("cabinet.example")
+    other.offer = Offer(frozenset({"SIZE"}), size=LIMIT)
+    taken = await clinic.sent("x@cabinet.example", size=250_000)
+    after = world.labo.copies()[-1].delivery
+    again = await clinic.sent("x@cabinet.example", size=250_000)
+    assert (250, State.FAILED, 552) == (taken.code, after.state, again.code)
+    assert after.said is not None
+    assert after.said.text == again.text
+    assert [] == other.heard
+
+
+async def test_small_mail_and_our_own_are_none_of_its_business(world: World) -> None:
+    """What fits goes whole; what stays in the house has no next hop."""
+    clinic = await _clinic(world)
+    assert 250 == (await clinic.sent(DESK, octets=10, size=2_000)).code
+    assert 2 == len(clinic.peer.heard)
+    assert 250 == (await clinic.sent(DR, size=250_000)).code
