@@ -10,7 +10,7 @@ from dns.resolver import Resolver
 
 from gateway.app import settings_of
 from gateway.control.lock import Lock
-from gateway.doctor import beliefs, doors, egress, house, machine, neighbours
+from gateway.doctor import beliefs, doors, egress, house, machine, neighbours, software
 from gateway.doctor.finding import Finding, Level, Look, looked, ok, warn
 from gateway.operations.error import OperationError
 from gateway.settings import Settings
@@ -63,6 +63,7 @@ def _inside(settings: Settings, ask: beliefs.Ask, now: datetime) -> Iterator[Fin
     yield from looked("our domain", lambda: beliefs.ourselves(ask, settings))
     yield from looked("revocation", lambda: beliefs.revocation(ask))
     yield from looked("journal", lambda: beliefs.journal(ask))
+    yield from looked("watched folder", lambda: software.watched(settings, ask))
     yield from looked("console", lambda: machine.desk(settings, ask))
 
 
@@ -73,6 +74,7 @@ def _outside(settings: Settings, now: datetime, asking: Make) -> Iterator[Findin
     else:
         yield warn("ports", "no gateway runs here: none was tried", "sceau serve starts it")
     yield from looked("revocation", lambda: neighbours.authorities(settings, now))
+    yield from looked("mailbox servers", lambda: software.servers(settings))
     yield from looked("broker", lambda: neighbours.broker(settings))
     yield from looked("siem", lambda: machine.siem(settings))
     yield from looked("scanner", lambda: neighbours.scanner(settings))
