@@ -29,8 +29,8 @@ from smtp.message.header import Header
 from smtp.message.trace import date
 from vault.database import Statement
 
-_WHOLE = 1 << 20  # a message beyond this is given back by its header alone
-_HEADER = 64 << 10
+WHOLE = 1 << 20  # a message beyond this is given back by its header alone
+HEADER = 64 << 10
 _FILED = (
     "Le document a été intégré par le logiciel de {who}, le {at}.",
     "The document was filed by the software of {who} on {at}.",
@@ -77,7 +77,7 @@ class Integrating:
             case _:
                 return []
         verdict = Verdict(result.copy, failure, await self._original(one, result.copy))
-        asked = asks_for_a_receipt(_header(verdict.returned), one.message)
+        asked = asks_for_a_receipt(header(verdict.returned), one.message)
         told = await self.telling(verdict, asked=asked, errors=errors if aside else None)
         return [*aside, *told]
 
@@ -101,9 +101,9 @@ class Integrating:
         if one.content is not None:
             whole = one.content
         else:
-            end = size if size <= _WHOLE else min(size, _HEADER)
+            end = size if size <= WHOLE else min(size, HEADER)
             whole = await self.desk.books.vault.read(holder(copy.delivery.id), 0, end)
-        return whole if size <= _WHOLE else whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        return whole if size <= WHOLE else whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
     async def _reporting(self, verdict: Verdict, to: Address) -> Sequence[Statement]:
         """Return the statements of one report."""
@@ -143,7 +143,8 @@ def _failure(result: Result) -> Failure:
     return (codes.numbered(said.text) if said is not None else None) or Failure.OTHER
 
 
-def _header(content: bytes) -> Header:
+def header(content: bytes) -> Header:
+    """Return the header of a message, or of its beginning."""
     return Header.skim(content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
 
 

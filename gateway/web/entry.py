@@ -20,6 +20,7 @@ from smtp.reply import Reply
 
 CERTIFICATE = "web_certificate"  # the listener where every client has one
 
+_LISTENERS = {Scope.SUBMIT: "api", Scope.READ: "imap"}
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Sceau", charset="UTF-8", Bearer realm="Sceau"'}
 _LONGEST = 1000  # octets of an Authorization field
 
@@ -33,8 +34,9 @@ class Entry:
     async def mailbox(self, request: Request, scope: Scope) -> Mailbox:
         """Return whose request it is, if they may ask for this; raise ``Problem`` otherwise."""
         peer: Peer = request.state.peer
-        if scope is Scope.SUBMIT:  # an application password's scopes go by the listener
-            peer = replace(peer, listener="api")
+        listener = _LISTENERS.get(scope)
+        if listener is not None:  # an application password's scopes go by the listener
+            peer = replace(peer, listener=listener)
         said = request.headers.get("authorization", "")
         kind, _, proof = said.partition(" ")
         if len(said) > _LONGEST:

@@ -30,6 +30,7 @@ from gateway.relay.message import Copy
 from gateway.web.entry import Entry
 from gateway.web.problem import Problem
 from gateway.web.results import told, uploads
+from gateway.web.results.arrived import Arrived
 from gateway.web.results.events import Events
 from smtp.address import key
 from smtp.envelope import Peer
@@ -48,6 +49,7 @@ class Results:
         self._rooms, self._entry, self._offering = rooms, entry, offering
         self._memory = uploads.Memory(_IN_MEMORY)
         self.events = Events(rooms)
+        self._arrived = Arrived(rooms, entry, self.events)
 
     def routes(self) -> list[Route]:
         """Return where software offers and asks."""
@@ -56,6 +58,7 @@ class Results:
             Route("/v1/messages/{id}", self._standing),
             Route("/v1/messages/{id}/events", self._events_of),
             Route("/v1/events", self._events),
+            *self._arrived.routes(),
         ]
 
     async def _offered(self, request: Request) -> Response:

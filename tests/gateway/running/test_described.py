@@ -81,6 +81,8 @@ class Stranger:
         ("/v1/messages", "post", {201, 400, 422}),
         ("/v1/messages/{id}", "get", {404}),
         ("/v1/addresses", "get", {200, 400}),
+        ("/v1/arrived", "get", {200, 400}),
+        ("/v1/arrived/{id}/answer", "put", {404}),
     ],
 )
 async def test_answers_are_as_described(
@@ -88,7 +90,8 @@ async def test_answers_are_as_described(
 ) -> None:
     """Whatever is asked, the status, the media type and the shape are in the document."""
     async with space(tmp_path) as labo:
-        made = await labo.chu.ask("token.add", address=LABO, scopes=["submit", "addresses"])
+        scopes = ["submit", "addresses", "read"]
+        made = await labo.chu.ask("token.add", address=LABO, scopes=scopes)
         stranger = Stranger(labo, made["token"])
         for mode in schemathesis.GenerationMode:
             await asyncio.to_thread(stranger.asks, path, method, mode)
