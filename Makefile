@@ -20,7 +20,7 @@ demo: venv peers-demo  ## two gateways, a laboratory, a hospital, on this machin
 	@$(BIN)/sceau demo $(ARGS)
 
 test: venv peers-test  ## every test, real peers included
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 check: venv  ## lint, format, types, imports
 	$(BIN)/ruff check .

@@ -73,7 +73,8 @@ def ending_on_terminate() -> Iterator[None]:
 
     def end(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second one must not cut the ending short
-        raise KeyboardInterrupt
+        # After a KeyboardInterrupt subprocess does not wait for the verb that it was running.
+        raise SystemExit(0)
 
     before = signal.signal(signal.SIGTERM, end)
     try:
