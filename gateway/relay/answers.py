@@ -88,7 +88,18 @@ class Answers:
             return NO_ANSWER
         reader = arrival.draft.recipients[0].address
         copies = self._copies(arrival, report, reader)
-        return findings(report, copies, lambda copy: self._theirs(arrival, copy))
+        heard = findings(report, copies, lambda copy: self._theirs(arrival, copy))
+        return heard if isinstance(heard, Reply) else tuple(map(self._weighed, heard))
+
+    def _weighed(self, finding: Finding) -> Finding:
+        """Return what a report is worth: that a link arrived is not that its reader has the document."""
+        large, copy = self.desk.large, finding.copy
+        if large is None or finding.event is not Event.CONFIRMED:
+            return finding
+        link = large.links.of(copy.message.id, copy.domain)
+        if link is None or not link.reader:
+            return finding
+        return replace(finding, event=None, wanted=False)
 
     def _copies(self, arrival: Arrival, report: Report, reader: Address) -> list[Copy]:
         spool, message_id = self.desk.books.spool, report.original_message_id

@@ -8,13 +8,19 @@ from typing import Any
 
 import pytest
 
-from gateway.relay.delivery import State
+from gateway.relay.delivery import Event, State, step
 from gateway.relay.large.large import Large
+from gateway.relay.large.links import Links
+from gateway.relay.large.readers import Readers
+from gateway.relay.message import Copy
+from gateway.relay.notices import Notices
 from gateway.settings.large import LargeSettings
 from smtp.address import parse
+from smtp.envelope import Notify, Peer
 from smtp.reply import Reply
 from smtp.send.outgoing import Offer
-from tests.world.peers import Peer
+from tests.gateway.relay.test_answers import report
+from tests.world.peers import Peer as Played
 from tests.world.world import World
 from trust.addresses import Kind, Listed
 
@@ -34,7 +40,7 @@ class Clinic:
     """The clinic's server, which takes little, and what the laboratory sends it."""
 
     world: World
-    peer: Peer
+    peer: Played
 
     async def sent(self, *to: str, octets: int = 3 * LIMIT, **how: Any) -> Reply:
         """Submit a message with a file of so many octets."""
@@ -48,6 +54,19 @@ class Clinic:
         said = await self.world.labo.submit(DR, to, made.as_bytes(), **how)
         await self.world.settle()
         return said
+
+    @property
+    def links(self) -> Links:
+        large = self.world.labo.desk.large
+        assert large is not None
+        return large.links
+
+    @property
+    def lent(self) -> Copy:
+        """The copy that went as a link."""
+        (link,) = self.links.all()
+        (copy,) = self.world.labo.books.spool.copies(link.message)
+        return copy
 
     async def met(self) -> None:
         """Let the laboratory learn what the clinic's server takes."""
@@ -76,9 +95,7 @@ async def test_who_can_prove_who_they_are_is_sent_a_link(world: World) -> None:
     clinic = await _clinic(world)
     assert 250 == (await clinic.sent(MARTIN, size=250_000)).code
     told, stub = clinic.peer.heard[-1]
-    large = world.labo.desk.large
-    assert large is not None
-    (link,) = large.links.all()
+    (link,) = clinic.links.all()
     read = email.message_from_bytes(stub, policy=SMTP)
     text, words = (str(part.get_content()) for part in read.iter_parts())
 
@@ -88,7 +105,7 @@ async def test_who_can_prove_who_they_are_is_sent_a_link(world: World) -> None:
     assert b"DUPONT.zip" not in stub
     assert b"x-sceau-large" not in stub.lower()
     assert link.reader
-    assert State.RELAYED == world.labo.copies()[-1].delivery.state
+    assert State.RELAYED == clinic.lent.delivery.state
 
 
 async def test_who_cannot_is_refused_at_rcpt(world: World) -> None:
@@ -134,7 +151,7 @@ async def test_a_server_that_was_never_met_is_not_guessed_about(world: World) ->
     other = await world.play("cabinet.example")
     other.offer = Offer(frozenset({"SIZE"}), size=LIMIT)
     taken = await clinic.sent("x@cabinet.example", size=250_000)
-    after = world.labo.copies()[-1].delivery
+    (after,) = (one.delivery for one in world.labo.copies() if one.domain == "cabinet.example")
     again = await clinic.sent("x@cabinet.example", size=250_000)
     assert (250, State.FAILED, 552) == (taken.code, after.state, again.code)
     assert after.said is not None
@@ -148,3 +165,48 @@ async def test_small_mail_and_our_own_are_none_of_its_business(world: World) -> 
     assert 250 == (await clinic.sent(DESK, octets=10, size=2_000)).code
     assert 2 == len(clinic.peer.heard)
     assert 250 == (await clinic.sent(DR, size=250_000)).code
+
+
+async def _reported(clinic: Clinic, action: str, status: str) -> State:
+    """Let the clinic's server report on what it was sent last; return where that stands then."""
+    labo = clinic.world.labo
+    copy = clinic.lent
+    said = report(copy.message.id, action, status, final=MARTIN, original=f"rfc822;{MARTIN}")
+    peer = Peer("192.0.2.9", certificate=clinic.peer.certificate, listener="relay")
+    assert 250 == (await labo.take(peer, "", [DR], said)).code
+    await clinic.world.settle()
+    return clinic.lent.delivery.state
+
+
+async def test_that_the_link_arrived_is_not_that_it_was_read(world: World) -> None:
+    """No report of success is asked for, one that comes is noted; that the link failed is news."""
+    clinic = await _clinic(world)
+    await clinic.sent(MARTIN)
+    told, _ = clinic.peer.heard[-1]
+    assert all(Notify.SUCCESS not in (one.notify or ()) for one in told.recipients)
+
+    assert State.RELAYED is await _reported(clinic, "delivered", "2.0.0")
+    assert "delivered" not in world.labo.receipts()[3:]
+    assert ("delivery.reported", MARTIN) in await world.labo.story()
+    assert State.FAILED is await _reported(clinic, "failed", "5.1.1")
+
+
+async def test_a_link_read_late_enters_the_trace_alone(world: World) -> None:
+    """Who was told that it may have arrived is told nothing more (docs/receipts.md)."""
+    clinic = await _clinic(world)
+    await clinic.sent(MARTIN)
+    labo, copy = world.labo, clinic.lent
+    (link,) = clinic.links.all()
+    late = step(copy.delivery, Event.DEADLINE, world.clock())
+    await labo.rest.database.commit(labo.books.moving(copy, late))
+    before = labo.receipts(), await labo.inbox("dr")
+
+    readers = Readers(labo.desk, clinic.links, Notices(labo.desk), lambda: None)
+    assert [] == readers.theirs(link, "899700218896")
+    for _ in range(2):  # again, once it is known: nothing
+        await readers.taken(link, readers.theirs(link, "810001234565"))
+    assert State.DELIVERED is clinic.lent.delivery.state
+    assert before == (labo.receipts(), await labo.inbox("dr"))
+    found = readers.find(link.facts.token)
+    assert found is not None
+    assert world.clock() == found.taken
