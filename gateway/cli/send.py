@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     import httpx
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-_TYPES = {".eml": "message/rfc822", ".xml": "application/xml", ".pdf": "application/pdf"}
+_TYPES = {
+    ".eml": "message/rfc822",
+    ".xml": "application/xml",
+    ".pdf": "application/pdf",
+    ".hl7": "application/hl7-v2",
+    ".hpr": "application/hprim",
+}
 _TRIES, _LONGEST = 4, 60.0  # offers of one file; seconds between two
 _LATER = frozenset({409, 429, 503})
 _LOST = frozenset({"failed", "expired", "refused", "cancelled"})
@@ -55,6 +61,7 @@ class _Line:
     to: tuple[str, ...]
     order: Path | None
     key: str
+    critical: bool = False
 
     def sent(self, path: Path) -> dict[str, Any]:
         """Offer one file until it is answered; return what became of it."""
@@ -81,6 +88,7 @@ class _Line:
 
     def _offered(self, path: Path) -> "httpx.Response":
         headers = {"Idempotency-Key": self.key} if self.key else {}
+        urgent = {"critical": "true"} if self.critical else {}
         kind = _TYPES.get(path.suffix.lower())
         if kind is None:
             raise OperationError(f"{path.name} is not sent", f"it is one of {', '.join(_TYPES)}")
@@ -91,13 +99,14 @@ class _Line:
             said = self._said(path)
             if kind == _TYPES[".eml"] and said is None:
                 headers |= {"Content-Type": kind, "Content-Length": str(path.stat().st_size)}
+                asked = {"to": self.to, **urgent}
                 return self.client.post(
-                    "/v1/messages", content=file.blocks(), headers=headers, params={"to": self.to}
+                    "/v1/messages", content=file.blocks(), headers=headers, params=asked
                 )
             files: dict[str, Any] = {"document": ("document", file, kind)}
             if said is not None:
                 files["order"] = (None, said, "application/json")
-            return self.client.post("/v1/messages", files=files, headers=headers)
+            return self.client.post("/v1/messages", files=files, headers=headers, params=urgent)
 
     def _said(self, path: Path) -> bytes | None:
         """Return what is said of a file: beside it, or where it was told to look; with ``--to``."""
@@ -158,15 +167,16 @@ def _read(answer: "httpx.Response") -> dict[str, Any]:
 @click.option("--to", multiple=True, help="Who gets it: an address, rpps:…, finess:…; repeat it.")
 @click.option("--order", type=_FILE, help="What the file is. [default: FILE.json, if it is there]")
 @click.option("--key", default="", help="The same result has the same.")
+@click.option("--critical", is_flag=True, help="It may not wait: told to a person if it is late.")
 @click.option("--wait", type=click.FloatRange(0), default=0, help="Seconds for the last answer.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
-def command(*, files: tuple[Path, ...], key: str, wait: float, as_json: bool, **where: Any) -> None:
+def command(*, files: tuple[Path, ...], key: str, wait: float, as_json: bool, **how: Any) -> None:
     """Hand results in: each FILE a mail (.eml), a PDF with its JSON, or a CDA document (.xml)."""
     if key and len(files) > 1:
         raise click.UsageError("one --key is for one file")
-    to, order = tuple(where.pop("to")), where.pop("order")
-    with _client(**where) as client:
-        line = _Line(client, to, order, key)
+    to, order, critical = tuple(how.pop("to")), how.pop("order"), how.pop("critical")
+    with _client(**how) as client:
+        line = _Line(client, to, order, key, critical=critical)
         rows = [line.sent(each) for each in files]
         deadline = time.monotonic() + wait
         rows = [line.settled(row, deadline) if "message" in row else row for row in rows]

@@ -101,6 +101,8 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(max_length=100_000)] = ""
     label: Words = ""  # what the subject calls it
     record: Annotated[str, Meta(max_length=60)] = ""  # the sender's number of the case
+    answer: bool = True  # the recipient's software is asked what it makes of it (R-F2)
+    critical: bool = False  # it may not wait, and somebody is told if it does not arrive
     document: About | None = None
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from typing import Self
 
 from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
-from gateway.labs import answers
+from gateway.labs import answers, urgency
 from gateway.labs.composing import Composed, Offer, compose, told
 from gateway.labs.names import Answer, form
 from gateway.labs.names import Offered as Found
@@ -37,7 +37,10 @@ _LARGE = 4 << 20  # and of those above this one: a mail is three times its docum
 _MOST = 500  # files of one look
 _HOUR = timedelta(hours=1)
 _LATER = (Answer.DELIVERED, Answer.FAILED, Answer.CORRECTED, Answer.ANSWERED)
-_UNKNOWN = "only .pdf, .xml (CDA) and .eml are sent from here"
+_UNKNOWN = "only .pdf, .xml (CDA), .hl7 (ORU), .hpr (HPRIM) and .eml are sent from here"
+
+
+_Lying = tuple[tuple[int, ...], datetime, bool]  # how it was, since when, whether it is critical
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Folder:
     watched: Watched
     desk: Desk
     offering: Offering
-    _lying: dict[Found, tuple[tuple[int, ...], datetime]] = field(default_factory=dict)
+    _lying: dict[Found, _Lying] = field(default_factory=dict)
     _later: dict[str, datetime] = field(default_factory=dict)  # claims that wait, by their mark
     _said: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _large: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -111,12 +114,15 @@ class Folder:
         """Return what was claimed and not answered, and claim what lies still."""
         now = self.desk.clock()
         found = [each for each in shelf.claims() if self._later.get(each.mark, now) <= now]
-        lying: dict[Found, tuple[tuple[int, ...], datetime]] = {}
+        lying: dict[Found, _Lying] = {}
         for each in shelf.offered():
             stamp = shelf.stamp(each)
             before = self._lying.get(each)
-            since = before[1] if before and before[0] == stamp else now
-            lying[each] = (stamp, since)
+            if before is None or before[0] != stamp:
+                before = (stamp, now, urgency.found(each, shelf.glance))
+            lying[each] = before
+        # What is critical is taken before all that lies there, in whatever order names have.
+        for each, (_, since, _) in sorted(lying.items(), key=lambda one: not one[1][2]):
             if self._ready(each, now - since) and len(found) < _MOST:
                 found += self._claimed(shelf, each)
         self._lying = lying
@@ -172,7 +178,7 @@ class Folder:
         if outcome.row is not None:
             await self._accepted(shelf, claim, outcome.row, again=outcome.again)
         elif outcome.said.permanent:
-            await self._failed(shelf, claim, outcome.said.text, outcome.refused, said.key)
+            await self._failed(shelf, claim, outcome.said.text, outcome.refused)
         else:
             self._wait(claim)
             if outcome.said is not IN_HAND:
@@ -204,10 +210,10 @@ class Folder:
         claim: Claim,
         why: str,
         refused: tuple[tuple[str, str], ...] = (),
-        key: str = "",
     ) -> None:
-        turned = Turned(self.watched.mailbox, claim.name, key, why, refused)
-        await self.offering.turned(self.watched.name, claim.name, turned)
+        said = urgency.read(await asyncio.to_thread(shelf.beside, claim))
+        turned = Turned(self.watched.mailbox, claim.name, said.key, why, refused)
+        await self.offering.turned(self.watched.name, claim.name, turned, critical=said.critical)
         content = answers.failed(claim.name, self.desk.clock(), why, refused)
         instead = (Answer.ACCEPTED, Answer.DELIVERED, Answer.CORRECTED, Answer.ANSWERED)
         await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead)

@@ -51,6 +51,7 @@ class Result:
     digest: str = ""  # what its bytes are known by; empty: by their hash, as they come
     body: Body = Body.EIGHT_BIT
     answered: bool = False  # nobody waits for a last answer
+    critical: bool = False  # somebody is told if no message comes of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +144,16 @@ class Offering:
         row = replace(row, message=message, facts=facts)
         return Outcome(said, row, again, refused=facts.refused)
 
-    async def turned(self, door: str, name: str, turned: Turned) -> None:
-        """Keep in mind a result of which no message came, until it is offered again and taken."""
-        adding = self.unsent.adding(door, name, turned, self.desk.clock())
-        await self.offers.database.commit([adding])
+    async def turned(self, door: str, name: str, turned: Turned, *, critical: bool = False) -> None:
+        """Keep in mind a result of which no message came, until it is offered again and taken.
+
+        Of a critical one a person is told now: nobody may be looking at the answers.
+        """
+        now = self.desk.clock()
+        statements = [self.unsent.adding(door, name, turned, now)]
+        if critical:
+            statements.append(self.desk.criticals.lost(turned, now))
+        await self.offers.database.commit(statements)
 
     @property
     def unsent(self) -> Unsent:

@@ -21,6 +21,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
+_GLANCE = 64 << 10  # octets that say whether a file is urgent
+
 
 class ShelfError(Exception):
     """A file cannot be taken; the message is for the laboratory, and names nothing."""
@@ -137,6 +139,26 @@ class Shelf:
                 raise ShelfError("the file is larger than any that is sent")
             with os.fdopen(fd, "rb", closefd=False) as file:
                 return file.read(largest)
+        finally:
+            os.close(fd)
+
+    def beside(self, claim: Claim) -> bytes | None:
+        """Return the companion of a claimed file, if there is one that can be read."""
+        try:
+            return self._read(claim.companion, _GLANCE, missing=True)
+        except (ShelfError, OSError):
+            return None
+
+    def glance(self, name: str) -> bytes:
+        """Return how a file in the folder begins; nothing of what is no plain file."""
+        try:
+            fd = os.open(name, _READ, dir_fd=self.folder)
+        except OSError:
+            return b""
+        try:
+            return os.read(fd, _GLANCE) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+        except OSError:
+            return b""
         finally:
             os.close(fd)
 

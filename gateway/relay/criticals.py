@@ -8,12 +8,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
 from gateway.relay.delivery import State
 from gateway.relay.message import Message
 from smtp.address import Address
+from smtp.envelope import new_message_id, reference
 from smtp.reply import Reply
 from vault.database import Database, Row, Statement
 from vault.keys import KeyRing
@@ -28,6 +30,22 @@ _LOOK = f"""SELECT {_COLUMNS} FROM critical WHERE open = 1 AND (due <= ?
     OR NOT EXISTS (SELECT 1 FROM delivery WHERE message = critical.id AND state <> 'delivered'))
     ORDER BY due LIMIT ?"""  # noqa: S608 - constants only
 _WAITING = "escalated IS NOT NULL AND acknowledged IS NULL"
+
+
+class Lost(Protocol):
+    """What we need of a result that was not sent (``gateway.labs.unsent``)."""
+
+    @property
+    def sender(self) -> Address:
+        """In whose name it was to go."""
+
+    @property
+    def why(self) -> str:
+        """What was wrong with it."""
+
+    @property
+    def refused(self) -> Sequence[tuple[str, str]]:
+        """Who was refused, and why."""
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True):
@@ -99,6 +117,14 @@ class Criticals:
         never = tuple((whom, str(said)) for whom, said in refused)
         facts = Facts(sender, message.reference, message.arrived.timestamp(), never)
         return self.adding(message.id, due, facts)
+
+    def lost(self, turned: Lost, now: datetime) -> Statement:
+        """Return the statement that keeps watch over a result of which no message came."""
+        id_ = new_message_id(now)
+        never = turned.refused or (("-", turned.why),)
+        return self.adding(
+            id_, now, Facts(turned.sender, reference(id_), now.timestamp(), tuple(never))
+        )
 
     def moving(self, before: Critical, after: Critical, *, watched: bool) -> Statement:
         """Return the statement by which one moved on; ``Conflict`` if it moved meanwhile."""

@@ -94,7 +94,7 @@ class Escalating:
             (self.shown(whom), *because)
             for whom, because in (
                 *((copy.recipient.address, _why(copy)) for copy in copies),
-                *((whom, why(spoken(said))) for whom, said in refused),
+                *((whom, _said(said)) for whom, said in refused),
             )
         )
         told = (*facts.told, *(copy.delivery.id for copy in copies), *(each[0] for each in refused))
@@ -127,6 +127,12 @@ class Escalating:
 def _lost(copy: Copy, *, late: bool) -> bool:
     state = copy.delivery.state
     return state in _BAD or (late and state is not State.DELIVERED)
+
+
+def _said(words: str) -> Why:
+    """Return what somebody was refused for; of a file, what was wrong with it."""
+    said = spoken(words)
+    return Why(words, words) if said is None else why(said)
 
 
 def _why(copy: Copy) -> Why:

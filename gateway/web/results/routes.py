@@ -86,7 +86,9 @@ class Results:
         except DocumentError as error:
             known_by = uploads.idempotency_key(request)
             turned = Turned(mailbox.address, "", known_by, str(error))
-            await self._offering.turned(DOOR, known_by or str(error), turned)
+            await self._offering.turned(
+                DOOR, known_by or str(error), turned, critical=uploads.critical(request)
+            )
             raise _not_taken(str(error)) from None
         except (NotNowError, VaultError):
             raise Problem("not-now", {"Retry-After": "60"}) from None
@@ -96,7 +98,7 @@ class Results:
         outcome = await self._offering.offer(result)
         if outcome.row is None and outcome.said.permanent:
             told = Turned(result.mailbox, "", result.facts.key, outcome.said.text, outcome.refused)
-            await self._offering.turned(DOOR, result.key, told)
+            await self._offering.turned(DOOR, result.key, told, critical=result.critical)
         return outcome
 
     async def _mail(self, request: Request, mailbox: Mailbox, resolve: Resolve) -> Result:
@@ -111,10 +113,11 @@ class Results:
             mailbox.address,
             known_by,
             mail.recipients,
-            mail.blocks,
+            uploads.marked(mail.blocks) if uploads.critical(request) else mail.blocks,
             Facts("", secrets.token_hex(16), key=uploads.idempotency_key(request)),
             beside=mail.beside,
             answered=True,
+            critical=uploads.critical(request),
         )
 
     async def _document(self, request: Request, mailbox: Mailbox, resolve: Resolve) -> Result:
@@ -122,6 +125,8 @@ class Results:
         said = said_of(offer)
         if given := uploads.idempotency_key(request):
             said = msgspec.structs.replace(said, key=given)
+        if uploads.critical(request):
+            said = msgspec.structs.replace(said, critical=True)
         now = self._rooms.clock()
         composed = await asyncio.to_thread(
             compose, offer, said, mailbox.address, now, _PRODUCT, resolve
@@ -136,6 +141,7 @@ class Results:
             Facts("", secrets.token_hex(16), key=said.key),
             digest=offer.digest,
             answered=True,
+            critical=said.critical,
         )
 
     def _answer(self, outcome: Outcome) -> Response:

@@ -5,7 +5,7 @@ the rest goes to the intake block by block. A document is packed, so it is whole
 only so many octets at once. RFC 9110 §8.3, RFC 7578.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from gateway.labs.composing import Offer
 from gateway.labs.names import Form as Kind
 from gateway.labs.names import form
 from gateway.labs.recipients import Resolve
+from gateway.relay.critical import FIELD
 from gateway.web.problem import Problem
 from gateway.web.reading.upload import Form, Piece
 
@@ -25,6 +26,9 @@ _KINDS: Mapping[str, Kind] = {
     "application/pdf": Kind.PDF,
     "application/xml": Kind.CDA,
     "text/xml": Kind.CDA,
+    "x-application/hl7-v2+er7": Kind.HL7,
+    "application/hl7-v2": Kind.HL7,
+    "application/hprim": Kind.HPRIM,
     MAIL: Kind.MAIL,
 }
 _LONGEST_KEY = 200
@@ -50,6 +54,21 @@ async def mail(request: Request, resolve: Resolve, header_size: int) -> ready.Ma
     """Read a mail's header; raise ``DocumentError`` in words where it cannot be sent."""
     asked = request.query_params.getlist("to")
     return await ready.read(request.stream(), asked, resolve, header_size)
+
+
+def critical(request: Request) -> bool:
+    """Whether it is asked for that the result overtakes the others."""
+    said = request.query_params.get("critical", "false")
+    if said not in {"true", "false"}:
+        raise Problem("bad-request")
+    return said == "true"
+
+
+async def marked(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield a mail with the field that says so."""
+    yield FIELD
+    async for block in blocks:
+        yield block
 
 
 @dataclass(slots=True)

@@ -20,7 +20,9 @@ from gateway.labs.names import Answer
 from gateway.labs.offering import Offering
 from gateway.labs.offers import Offers
 from gateway.labs.shelf import Shelf
+from gateway.relay.escalating import Escalating
 from gateway.relay.intake import Intake
+from gateway.relay.notices import Notices
 from smtp.address import Address
 from smtp.envelope import Draft
 from smtp.reply import Reply
@@ -549,3 +551,31 @@ async def test_what_software_at_the_other_end_says_is_written_beside_it(tmp_path
         await labo.look()
 
         assert "tsh.pdf.answered.json" not in labo.lying()
+
+
+async def test_what_is_critical_is_taken_before_all_that_lies_there(tmp_path: Path) -> None:
+    """It overtakes the backlog, is marked for whoever reads it, and is watched till it arrived."""
+    async with lab(tmp_path) as labo:
+        desk = labo.world.labo.desk
+        labo.put("a.eml", letter(LABO, [CHU]))
+        labo.put("z.pdf", PDF, to=[CHU], key="2026-1", document=ABOUT, critical=True)
+        await labo.settle()
+        first, _ = [copy.message.summary.critical for copy in labo.world.labo.copies()]
+        (watched,) = desk.criticals.latest(9)
+        messages = await labo.world.chu.inbox("accueil")
+    assert first
+    assert "2026-1" not in repr(watched)
+    assert 1 == sum(b"\r\nImportance: high\r\n" in each for each in messages)
+
+
+async def test_of_a_critical_file_that_cannot_be_sent_a_person_is_told(tmp_path: Path) -> None:
+    """Nobody looks at the answers at night: it is told at once, though no message came of it."""
+    async with lab(tmp_path) as labo:
+        desk = labo.world.labo.desk
+        labo.put("a.pdf", PDF, to=["qui@nulle-part.example"], document=ABOUT, critical=True)
+        labo.put("b.pdf", PDF, to=[CHU], critical=True)
+        await labo.settle()
+        escalating = Escalating(desk, Notices(desk), desk.criticals, "labo")
+        assert 2 == await escalating.round()
+        found = {each.facts.refused[0][0] for each in desk.criticals.waiting()}
+    assert {"-", "qui@nulle-part.example"} == found
