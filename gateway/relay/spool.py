@@ -194,6 +194,17 @@ class Spool:
         """Return the statement by which a message that was sealed anew has another length."""
         return Statement("UPDATE message SET size = ? WHERE id = ?", (size, message), expect=1)
 
+    def rewriting(self, message: Message) -> Statement:
+        """Return the statement by which a message is the whole that its stub stood for."""
+        facts = self._ring.seal(
+            message_facts(message.mail, message.summary), f"message/{message.id}/facts"
+        )
+        return Statement(
+            "UPDATE message SET size = ?, facts = ? WHERE id = ?",
+            (message.size, facts, message.id),
+            expect=1,
+        )
+
     def correcting(self, message: str) -> Statement:
         """Return the statement by which who handed a message in hears that its answer was wrong."""
         return Statement("UPDATE offer SET corrected = corrected + 1 WHERE message = ?", (message,))

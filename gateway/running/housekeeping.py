@@ -13,6 +13,7 @@ from gateway.labs.offers import Offers
 from gateway.labs.unsent import Unsent
 from gateway.operations import escrow, ruling, tally
 from gateway.operations.rooms import Rooms
+from gateway.relay.large.ending import Ending
 from gateway.relay.once import Once
 from gateway.running import certifying
 from vault.errors import VaultError
@@ -98,11 +99,18 @@ def chores(rooms: Rooms) -> tuple[Chore, ...]:
         Chore("forget-journal", 3600, forget_journal),
         Chore("tally", 60, partial(tally.keep, rooms)),
         Chore("forget-messages", 3600, forget_messages),
+        Chore("links", 60, partial(end_links, rooms)),
         Chore("forget-offers", 3600, forget_offers),
         Chore("forget-receipts", 3600, forget_receipts),
         Chore("forget-threads", 3600, forget_threads),
         Chore("erase-lists", 86400, erase_lists),
     )
+
+
+async def end_links(rooms: Rooms) -> None:
+    """End what lies here for others and is waited for no more."""
+    if (large := rooms.desk.large) is not None:
+        await Ending(rooms.desk, large.links, rooms.notices).round()
 
 
 async def sign_journal(rooms: Rooms) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import signal
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +37,7 @@ from gateway.relay.handing.account import Accounts
 from gateway.relay.handing.lines import Caller, Lines, Unusable, anchors, lines, pinned
 from gateway.relay.handing.watching import Watching
 from gateway.relay.lanes import Link
+from gateway.relay.large.collecting import Collecting
 from gateway.relay.readings import Readings
 from gateway.relay.recalls import Recalls
 from gateway.relay.resolver import Dns
@@ -51,6 +52,7 @@ from gateway.running.standing import Door, problems, standing
 from gateway.running.supervisor import Supervisor
 from gateway.running.webs import Webs
 from gateway.settings import Settings, labs
+from gateway.web.entry import CERTIFICATE
 from gateway.web.fetching import Fetching
 from gateway.web.status import pages
 from smtp import tls
@@ -165,6 +167,8 @@ class Gateway:
             self._written.unlink(missing_ok=True)
         ports = await self._doors.open()
         ports |= self._webs.open(ports)
+        if (large := self.rooms.desk.large) is not None:
+            large.port = large.port or ports.get(CERTIFICATE, 0)
         with _writing(self._settings.paths.data):
             await self._control.open()
             files.replace(self._written, json.dumps(ports).encode())
@@ -184,6 +188,7 @@ class Gateway:
             ("recalls", Recalls(rooms.desk, rooms.notices, rooms.ask, self._courier.ring).run),
             ("escalating", self._escalating.run),
             ("concluding", Concluding(rooms.desk, rooms.notices, self._courier.ring).run),
+            *self._collecting(),
             ("certificates", rooms.watch.run),
             ("watchdog", self._supervisor.feed),
             ("alerting", self._alerting.run),
@@ -199,6 +204,24 @@ class Gateway:
         loops += [(f"outbox-{each.settings.name}", each.run) for each in self._outboxes()]
         loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
         return loops
+
+    def _collecting(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """Return the loop that fetches what came as a stub, if that is wanted."""
+        rooms, large = self.rooms, self.rooms.desk.large
+        if large is None:
+            return []
+        collecting = Collecting(
+            rooms.desk, large, rooms.notices, self._draw, Dns(), self._courier.ring
+        )
+        return [("collecting", collecting.run)]
+
+    def _draw(
+        self, url: str, start: int, size: int, entitled: Entitled
+    ) -> AsyncGenerator[bytes, None]:
+        within = self._settings.large.timeout
+        return Fetching().draw(
+            url, start, size, context=self._outward, within=within, judge=entitled
+        )
 
     def _folders(self) -> list[Folder]:
         """Return the folders that are watched, each a door of its own."""

@@ -26,6 +26,7 @@ from gateway.web.document.pages import Documents
 from gateway.web.door import Bounds, WebDoor
 from gateway.web.entry import CERTIFICATE, Entry
 from gateway.web.fetching import Fetching
+from gateway.web.large import LargeOnes
 from gateway.web.lookup import Lookup
 from gateway.web.published import Published
 from gateway.web.reading.places import Places
@@ -123,6 +124,7 @@ class Webs:
         published = Published(folder).routes() if folder else []
         return [
             *self._lookup.routes(),
+            *LargeOnes(self._rooms.desk).routes(),
             *self.results.routes(),
             *self._set_up.routes(),
             *self.account.routes(),

@@ -9,7 +9,7 @@ to ask, ``Outside`` bounds it, and what it looked at is what is connected to. R-
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from io import BytesIO
@@ -21,6 +21,9 @@ import httpx
 from gateway.web.outside import Outside
 from smtp import tls
 from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
+
+# Given a server's leaf and the certificates by which it was verified (DER); returns an objection.
+Judge = Callable[[bytes, tuple[bytes, ...]], Awaitable[object]]
 
 _REDIRECTS = 3
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -86,6 +89,37 @@ class Fetching:
             finally:
                 await answer.aclose()
 
+    async def draw(
+        self,
+        url: str,
+        start: int,
+        size: int,
+        *,
+        context: ssl.SSLContext,
+        within: float,
+        judge: Judge,
+    ) -> AsyncGenerator[bytes]:
+        """Yield a document from an octet on, over mutual TLS; ``within`` bounds each silence.
+
+        ``judge`` is given the server's certificate, and those by which TLS verified it, before
+        anything is asked; what it returns is why nothing is.
+        """
+        place = _place(url, plain=False, pinned=True)
+        asked = {"Range": f"bytes={start}-"} if start else {}
+        limits = httpx.Timeout(within)
+        with _in_words(place):
+            async with _asking(context, limits) as client:
+                request = client.build_request(
+                    "GET", place, headers=asked, extensions={"trace": _Judged(judge, place)}
+                )
+                answer = await client.send(request, stream=True)
+                try:
+                    _check(answer, place, start, size)
+                    async for block in answer.aiter_raw():
+                        yield block
+                finally:
+                    await answer.aclose()
+
     async def _answer(
         self,
         client: httpx.AsyncClient,
@@ -129,6 +163,40 @@ class _Line:
             self._open = found["return_value"]
         elif event == "connection.start_tls.failed" and self._open is not None:
             await self._open.aclose()
+
+
+class _Judged(_Line):
+    """Has a server's certificate judged before anything is asked of it."""
+
+    def __init__(self, judge: Judge, place: httpx.URL) -> None:
+        super().__init__()
+        self._judge, self._place = judge, place
+
+    async def __call__(self, event: str, found: Mapping[str, Any]) -> None:
+        """Hear what the library does."""
+        await super().__call__(event, found)
+        if event != "connection.start_tls.complete":
+            return
+        stream: httpcore.AsyncNetworkStream = found["return_value"]
+        secured = stream.get_extra_info("ssl_object")
+        der = secured.getpeercert(binary_form=True) or b""
+        if (objection := await self._judge(der, tls.issuers(secured))) is not None:
+            await stream.aclose()
+            raise FetchError(FetchState.TLS_FAILED, f"{_named(self._place)}: {objection}")
+
+
+def _check(answer: httpx.Response, place: httpx.URL, start: int, size: int) -> None:
+    """Refuse what is not that very document, from that very octet on."""
+    status, named = answer.status_code, _named(place)
+    if status in _GONE:
+        raise FetchError(FetchState.NOT_FOUND, f"there is nothing at {named}", status=status)
+    if status != (206 if start else 200):
+        raise FetchError(FetchState.HTTP_ERROR, f"{named} answered {status}", status=status)
+    said = answer.headers.get("Content-Range", "")
+    if start and said != f"bytes {start}-{size - 1}/{size}":
+        raise FetchError(FetchState.HTTP_ERROR, f"{named} gave another part than was asked for")
+    if answer.headers.get("Content-Length", "") != str(size - start):
+        raise FetchError(FetchState.HTTP_ERROR, f"{named} has another length than was announced")
 
 
 def _place(url: str, *, plain: bool, pinned: bool) -> httpx.URL:
@@ -238,6 +306,15 @@ async def _client(anchors: bytes, place: httpx.URL) -> AsyncIterator[httpx.Async
         headers={"Accept-Encoding": "identity", "User-Agent": "sceau"},
     ) as client:
         yield client
+
+
+def _asking(context: ssl.SSLContext, limits: httpx.Timeout) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=context,
+        trust_env=False,
+        timeout=limits,
+        headers={"Accept-Encoding": "identity", "User-Agent": "sceau"},
+    )
 
 
 @lru_cache(maxsize=64)

@@ -27,12 +27,14 @@ from gateway.relay.desk import Desk
 from gateway.relay.exchanges import Exchanges
 from gateway.relay.intake import Intake
 from gateway.relay.lanes import Link
+from gateway.relay.large.large import Large
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.once import Once
 from gateway.relay.routes import Hosts
 from gateway.relay.spool import Spool
 from gateway.relay.threads import Rules as Citizenship
+from gateway.settings.large import LargeSettings
 from gateway.settings.motion import Limits, Relay
 from gateway.settings.site import Site as SiteSettings
 from imap.store import Mailboxes
@@ -72,6 +74,9 @@ class Gateway:
     desk: Desk = field(init=False)
     courier: Courier = field(init=False)
     intake: Intake = field(init=False)
+    notices: Notices = field(init=False)
+    large: LargeSettings | None = None
+    max_size: int = 35 << 20  # of what it takes from others
     port: int = 0
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     links: dict[tuple[str, int], Dial] = field(default_factory=dict)  # peers a test plays itself
@@ -114,6 +119,7 @@ class Gateway:
             self.clock,
             Metrics(),
             lambda event, facts: self.events.append((event, dict(facts))),
+            large=Large.of(self.large, database, rest.ring) if self.large else None,
             exchanges=Exchanges(
                 database,
                 rest.ring,
@@ -121,7 +127,7 @@ class Gateway:
                 lambda event, facts: self.events.append((event, dict(facts))),
             ),
         )
-        notices = Notices(self.desk)
+        notices = self.notices = Notices(self.desk)
         self.courier = Courier(self.desk, notices, Carrier(self.desk, self, r, self.dial), r)
         once = Once(self.rest.database, self.rest.ring)
         self.intake = Intake(self.desk, notices, Limits(), self.courier, once)
@@ -147,7 +153,8 @@ class Gateway:
         context = tls.server_context(
             crt, key, self.folder / "anchors.pem", client_certificates=True
         )
-        rules = Rules.of("relay", self.desk.host)
+        large = self.large.largest if self.large else 0
+        rules = Rules.of("relay", self.desk.host, max_size=self.max_size, large=large)
         limits = DoorLimits(grace=1)
         return Door(rules, context, self.intake, None, limits, self.desk.on_event)
 
@@ -280,10 +287,13 @@ class World:
         """Open two gateways with a mailbox each, listening and carrying."""
         clock, authority = Clock(), Authority.make(START)
         lists = Lists.make(authority)
+        more = {name: settings.pop(name) for name in ("large", "max_size") if name in settings}
         relay = Relay(jitter=0, reply_timeout=5, connect_timeout=5, **settings)
         async with AsyncExitStack() as stack:
             made = [
-                await _gateway(folder / domain, f"{domain}.example", clock, authority, lists, relay)
+                await _gateway(
+                    folder / domain, f"{domain}.example", clock, authority, lists, relay, **more
+                )
                 for domain in ("labo", "chu")
             ]
             labo, chu = made
@@ -356,11 +366,12 @@ async def _gateway(
     authority: Authority,
     lists: Lists,
     relay: Relay,
+    **more: Any,
 ) -> Gateway:
     issued = authority.issue(f"mx.{domain}", organisation=domain, days=_DAYS)
     issued.write(folder, "gateway")
     (folder / "anchors.pem").write_bytes(authority.anchors_pem)
     keeper = Keeper([lists.source], MemoryStore(), clock, ours=frozenset({domain}))
-    gateway = Gateway(domain, folder, issued, Rest.open(folder), clock, keeper, relay)
+    gateway = Gateway(domain, folder, issued, Rest.open(folder), clock, keeper, relay, **more)
     gateway.open()
     return gateway

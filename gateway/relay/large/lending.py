@@ -92,18 +92,12 @@ class Lending:
         return together, await self._lent(one, hop, reader=chosen is Way.READ)
 
     def _way(self, copy: Copy, hop: Hop) -> Way:
-        settings, size = self.large.settings, copy.message.size
-        lends = settings.enabled and size <= settings.largest
-        served = lends and self.large.port > 0
-        if served and settings.above and settings.above < size and hop.fetches(size):
+        large, size = self.large, copy.message.size
+        above = large.settings.above
+        if above and above < size <= large.settings.largest and large.port and hop.fetches(size):
             return Way.FETCHED
-        if hop.takes(size):
-            return Way.WHOLE
         listed = self.desk.keeper.current
-        who = holder_of(listed, copy.recipient.address) if settings.reader else ""
-        if served and hop.fetches(size):
-            return Way.FETCHED
-        return Way.READ if lends and who else Way.NONE
+        return reached(large, listed, copy.recipient.address, size, hop)
 
     async def _lent(self, one: Attempt, hop: Hop, *, reader: bool) -> Parcel | Reply:
         link = self.large.links.of(one.message.id, one.domain)
@@ -115,7 +109,7 @@ class Lending:
             if isinstance(made, Reply):
                 return made
             link = made
-        return Parcel(await self._stub(one, link), link)
+        return Parcel(await self._stub(link), link)
 
     async def _link(self, one: Attempt, hop: Hop, *, reader: bool) -> Link | Reply:
         """Keep a message for a domain, and note what it is."""
@@ -175,7 +169,7 @@ class Lending:
         found.update(rest)
         return Cut(*_places(cut), octets + len(rest), found.hexdigest())
 
-    async def _stub(self, one: Attempt, link: Link) -> bytes:
+    async def _stub(self, link: Link) -> bytes:
         """Write what goes in place of the whole."""
         mark = Mark(link.facts.token, self.large.port, link.size, link.facts.sha256)
         reader = self.large.settings.reader

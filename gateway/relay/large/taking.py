@@ -34,9 +34,7 @@ def announced(arrival: Arrival, desk: Desk) -> Mark | Reply | None:
     return mark if size <= desk.large.settings.largest else reply.TOO_BIG
 
 
-def entering(
-    arrival: Arrival, desk: Desk, message: Message, screened: Screened
-) -> list[Statement]:
+def entering(arrival: Arrival, desk: Desk, message: Message, screened: Screened) -> list[Statement]:
     """Return the statement by which a message is first fetched, or looked into, if it is to be."""
     mark = announced(arrival, desk)
     if not isinstance(mark, Mark) or desk.large is None:

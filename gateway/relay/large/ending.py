@@ -1,0 +1,68 @@
+"""What lies here for others ends: nobody waits for it any more, its time is up, or somebody ends it.
+
+Who was told *relayed* and whose document nobody fetched is told that it failed.
+"""
+
+from dataclasses import dataclass
+
+from gateway.relay.books import GATEWAY
+from gateway.relay.delivery import Event, State, step
+from gateway.relay.desk import Desk
+from gateway.relay.large.links import Link, Links
+from gateway.relay.notices import Notices
+from gateway.relay.results import Result
+from smtp.reply import Reply
+from vault.errors import Conflict
+
+NOT_FETCHED = Reply(
+    550, "5.4.7", "Nobody fetched the large document within its time; it lies here no longer"
+)
+ENDED = Reply(550, "5.7.0", "An operator ended the large document's stay here; it was not fetched")
+_WAITS = frozenset({State.RELAYED, State.UNCONFIRMED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One a gateway."""
+
+    desk: Desk
+    links: Links
+    notices: Notices
+
+    async def round(self) -> int:
+        """End what is to end; return how many links."""
+        wanted = 0
+        for link in self.links.unwanted():
+            await self.desk.books.database.commit(self.links.dropping(link))
+            wanted += 1
+        expired = self.links.expired(self.desk.clock())
+        for link in expired:
+            await self.end(link, NOT_FETCHED, "large-expired")
+        return wanted + len(expired)
+
+    async def end(self, link: Link, said: Reply, reason: str, actor: str = GATEWAY) -> int:
+        """End one link, and the copies that wait for it; return how many copies that was."""
+        books, now = self.desk.books, self.desk.clock()
+        for last in (False, False, True):
+            results = [
+                Result(copy, step(copy.delivery, Event.BOUNCED, now, said), reason)
+                for copy in books.spool.copies(link.message)
+                if copy.domain == link.domain and copy.delivery.state in _WAITS
+            ]
+            moving = [
+                statement
+                for one in results
+                for statement in books.moving(one.copy, one.after, actor=actor, reason=reason)
+            ]
+            told = await self.notices.reporting(results[0].copy.message, results) if results else []
+            entry = books.journal.entry(now, "large.ended", actor, message=link.message)
+            try:
+                await books.database.commit([*self.links.dropping(link), *moving, *told, entry])
+            except Conflict:  # a report moved a copy at this very moment
+                if last:
+                    raise
+                continue
+            books.outbox.bell.set()
+            self.desk.metrics.large.labels("ended").inc()
+            return len(results)
+        raise AssertionError("three tries are made")
