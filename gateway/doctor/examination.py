@@ -75,6 +75,7 @@ def _outside(settings: Settings, now: datetime, asking: Make) -> Iterator[Findin
         yield warn("ports", "no gateway runs here: none was tried", "sceau serve starts it")
     yield from looked("revocation", lambda: neighbours.authorities(settings, now))
     yield from looked("mailbox servers", lambda: software.servers(settings))
+    yield from looked("readers", lambda: neighbours.readers(settings, now))
     yield from looked("broker", lambda: neighbours.broker(settings))
     yield from looked("siem", lambda: machine.siem(settings))
     yield from looked("scanner", lambda: neighbours.scanner(settings))

@@ -15,12 +15,13 @@ from typing import Protocol
 from dns.exception import DNSException
 from dns.resolver import NXDOMAIN, NoAnswer
 
+from gateway.accounts.issuers import Issuer, UnreachableError
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.doctor.house import chained
 from gateway.receipts.mqtt import Broker, BrokerError
 from gateway.relay.handing.account import Accounts, Refused
 from gateway.relay.handing.lines import Unusable, anchors, pinned
-from gateway.running import certifying
+from gateway.running import certifying, checks
 from gateway.settings import Settings
 from gateway.settings.labs import Outbox
 from gateway.web.fetching import Fetching
@@ -95,6 +96,25 @@ def scanner(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok("scanner", f"{said} answers")
+
+
+def readers(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Ask where readers of large documents log in, by our own anchors."""
+    reader = settings.large.reader
+    if reader is None:
+        return
+    pinned_to = checks.readable(reader.anchors, "the anchors of the readers' issuer")
+    issuer = Issuer(reader, pinned_to, Fetching(), lambda: now)
+    try:
+        place = asyncio.run(issuer.place("authorization_endpoint"))
+    except UnreachableError:
+        yield fail(
+            "readers",
+            f"{reader.name} at {reader.url} does not answer as an OpenID Connect issuer should",
+            "see [large.reader] url and anchors, and the way out to it; links cannot be opened",
+        )
+    else:
+        yield ok("readers", f"{reader.name} answers; people log in at {place}")
 
 
 def outboxes(settings: Settings) -> Iterator[Finding]:

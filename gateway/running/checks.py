@@ -32,6 +32,7 @@ def all_is_well(settings: Settings, now: datetime) -> None:
             private(secret, "the secret")
     pair(settings.tls)
     mailbox_servers(settings)
+    readers(settings)
     expiry = expires(settings.tls)
     if expiry <= now:
         raise OperationError(
@@ -41,6 +42,19 @@ def all_is_well(settings: Settings, now: datetime) -> None:
     for source in settings.trust.sources:
         for signer in (*source.signers, *source.openpgp):
             readable(signer, "the pinned signer")
+
+
+def readers(settings: Settings) -> None:
+    """Check that who receives a link to a large document can open it, and log in."""
+    reader = settings.large.reader
+    if reader is None:
+        return
+    readable(reader.anchors, "the anchors of the readers' issuer")
+    if settings.listen.web is None:
+        raise OperationError(
+            "[large.reader] sends people links, and [listen.web] is not there to answer",
+            "open it, at the address that [large.reader] origin names",
+        )
 
 
 def mailbox_servers(settings: Settings) -> None:

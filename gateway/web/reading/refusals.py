@@ -52,6 +52,10 @@ _FRENCH: Mapping[Reply, str] = {
     authors.ONE_SENDER: "La lettre doit dire une seule fois qui l'écrit ; elle n'est pas partie.",
 }
 _SUCCESSOR = re.compile(r"This mailbox is closed; it was not sent, please write to (\S+) instead")
+_LARGE = re.compile(
+    r"The recipient's server takes no more than (\d+) MB at once, and nobody there can fetch a"
+    r" larger message; it was not sent, send it in several parts or by another way"
+)
 _RULED = "Les règles de la passerelle ne laissent pas passer la lettre :"
 
 
@@ -70,4 +74,10 @@ def refusal(said: Reply, language: str) -> str:
         return said.text
     if (left := _SUCCESSOR.fullmatch(said.text)) is not None:
         return f"Cette boîte est fermée ; écrivez plutôt à {left[1]}."
+    if (limit := _LARGE.fullmatch(said.text)) is not None:
+        return (
+            f"La messagerie de ce destinataire ne prend pas plus de {limit[1]} Mo à la fois, et personne"
+            " n'y peut venir chercher un message plus grand ; envoyez-le en plusieurs fois, ou"
+            " autrement."
+        )
     return _known().get((said.code, said.text), said.text)

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.accounts.mailboxes import Mailbox, Status
 from gateway.relay import authors, intake, verdict
+from gateway.relay.large.reach import too_large
 from gateway.web.reading.refusals import refusal
 from quarantine.reasons import REASONS, sentence
 from smtp import reply
@@ -47,6 +48,13 @@ def test_what_the_door_says_is_said_in_french(said: Reply) -> None:
 def test_so_are_the_rules_of_the_quarantine(slug: str) -> None:
     """In the words of that reason."""
     assert refusal(verdict.refusal(slug), "fr").endswith(sentence(slug, "fr"))
+
+
+def test_how_much_a_server_takes_is_said_in_french() -> None:
+    """The number stays, whatever the language."""
+    said = too_large(25_000_000)
+    assert "pas plus de 25 Mo" in refusal(said, "fr")
+    assert said.text == refusal(said, "en")
 
 
 def test_who_has_left_is_named_with_who_came_after() -> None:
