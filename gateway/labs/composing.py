@@ -79,6 +79,7 @@ def compose(  # noqa: PLR0917 - what a mail is made of
         label=said.label,
         record=said.record,
         product=product,
+        answers=mailbox if said.answer else None,
     )
     if said.text:
         parcel = replace(parcel, words=said.text)

@@ -128,3 +128,11 @@ def test_any_file_is_a_mail_or_our_error(
     else:
         found = "sent"
     assert found
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_what_becomes_of_it_is_asked_for(answer: bool) -> None:  # noqa: FBT001
+    """Of the recipient's software, for the very mailbox that sends; unless told not to (R-F2)."""
+    made = _composed(Offer(Form.PDF, PDF), document=ABOUT, answer=answer)
+    asked = _header(made.message).first("disposition-notification-to")
+    assert (LABO.encode() if answer else None) == (asked.strip() if asked else None)
