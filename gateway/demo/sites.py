@@ -27,6 +27,7 @@ DOORS = (
     *("submission", "submission_starttls", "submission_certificate", "relay"),
     *("imap", "imap_starttls", "imap_certificate", "web", "status", "console"),
 )
+NIGHT = "labo-nuit.example"  # a laboratory that works at night, by itself
 _HTTP = {"status", "web", "console"}  # told as addresses
 MOSQUITTO = "mosquitto", "/usr/sbin/mosquitto"
 
@@ -247,6 +248,7 @@ threshold = 2
 
 [relay]
 retry = [2, 5, 15, 60]
+expire_after = $expire_after
 
 [[quarantine.rule]]
 reasons = ["executable", "script", "macros", "archive-*"]
@@ -259,6 +261,9 @@ kind = "lmtp"
 socket = "house.lmtp"
 mailboxes = ["imagerie@$domain"]
 
+$more""")
+
+RECEIPTS = Template("""\
 [receipts]
 host = "127.0.0.1"
 port = $broker
@@ -268,9 +273,9 @@ password_file = "../broker/$name.password"
 """)
 
 
-def write_config(site: Site, signers: list[str], broker: int) -> None:
-    """Write the site's ``gateway.toml``."""
-    site.folder.mkdir(parents=True)
+def write_config(site: Site, signers: list[str], more: str, expire_after: int = 86_400) -> None:
+    """Write the site's ``gateway.toml``; ``more`` are tables of its own."""
+    site.folder.mkdir(parents=True, exist_ok=True)
     doors = "\n".join(f"[listen.{door}]\nport = {site.ports[door]}\n" for door in DOORS)
     site.config.write_text(
         CONFIG.substitute(
@@ -279,7 +284,8 @@ def write_config(site: Site, signers: list[str], broker: int) -> None:
             domains=json.dumps([site.domain, *site.beside]),
             doors=doors,
             signers=json.dumps(signers),
-            broker=broker,
+            expire_after=expire_after,
+            more=more,
         )
     )
 

@@ -20,9 +20,12 @@ from gateway.demo.day import HOSPITAL, LABORATORY
 from gateway.demo.desks import seated
 from gateway.demo.house import house
 from gateway.demo.lists import Registry
-from gateway.demo.pki import Authority, Issued
+from gateway.demo.pki import Asking, Authority, Issued
+from gateway.demo.revocation import Register
 from gateway.demo.sites import (
     DOORS,
+    NIGHT,
+    RECEIPTS,
     Broker,
     DemoError,
     Site,
@@ -44,15 +47,41 @@ OUTSIDERS = ("dr.dupont@messagerie-grand-public.example", "patient@fournisseur.e
 PEOPLE = {
     "labo": (("resultats", "APP"), ("dr.martin", "PER")),
     "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),
+    "nuit": (("resultats", "APP"),),
 }
 _DAY = timedelta(hours=24, minutes=2)
 PATIENTS = "patient.mssante.fr"  # the citizens' domain, kept by the hospital's gateway here
 PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
+REVOKED = "clinique-revoquee.example"
+# What lies in the folder is sent at once; a peer that is dead is given up before the morning comes.
+_NIGHT = """
+[certificates]
+inside = ["127.0.0.1"]
+
+[[labs.folder]]
+name = "nuit"
+path = "{folder}"
+mailbox = "resultats@{domain}"
+poll = 0.2
+settle = 0
+"""
+_GIVEN_UP = 10  # seconds
 
 
 def now() -> datetime:
     """Return the time: the demonstration stands outside the gateway and keeps its own clock."""
     return datetime.now(UTC)  # noqa: TID251 - see above
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A member whose certificate was taken back: where it listens, and where that is published."""
+
+    crt: Path
+    key: Path
+    port: int
+    web: int
+    crl: bytes
 
 
 @dataclass(slots=True)
@@ -62,6 +91,8 @@ class Stage:
     folder: Path
     labo: Site
     hopital: Site
+    nuit: Site
+    revoked: Revoked
     suspended: User
     partner: User
     registry: Registry
@@ -113,26 +144,35 @@ def staged(
     """
     with ExitStack() as stack:
         root = _empty(folder) if folder else Path(stack.enter_context(_temporary()))
-        ports = free_ports(2 * len(DOORS) + 2, port_base)
+        ports = free_ports(3 * len(DOORS) + 4, port_base)
         labo = _site(root, "labo", "labo.example", "Laboratory", ports)
         hopital = _site(root, "hopital", "chu-nord.example", "Hospital", ports)
         hopital.beside = (PATIENTS,)
-        broker_port, peer_port = ports
+        broker_port, peer_port, revoked_port, crl_port = ports[:2] + ports[-2:]
+        nuit = _site(root, "nuit", NIGHT, "Night laboratory", ports[2:-2])
 
         screen.rule("A small authority, a signed trust list, two sites")
         began = now() - _DAY if day else now()
-        pki, signers = Pki.make(root / "pki", (labo, hopital), began)
+        sites = (labo, hopital, nuit)
+        pki, signers = Pki.make(root / "pki", sites, began, f"http://127.0.0.1:{crl_port}/crl")
         broker = Broker.make(
             root / "broker", broker_port, pki.issued["broker"], [labo.name, hopital.name]
         )
         stack.enter_context(broker.serving())
-        registry = _registry(root / "list", pki, signers, (labo, hopital), peer_port)
+        places = {PEER: ("peer", peer_port), REVOKED: ("revoked", revoked_port)}
+        registry = _registry(root / "list", pki, signers, sites, places)
         files = registry.publish(began)
+        signed = [f"../pki/signer{n}.crt" for n in range(1, 4)]
         for site in (labo, hopital):
-            write_config(site, [f"../pki/signer{n}.crt" for n in range(1, 4)], broker_port)
+            told = RECEIPTS.substitute(broker=broker_port, name=site.name)
+            write_config(site, signed, told)
+        (nuit.folder / "envoi").mkdir(parents=True)
+        more = _NIGHT.format(folder=nuit.folder / "envoi", domain=nuit.domain)
+        write_config(nuit, signed, more, _GIVEN_UP)
+        for site in sites:
             site.sceau("keys", "create")
         passwords = _lived((labo, hopital), pki, files, began, screen) if day else {}
-        for site in (labo, hopital):
+        for site in sites:
             _found(site, pki, root, files, passwords.get(site.name, {}))
             log = site.folder / "gateway.log"
             process = stack.enter_context(
@@ -156,7 +196,17 @@ def staged(
         _write_private(root / "demo.json", json.dumps(description, indent=2))
         kept = stack.enter_context(house(hopital.folder / "house.lmtp"))
         yield Stage(
-            root, labo, hopital, suspended, partner, registry, description, _examples(), kept
+            root,
+            labo,
+            hopital,
+            nuit,
+            Revoked(*pki.paths("revoked"), revoked_port, crl_port, pki.crl("revoked", now())),
+            suspended,
+            partner,
+            registry,
+            description,
+            _examples(),
+            kept,
         )
 
 
@@ -170,9 +220,12 @@ class Pki:
 
     @classmethod
     def make(
-        cls, folder: Path, sites: tuple[Site, ...], at: datetime
+        cls, folder: Path, sites: tuple[Site, ...], at: datetime, crl: str
     ) -> tuple["Pki", list[Issued]]:
-        """Make the authority, a certificate for each role, and three who sign the list."""
+        """Make the authority, a certificate for each role, and three who sign the list.
+
+        ``crl`` is where one asks after the certificate that is taken back.
+        """
         authority = Authority.make(at)
         issued = {
             site.name: authority.issue(
@@ -189,6 +242,8 @@ class Pki:
             ("unlisted", "inconnu.example"),
         ):
             issued[role] = authority.issue(f"mx.{domain}", hosts=(f"mx.{domain}", "127.0.0.1"))
+        hosts, asking = (f"mx.{REVOKED}", "127.0.0.1"), Asking(crl=(crl,))
+        issued["revoked"] = authority.issue(f"mx.{REVOKED}", hosts=hosts, asking=asking)
         signers = [authority.issue(f"Signataire {n}", signer=True) for n in range(1, 4)]
         issued |= {f"signer{n}": signer for n, signer in enumerate(signers, 1)}
         for name, each in issued.items():
@@ -196,13 +251,23 @@ class Pki:
         (folder / "anchors.pem").write_bytes(authority.anchors_pem)
         return cls(folder, authority, issued), signers
 
+    def crl(self, name: str, at: datetime) -> bytes:
+        """Take a role's certificate back; return the authority's list of those."""
+        register = Register(self.authority.issuing)
+        register.revoke(self.issued[name], at)
+        return register.crl(at)
+
     def paths(self, name: str) -> tuple[Path, Path]:
         """Where a role's certificate and key lie."""
         return self.folder / f"{name}.crt", self.folder / f"{name}.key"
 
 
 def _registry(
-    folder: Path, pki: Pki, signers: list[Issued], sites: tuple[Site, ...], peer_port: int
+    folder: Path,
+    pki: Pki,
+    signers: list[Issued],
+    sites: tuple[Site, ...],
+    places: dict[str, tuple[str, int]],
 ) -> Registry:
     """Return the authority of the list, with the members of the demonstration."""
     made = Registry(folder, signers)
@@ -216,7 +281,10 @@ def _registry(
             for local, kind in PEOPLE[site.name]
         ]
     made.add(
-        Member(PEER, (_identity(pki.issued["peer"]),), (Host("127.0.0.1", peer_port),)),
+        *(
+            Member(domain, (_identity(pki.issued[role]),), (Host("127.0.0.1", port),))
+            for domain, (role, port) in places.items()
+        ),
         Member(SUSPENDED, (_identity(pki.issued["suspended"]),), status=Status.SUSPENDED),
     )
     return made

@@ -25,6 +25,7 @@ from gateway.demo.clients import client, listening, send, words
 from gateway.demo.desks import welcome
 from gateway.demo.disguises import disguised
 from gateway.demo.looking import look_up, mended
+from gateway.demo.night import evening, morning
 from gateway.demo.owning import own
 from gateway.demo.patients import corresponded
 from gateway.demo.reading import opened
@@ -85,6 +86,8 @@ def ending_on_terminate() -> Iterator[None]:
 
 def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     """Play all scenes."""
+    began = now()
+    night = evening(stage, screen)
     results(stage, tally, screen)
     answer(stage, tally, screen)
     outsider(stage, tally, screen)
@@ -100,6 +103,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     taken_back(stage, screen)
     handed(stage, screen)
     own(stage, screen)
+    tally.night = morning(night, began, screen)
     at_rest(stage, screen)
     one_story(stage, tally, screen)
 

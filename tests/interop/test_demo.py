@@ -34,9 +34,23 @@ def test_it_counts_what_reached_the_far_mailboxes(demo: tuple[Path, dict[str, ob
     report = demo[1]
 
     assert report["ok"] is True
-    assert ["ok", "messages", "delivered", "refused", "held", "failed", "receipts"] == list(report)
+    counts = ["messages", "delivered", "refused", "held", "failed", "receipts"]
+    assert ["ok", *counts, "night"] == list(report)
     assert 0 == report["failed"]
     assert all(int(str(report[name])) > 0 for name in ("delivered", "refused", "held", "receipts"))
+
+
+def test_the_night_is_accounted_for(demo: tuple[Path, dict[str, object]]) -> None:
+    """Of 500 results each lies in its mailbox, once, or is named in the morning with a reason."""
+    assert {
+        "ok": True,
+        "results": 500,
+        "arrived": 482,
+        "another_way": 18,
+        "dead_peer": 8,
+        "wrong_address": 4,
+        "revoked_certificate": 6,
+    } == demo[1]["night"]
 
 
 def test_each_site_has_an_operator_at_its_console(demo: tuple[Path, dict[str, object]]) -> None:
