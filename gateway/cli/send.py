@@ -171,7 +171,7 @@ def _read(answer: "httpx.Response") -> dict[str, Any]:
 @click.option("--wait", type=click.FloatRange(0), default=0, help="Seconds for the last answer.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
 def command(*, files: tuple[Path, ...], key: str, wait: float, as_json: bool, **how: Any) -> None:
-    """Hand results in: each FILE a mail (.eml), a PDF with its JSON, or a CDA document (.xml)."""
+    """Hand results in: each FILE a mail (.eml), a PDF with its JSON, a CDA document (.xml), HL7 or HPRIM."""
     if key and len(files) > 1:
         raise click.UsageError("one --key is for one file")
     to, order, critical = tuple(how.pop("to")), how.pop("order"), how.pop("critical")

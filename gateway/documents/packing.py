@@ -55,11 +55,11 @@ def pack(parcel: Parcel, sender: Sender) -> bytes:
     pdf = parcel.pdf if parcel.pdf is not None else document.pdf
     boundary = f"=_{hashlib.sha256(archive).hexdigest()[:32]}"
     parts = [
-        _part("text/plain; charset=utf-8", parcel.words.encode(), ""),
-        _part("application/zip", archive, xdm.NAME),
+        part_of("text/plain; charset=utf-8", parcel.words.encode(), ""),
+        part_of("application/zip", archive, xdm.NAME),
     ]
     if pdf is not None:
-        parts.append(_part("application/pdf", pdf, marks.pdf_name(document, parcel.record)))
+        parts.append(part_of("application/pdf", pdf, marks.pdf_name(document, parcel.record)))
     between = f"--{boundary}\r\n".encode()
     return b"".join(
         (
@@ -104,7 +104,7 @@ def _phrase(text: str) -> str:
     return Coded(plain, "utf-8").encode(linesep="\r\n")
 
 
-def _part(kind: str, content: bytes, name: str) -> Iterator[bytes]:
+def part_of(kind: str, content: bytes, name: str) -> Iterator[bytes]:
     """Yield a part's pieces: its header, its content in base64 lines."""
     said = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
     if name:

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.documents import cda, cda_writer, order, packing, xdm
+from gateway.documents import cda, cda_writer, hprim, order, oru_reader, packing, xdm
 from gateway.documents.document import Document
 from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
@@ -64,18 +64,23 @@ def compose(  # noqa: PLR0917 - what a mail is made of
     if offer.form is Form.MAIL:
         composed = _mail(offer.content, given)
         return replace(composed, message=FIELD + composed.message) if said.critical else composed
-    document, content = _document(offer, said)
-    recipients = given or tuple(map(address, document.recipients))
-    if not recipients:
-        raise DocumentError("nobody gets it: the companion names no recipients")
     mark = hashlib.sha256(f"{key(mailbox)}\0{said.key or offer.digest}".encode()).hexdigest()[:32]
+    message_id = f"<{mark}@{domain_of(mailbox)}>"
+    if offer.form is Form.HPRIM:
+        result = hprim.read(offer.content)
+        recipients = _named(given or tuple(map(resolve, result.recipients)))
+        cover = hprim.Cover(mailbox, recipients, at, message_id, said.text, said.label)
+        message = hprim.pack(offer.content, result, cover)
+        return Composed(FIELD + _SEEN + message if said.critical else message, recipients)
+    document, content, meant = _document(offer, said)
+    recipients = _named(given or tuple(dict.fromkeys(map(resolve, meant))))
     parcel = Parcel(
         content=content,
         document=document,
         sender=mailbox,
         recipients=recipients,
         at=at,
-        message_id=f"<{mark}@{domain_of(mailbox)}>",
+        message_id=message_id,
         label=said.label,
         record=said.record,
         product=product,
@@ -89,13 +94,30 @@ def compose(  # noqa: PLR0917 - what a mail is made of
     return Composed(FIELD + _SEEN + message if said.critical else message, recipients)
 
 
-def _document(offer: Offer, said: Order) -> tuple[Document, bytes]:
-    if offer.form is Form.CDA:
-        return cda.read(offer.content), offer.content
-    if said.document is None:
+def _named(recipients: tuple[Address, ...]) -> tuple[Address, ...]:
+    if not recipients:
+        raise DocumentError("nobody gets it: the companion names no recipients")
+    return recipients
+
+
+def _document(offer: Offer, said: Order) -> tuple[Document, bytes, tuple[str, ...]]:
+    """Return the document, as it goes, and whom it names itself."""
+    pdf, about = offer.content, said.document
+    meant: tuple[str, ...] = ()
+    if offer.form is Form.HL7:
+        found = oru_reader.read(offer.content)
+        if found.cda is not None:
+            document = cda.read(found.cda)
+            return document, found.cda, found.recipients or document.recipients
+        assert found.pdf is not None
+        pdf, about, meant = found.pdf, about or found.about, found.recipients
+    elif offer.form is Form.CDA:
+        document = cda.read(pdf)
+        return document, pdf, document.recipients
+    if about is None:
         raise DocumentError("of a PDF the companion must tell what it is")
-    document = order.document(said.document, offer.content)
-    return document, cda_writer.write(document)
+    document = order.document(about, pdf)
+    return document, cda_writer.write(document), meant
 
 
 def addressees(header: Header) -> tuple[Address, ...]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 CLAIMED = ".claimed"  # files that we have taken, and not yet answered
 FAILED = "failed"  # files that were not sent
+MORNING = "morning"  # what of each night must go another way
 
 
 class Form(StrEnum):
@@ -20,6 +21,8 @@ class Form(StrEnum):
     MAIL = ".eml"
     CDA = ".xml"
     PDF = ".pdf"
+    HL7 = ".hl7"
+    HPRIM = ".hpr"
 
 
 class Answer(StrEnum):
@@ -49,7 +52,7 @@ def offered(names: Iterable[str]) -> Iterator[Offered]:
     """Yield the results among the names of a folder, in their order."""
     found = set(names)
     for name in sorted(found):
-        if name.startswith(".") or name == FAILED or name.lower().endswith(_WRITING):
+        if name.startswith(".") or name in {FAILED, MORNING} or name.lower().endswith(_WRITING):
             continue
         if not name.endswith(_COMPANION):  # which are companions, and answers
             beside = name + _COMPANION

@@ -26,6 +26,9 @@ _KINDS: Mapping[str, Kind] = {
     "application/pdf": Kind.PDF,
     "application/xml": Kind.CDA,
     "text/xml": Kind.CDA,
+    "x-application/hl7-v2+er7": Kind.HL7,
+    "application/hl7-v2": Kind.HL7,
+    "application/hprim": Kind.HPRIM,
     MAIL: Kind.MAIL,
 }
 _LONGEST_KEY = 200

@@ -1,6 +1,7 @@
 """A watched folder in a whole trusted space: each result arrives once, and has its answer."""
 
 import asyncio
+import base64
 import json
 import os
 from collections.abc import AsyncIterator
@@ -27,7 +28,9 @@ from smtp.address import Address
 from smtp.envelope import Draft
 from smtp.reply import Reply
 from tests.gateway.documents.made import PDF, document
+from tests.gateway.documents.test_hprim import made as hprim
 from tests.gateway.documents.test_order import ABOUT
+from tests.gateway.documents.test_oru_reader import made as oru
 from tests.gateway.relay.test_answers import bring, read, report
 from tests.gateway.relay.test_concluding import later
 from tests.world.world import World, letter
@@ -579,3 +582,22 @@ async def test_of_a_critical_file_that_cannot_be_sent_a_person_is_told(tmp_path:
         assert 2 == await escalating.round()
         found = {each.facts.refused[0][0] for each in desk.criticals.waiting()}
     assert {"-", "qui@nulle-part.example"} == found
+
+
+async def test_hl7_and_hprim_are_sent_by_what_they_say(tmp_path: Path) -> None:
+    """An ORU's PDF becomes a document; an HPRIM file arrives as it is, its report to read."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.hl7", oru(), to=[CHU])
+        labo.put("b.hpr", hprim(), to=[CHU])
+        labo.put("c.hl7", oru((3, "ED", "NM")), to=[CHU])
+        labo.put("d.hl7", oru())  # to whom it says: neither number has a mailbox here
+        await labo.settle()
+        states = [labo.said(name, "delivered")["state"] for name in ("a.hl7", "b.hpr")]
+        why = [labo.said(name, "failed")["why"] for name in ("c.hl7", "d.hl7")]
+        messages = await labo.world.chu.inbox("accueil")
+    (archive,) = [each for message in messages for each in packing.archives(message)]
+    assert ["delivered", "delivered"] == states
+    assert PDF == cda.read(archive.documents[0].content).pdf
+    assert base64.encodebytes(hprim()).replace(b"\n", b"\r\n") in b"".join(messages)
+    assert "neither a PDF nor a CDA document" in why[0]
+    assert "rpps:10001234565 has no mailbox" in why[1]
