@@ -15,21 +15,12 @@ from trust.directory import lists, record, strings
 from trust.directory import report as reporting
 from trust.directory.entry import Entry, words
 from trust.directory.report import Fault, Report
-from trust.errors import ListError
 
-MAGIC = 0x32_72_69_64_63_65_63_73  # "scecdir2"
-# The book, structures, professions, words, the entries of each word, the structures of each word, the
-# entries of each structure, people, the report.
-SECTIONS = 9
+MAGIC = 0x33_72_69_64_63_65_63_73  # "scecdir3"
+# The book; structures, names but for their last word, professions, services; words, the entries of
+# each word, the structures of each word, the entries of each structure, people, the report.
+SECTIONS = 11
 HEAD = struct.Struct(f"={SECTIONS + 1}Q")
-
-
-class Numbers(dict[str, int]):
-    """Numbers texts in the order in which they come."""
-
-    def __missing__(self, text: str) -> int:
-        self[text] = len(self)
-        return self[text]
 
 
 def pack(entries: Iterable[Entry], report: Report) -> bytes:
@@ -37,25 +28,16 @@ def pack(entries: Iterable[Entry], report: Report) -> bytes:
 
     The entries count themselves while they come; ``ListError`` if the report is too bad.
     """
-    structures, professions = Numbers(), Numbers()
-    index = _Index(structures)
+    numbered = record.Numbered()
+    index = _Index(numbered)
     filed = book.pack(
-        (
-            (
-                entry.address,
-                record.write(
-                    entry, structures[record.structure(entry)], professions[entry.profession]
-                ),
-            )
-            for entry in entries
-        ),
+        ((entry.address, record.write(entry, numbered)) for entry in entries),
         repeated=partial(report.leave_out, Fault.REPEATED),
         placed=index.add,
     )
     report.check()
-    if len(professions) > record.PROFESSIONS:
-        raise ListError("a directory names more professions than there are")
-    shared = (strings.pack(structures), strings.pack(professions))
+    numbered.check()
+    shared = map(strings.pack, numbered.all)
     sections = (filed, *shared, *index.packed(), reporting.write(report))
     return b"".join((HEAD.pack(MAGIC, *map(len, sections)), *sections))
 
@@ -67,37 +49,41 @@ class _Index:
     cannot be found by mistake.
     """
 
-    def __init__(self, structures: Iterable[str]) -> None:
-        self._structures = structures  # complete once the first entry is placed
+    def __init__(self, numbered: record.Numbered) -> None:
+        self._numbered = numbered  # complete once the first entry is placed
         self._places: defaultdict[str, list[int]] = defaultdict(list)
         self._of_structure: list[list[int]] = []
+        self._given: list[list[str]] = []
+        self._services: list[list[str]] = []
         self._words = _Words()
-        self._people: list[str] = []
+        self._people: list[bytes] = []
         self._theirs: list[int] = []
 
     def add(self, place: int, address: Address, octets: bytes) -> None:
         """Take down an entry; they come in the order of their places."""
-        if record.hidden(octets):
+        if (found := record.texts(octets)) is None:
             return
         if not self._of_structure:
-            self._of_structure = [[] for _ in self._structures]
-        structure, name, service = record.texts(octets)
+            self._of_structure = [[] for _ in self._numbered.structures]
+            self._given = [words(each) for each in self._numbered.given]
+            self._services = [words(each) for each in self._numbered.services]
+        structure, given, service, last, whose = found
         self._of_structure[structure].append(place)
         own = words(local_of(address))
-        for text in (*name.split(" "), service):
-            own += self._words[text]
-        for word in own:
+        for word in (*own, *self._given[given], *self._words[last], *self._services[service]):
             places = self._places[word]
             if not places or places[-1] != place:
                 places.append(place)
-        if person := record.person(octets):
-            self._people.append(person)
+        if whose:
+            self._people.append(whose)
             self._theirs.append(place)
 
     def packed(self) -> tuple[bytes, ...]:
         """Return the words, their entries, their structures, those one's entries, and people's."""
         having: defaultdict[str, list[int]] = defaultdict(list)
-        shown = zip(self._structures, self._of_structure, strict=False)  # none, if none is shown
+        shown = zip(
+            self._numbered.structures, self._of_structure, strict=False
+        )  # none, if none is shown
         for number, (text, places) in enumerate(shown):
             if places:
                 for word in dict.fromkeys(_structure_words(text)):
@@ -114,7 +100,7 @@ class _Index:
 
 
 class _Words(dict[str, list[str]]):
-    """The words of texts that many share: services, parts of names."""
+    """The words of texts that many share: the last words of names."""
 
     def __missing__(self, text: str) -> list[str]:
         self[text] = found = words(text)

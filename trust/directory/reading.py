@@ -47,9 +47,9 @@ class Directory:
             at += length
         if at != len(packed):
             raise ListError("a directory was cut off")
-        filed, structures, professions, words, entries, having, under, people, report = sections
+        filed, *shared, words, entries, having, under, people, report = sections
         self._book = Book(filed)
-        self._shared = Shared(Strings(structures), Strings(professions))
+        self._shared = Shared(*map(Strings, shared))
         self._words = Strings(words)
         self._entries, self._having, self._under = Lists(entries), Lists(having), Lists(under)
         self._people = people.cast("I")
@@ -132,15 +132,15 @@ class Directory:
         return _Places([self._entries.of(numbers), *under])
 
     def _of_person(self, text: str) -> memoryview:
-        people = self._people
-        start = bisect_left(people, text, key=self._person)
+        people, asked = self._people, record.asked(text)
+        start = bisect_left(people, asked, key=self._whose)
         end = start
-        while end < len(people) and self._person(people[end]) == text:
+        while end < len(people) and self._whose(people[end]) == asked:
             end += 1
         return people[start:end]
 
-    def _person(self, place: int) -> str:
-        return record.person(self._book.read(place)[1])
+    def _whose(self, place: int) -> bytes:
+        return record.whose(self._book.read(place)[1])
 
     def _at(self, place: int) -> Entry:
         return record.read(*self._book.read(place), self._shared)

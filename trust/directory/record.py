@@ -1,23 +1,61 @@
 """How a directory's entry lies in its book: what many share by number, the rest as it is."""
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from smtp.address import Address
 from trust.addresses import Kind
 from trust.directory.entry import Entry
 from trust.directory.strings import Strings
+from trust.errors import ListError
 from trust.identifiers import Scheme
 
-# Kind, liste rouge and scheme of the person; structure; profession; octets of the person's number,
-# of the name. Then these two, and the service.
-_HEAD = struct.Struct("=BIHBH")
+# Kind, liste rouge and scheme of the person; structure, title with first names, and profession in
+# one number; service. Then the person's number, and the name's last word.
+_HEAD = struct.Struct("=BQI")
+_read_head = _HEAD.unpack_from
 _KINDS = tuple(Kind)
+_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 _HIDDEN = 0x80
 _KIND = 0x0F
 _SCHEME = 4  # bits below the scheme's
 _SCHEMES = ("", Scheme.RPPS.value, Scheme.ADELI.value)
+_RPPS, _WIDE, _DIGITS = 1, 5, 11  # of its eleven digits the number fits in five octets
+# Where a person's number ends, by its scheme: an ADELI number has letters, in Corsica.
+_ENDS = (_HEAD.size, _HEAD.size + _WIDE, _HEAD.size + 9)
 PROFESSIONS = 1 << 16  # as many as a record can tell apart: the nomenclature has 200
+STRUCTURES = GIVEN = 1 << 24
+
+
+class Numbers(dict[str, int]):
+    """Numbers texts in the order in which they come."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = number = len(self)
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The texts that many entries share, while the entries come."""
+
+    structures: Numbers = field(default_factory=Numbers)
+    given: Numbers = field(default_factory=Numbers)
+    professions: Numbers = field(default_factory=Numbers)
+    services: Numbers = field(default_factory=Numbers)
+
+    @property
+    def all(self) -> tuple[Iterable[str], ...]:
+        """All of them, as ``Shared`` takes them."""
+        return self.structures, self.given, self.professions, self.services
+
+    def check(self) -> None:
+        """Raise ``ListError`` if a record cannot tell them apart."""
+        limits = (self.structures, STRUCTURES), (self.given, GIVEN), (self.professions, PROFESSIONS)
+        if any(len(texts) > most for texts, most in limits):
+            raise ListError("a directory names more professions or names than there are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +63,19 @@ class Shared:
     """The texts that many entries share."""
 
     structures: Strings  # "finess:540002698 CHRU NANCY"
+    given: Strings  # "DR JEANNE "
     professions: Strings
+    services: Strings
+
+
+class Texts(NamedTuple):
+    """By what an entry that may be shown is found; numbers of what is shared."""
+
+    structure: int
+    given: int
+    service: int
+    last: str
+    whose: bytes  # empty: nobody's
 
 
 def structure(entry: Entry) -> str:
@@ -33,50 +83,76 @@ def structure(entry: Entry) -> str:
     return f"{entry.organisation} {entry.structure}"
 
 
-def write(entry: Entry, structure_number: int, profession_number: int) -> bytes:
+def write(entry: Entry, numbered: Numbered) -> bytes:
     """Return an entry's record."""
-    scheme, _, number = entry.person.partition(":")
-    person, name = number.encode("ascii"), entry.name.encode()
-    first = _KINDS.index(entry.kind) | (_SCHEMES.index(scheme) << _SCHEME)
+    scheme, whose = _person(entry.person)
+    cut = entry.name.rfind(" ") + 1
+    given, last = entry.name[:cut], entry.name[cut:]
+    first = _NUMBERS[entry.kind] | (scheme << _SCHEME)
     if entry.hidden:
         first |= _HIDDEN
-    head = _HEAD.pack(first, structure_number, profession_number, len(person), len(name))
-    return head + person + name + entry.service.encode()
+    place, called = numbered.structures[structure(entry)], numbered.given[given]
+    shared = ((place << 24 | called) << 16) | numbered.professions[entry.profession]
+    # What no record can tell apart is refused once all have come.
+    head = _HEAD.pack(first, shared & _ALL, numbered.services[entry.service])
+    return head + whose + last.encode()
 
 
-def hidden(record: bytes) -> bool:
-    """Whether an entry may not be shown."""
-    return record[0] >= _HIDDEN
+_ALL = (1 << 64) - 1
 
 
-def texts(record: bytes) -> tuple[int, str, str]:
-    """Return the number of the structure, the name and the service."""
-    _, structure_number, _, length, named = _HEAD.unpack_from(record)
-    middle = _HEAD.size + length
-    name, service = record[middle : middle + named], record[middle + named :]
-    return structure_number, name.decode(), service.decode()
+def _person(person: str) -> tuple[int, bytes]:
+    scheme, _, number = person.partition(":")
+    at = _SCHEMES.index(scheme)
+    return at, int(number).to_bytes(_WIDE, "big") if at == _RPPS else number.encode("ascii")
 
 
-def person(record: bytes) -> str:
-    """Return whose the entry is, if it is a person's: ``rpps:10003456786``."""
-    first, _, _, length, _ = _HEAD.unpack_from(record)
-    number = record[_HEAD.size : _HEAD.size + length].decode("ascii")
-    return f"{_SCHEMES[(first & ~_HIDDEN) >> _SCHEME]}:{number}" if number else ""
+def asked(person: str) -> bytes:
+    """Return what ``whose`` returns of this person's entries; in one order for all."""
+    at, whose = _person(person)
+    return bytes((at,)) + whose
+
+
+def whose(record: bytes) -> bytes:
+    """Return whose the entry is, of one that is a person's."""
+    scheme = (record[0] & ~_HIDDEN) >> _SCHEME
+    return bytes((scheme,)) + record[_HEAD.size : _ENDS[scheme]]
+
+
+def texts(record: bytes) -> Texts | None:
+    """Return by what an entry is found; None if it may not be shown."""
+    first, shared, service = _read_head(record)
+    if first >= _HIDDEN:
+        return None
+    scheme = first >> _SCHEME
+    end = _ENDS[scheme]
+    person = bytes((scheme,)) + record[_HEAD.size : end] if scheme else b""
+    return Texts(shared >> 40, shared >> 16 & 0xFFFFFF, service, record[end:].decode(), person)
 
 
 def read(address: Address, record: bytes, shared: Shared) -> Entry:
     """Return the entry that a record describes."""
-    first, structure_number, profession_number, length, named = _HEAD.unpack_from(record)
-    middle = _HEAD.size + length
-    organisation, _, name = shared.structures.text(structure_number).partition(" ")
+    first, numbers, service = _read_head(record)
+    scheme = (first & ~_HIDDEN) >> _SCHEME
+    end = _ENDS[scheme]
+    organisation, _, name = shared.structures.text(numbers >> 40).partition(" ")
+    given = shared.given.text(numbers >> 16 & 0xFFFFFF)
     return Entry(
         address=address,
         kind=_KINDS[first & _KIND],
-        person=person(record),
+        person=_said(scheme, record[_HEAD.size : end]),
         organisation=organisation,
-        name=record[middle : middle + named].decode(),
-        profession=shared.professions.text(profession_number),
+        name=given + record[end:].decode(),
+        profession=shared.professions.text(numbers & 0xFFFF),
         structure=name,
-        service=record[middle + named :].decode(),
+        service=shared.services.text(service),
         hidden=first >= _HIDDEN,
     )
+
+
+def _said(scheme: int, whose: bytes) -> str:
+    if not scheme:
+        return ""
+    if scheme == _RPPS:
+        return f"{_SCHEMES[scheme]}:{int.from_bytes(whose, 'big'):0{_DIGITS}d}"
+    return f"{_SCHEMES[scheme]}:{whose.decode('ascii')}"

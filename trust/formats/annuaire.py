@@ -201,15 +201,16 @@ class _Rows:
         """Return what a row says."""
         kind, address, person, scheme, structure, service, *rest = self._pick(row)
         title, last, first, profession, legal, sign = rest
+        cleaned = self._clean
         return Entry(
-            address=_address(address),
-            kind=_kind(kind),
-            person=_person(person),
-            organisation=self._organisation(scheme, structure),
-            name=clean(f"{title} {first} {last}"),
-            profession=self._clean[profession],
-            structure=self._clean[legal or sign],
-            service=self._clean[service],
+            _address(address),
+            _kind(kind),
+            _person(person),
+            self._organisation(scheme, structure),
+            clean(f"{title} {first} {last}"),
+            cleaned[profession],
+            cleaned[legal or sign],
+            cleaned[service],
         )
 
     def _organisation(self, scheme: str, number: str) -> str:

@@ -96,11 +96,12 @@ def test_the_first_row_of_an_address_counts() -> None:
     assert "2 rows, 1 left out (repeated 1)" == str(made.report)
 
 
-def test_too_many_professions(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["PROFESSIONS", "STRUCTURES", "GIVEN"])
+def test_too_many_to_number(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a record can number is refused, never confused."""
-    monkeypatch.setattr(record, "PROFESSIONS", 1)
-    with pytest.raises(ListError, match="professions"):
-        filing.pack([ZOE, WARD], Report(2))
+    monkeypatch.setattr(record, limit, 1)
+    with pytest.raises(ListError, match="than there are"):
+        filing.pack([ZOE, WARD, LAB], Report(3))
 
 
 entries = st.builds(
@@ -109,7 +110,7 @@ entries = st.builds(
     st.sampled_from(Kind),
     st.sampled_from(["", "rpps:10003456786", "adeli:759312345", "adeli:2A9312345"]),
     st.sampled_from(["", CHU, "siret:44306184100047"]),
-    st.text(max_size=9),
+    st.text(max_size=9) | st.text("ab ", max_size=9),
     st.text(max_size=3),
     st.text(max_size=9),
     st.text(max_size=9),
