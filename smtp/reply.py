@@ -291,13 +291,15 @@ CITIZEN_OBJECTS = Reply(
 CITIZEN_TOO_LARGE = Reply(
     552,
     "5.3.4",
-    "Messages to and from patients are limited in size and this one is larger; it was not sent, "
-    "send it in several parts / Message trop volumineux, non envoye",
+    "Message trop volumineux, pieces jointes comprises: non envoye, "
+    "envoyez-le en plusieurs fois, en cas d'urgence appelez le 15 / "
+    "Messages to and from patients are limited in size, attachments included; it was not sent, "
+    "send it in several parts, in an emergency call 15",
 )
 CITIZEN_NOT_BEGUN = Reply(
     550,
     "5.7.1",
-    "Seul un professionnel peut ouvrir la conversation: message non envoye, "
+    "Seul un professionnel peut ouvrir la conversation, ou la rouvrir: message non envoye, "
     "en cas d'urgence appelez le 15 / "
     "Only a professional may write first; it was not sent, in an emergency call 15",
 )

@@ -12,12 +12,12 @@ ANSWER = """\
 Bonjour,
 
 Votre message est bien arrivé. Il sera lu aux heures de travail ; cette messagerie n'est pas faite pour
-les urgences. En cas d'urgence, appelez le 15 ou le 112.
+les urgences. En cas d'urgence, appelez le 15 ou le 112 ; si vous entendez ou parlez mal, écrivez au 114.
 
 --
 
 Your message has arrived. It will be read in working hours; this messaging is not for emergencies.
-In an emergency, call 15 or 112.
+In an emergency, call 15 or 112; if you cannot hear or speak well, text 114.
 """
 
 WORDS: Mapping[Reply, tuple[str, str]] = {
@@ -43,21 +43,23 @@ WORDS: Mapping[Reply, tuple[str, str]] = {
     ),
     reply.CITIZEN_TOO_LARGE: (
         (
-            "un message échangé avec un patient ne peut pas être aussi volumineux, pièces jointes"
-            " comprises. Envoyez-le en plusieurs fois."
+            "un message échangé avec un patient ne peut pas être aussi volumineux : 25 Mo d'ordinaire,"
+            " pièces jointes comprises, et un fichier y compte un tiers de plus que sa taille. Envoyez-le"
+            " en plusieurs fois, ou remettez-le autrement."
         ),
         (
-            "a message to or from a patient cannot be so large, attachments included. Send it in several"
-            " parts."
+            "a message to or from a patient cannot be so large: 25 MB as a rule, attachments included, and"
+            " a file counts a third more than its size. Send it in several parts, or give it to them"
+            " another way."
         ),
     ),
     reply.CITIZEN_NOT_BEGUN: (
         (
-            "vous pourrez répondre à ce professionnel quand il vous aura écrit. En cas d'urgence,"
+            "vous pourrez répondre à ce professionnel quand il vous aura écrit, ou écrit de nouveau. En cas d'urgence,"
             " appelez le 15 ; pour un rendez-vous, téléphonez à son secrétariat."
         ),
         (
-            "you can answer this professional once they have written to you. In an emergency call 15;"
+            "you can answer this professional once they have written to you, or again. In an emergency call 15;"
             " for an appointment, telephone their office."
         ),
     ),
