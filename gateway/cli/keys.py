@@ -59,13 +59,7 @@ def rotate(call: Asking) -> None:
 
 @command.command("escrow")
 @click.option("--reason", required=True, help="Who keeps it, and why, for the journal.")
-@click.option("--key", "keys", multiple=True, help="For this one of [quarantine] escrow_keys.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write it; default: the name it has, in this folder.",
-)
+@export.escrowing
 @asking
 def escrow(call: Asking, keys: tuple[str, ...], out: Path | None, **arguments: Any) -> None:
     """Hand out the key ring, encrypted for named OpenPGP keys alone.
@@ -73,5 +67,4 @@ def escrow(call: Asking, keys: tuple[str, ...], out: Path | None, **arguments: A
     Whoever decrypts it, and has a copy of the data, can read everything. A ring with a passphrase
     stays sealed with it.
     """
-    result = call.perform("keys.escrow", keys=list(keys), **arguments)
-    call.answer(export.fetched(result, out), export.told)
+    export.escrowed(call, "keys.escrow", keys, out, **arguments)

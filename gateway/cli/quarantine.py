@@ -164,13 +164,7 @@ def preserve(call: Asking, **arguments: Any) -> None:
 @command.command("escrow")
 @click.argument("case")
 @click.option("--reason", required=True, help="Who may have it, and why, for the journal.")
-@click.option("--key", "keys", multiple=True, help="For this one of [quarantine] escrow_keys.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write it; default: the name it has, in this folder.",
-)
+@export.escrowing
 @asking
 def escrow(call: Asking, keys: tuple[str, ...], out: Path | None, **arguments: Any) -> None:
     """Hand out a case, encrypted for named OpenPGP keys alone.
@@ -178,5 +172,4 @@ def escrow(call: Asking, keys: tuple[str, ...], out: Path | None, **arguments: A
     It is a tar archive of the message, octet by octet, and of what is known of it:
     gpg --decrypt FILE | tar -x
     """
-    result = call.perform("quarantine.escrow", keys=list(keys), **arguments)
-    call.answer(export.fetched(result, out), export.told)
+    export.escrowed(call, "quarantine.escrow", keys, out, **arguments)
