@@ -25,6 +25,7 @@ _NOUNS = {
     "directory": "What directories say of addresses, and should say of ours.",
     "token": "Tokens for software that asks by HTTPS.",
     "spool": "Messages on their way.",
+    "large": "Documents too large to travel: kept here, fetched from others.",
     "recall": "Take a message back that was sent.",
     "traffic": "What happened, hour by hour.",
     "trace": "The whole story of a message, or of an address.",

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.console import happenings
 from gateway.console.around import Entry
 from gateway.console.frame import Frame
+from gateway.console.large import Large
 from gateway.console.spool_words import WORDS
 from gateway.operations.error import OperationError
 from gateway.operations.peers import peers
@@ -46,6 +47,7 @@ class Spool:
                 Route(f"{SPOOL}/{name}", partial(self._patience, verb=verb), methods=["POST"])
                 for name, verb in _PATIENCE.items()
             ),
+            *Large(self._frame).routes(),
         ]
 
     async def _peers(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Ce qui attend de partir, par destination. La page se met à jour toute seule.",
         "What waits to leave, by where it is going. The page follows by itself.",
     ),
+    "large": ("Grands documents", "Large documents"),
     "peer": ("Destination", "Destination"),
     "waiting": ("En attente", "Waiting"),
     "held": ("En quarantaine", "In quarantine"),

@@ -58,6 +58,7 @@ WALKS: dict[str, Walk] = {
         _verbs("quarantine", "list show preview note preserve escrow release refuse"),
     ),
     "spool": Walk(walks_mail.spool, _verbs("spool", "peers waiting retry cancel hold resume")),
+    "large": Walk(walks_mail.large, _verbs("large", "list cancel retry")),
     "trace": Walk(walks_mail.trace, _verbs("trace", "find story reveal")),
     "journal": Walk(walks_desk.journal, _verbs("journal", "search verify export")),
     "indicators": Walk(walks_desk.indicators, frozenset({"indicators"})),

@@ -1,8 +1,12 @@
 """Walks through the pages that are about messages: the quarantine, the spool, the trace."""
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from gateway.relay.delivery import State, holder
+from gateway.relay.large.links import Facts, Link, new_link_id, new_token
+from gateway.relay.large.stub import Mark
 from tests.gateway.console import stage
 from tests.gateway.console.walking import Walker
 from tests.gateway.operations.conftest import held, spooled
@@ -13,6 +17,7 @@ QUEUE, SPOOL, TRACE = "/console/quarantine", "/console/spool", "/console/trace"
 SILENT, STUCK = "nowhere.example", "labo.example"
 _TWO = ("dr@chu.example", "accueil@chu.example")
 _WRITER = "facteur@chu.example"
+DAY = timedelta(days=1)
 
 
 async def quarantine(one: Walker, other: Walker, folder: Path) -> None:
@@ -66,6 +71,32 @@ async def spool(one: Walker, other: Walker, folder: Path) -> None:
     await one.presses(f"main a[href='{SPOOL}/of/{STUCK}']", stage.HOSTILE)
     await one.sends("/resume", "vieillit de nouveau")
     await one.sends("/cancel", "Arrêté.")
+
+
+async def large(one: Walker, other: Walker, folder: Path) -> None:
+    """What lies here is ended; what is fetched is asked for at once."""
+    del other, folder
+    rooms = one.desk.place.chu.rooms
+    lent = rooms.desk.large
+    assert lent is not None
+    now = rooms.clock()
+    copy = await spooled(rooms, f"dr@{SILENT}", name="<irm@labo>")
+    facts = Facts(new_token(), "a" * 64, ())
+    link = Link(new_link_id(), copy.message.id, SILENT, 5_000_000, now, now + DAY, facts)
+    mark = Mark(new_token(), 1, 7_000_000, "b" * 64)
+    waits = await spooled(rooms, "accueil@chu.example", State.FETCHING, "<scan@labo>")
+    await rooms.database.commit(
+        [
+            lent.links.adding(link, copy.recipient.address),
+            *rooms.vault.sharing(holder(copy.delivery.id), link.holder),
+            lent.fetches.entering(waits.message.id, mark, now + 2 * DAY, findings=(), looked=False),
+        ]
+    )
+    await one.at(f"{SPOOL}/large", SILENT)
+    await one.sends("/again", "Un essai a lieu maintenant.")
+    await one.page.click(".acts summary")
+    await one.sends("/end", "Retiré.")
+    assert lent.links.all() == []
 
 
 async def _tried(one: Walker) -> bool:
