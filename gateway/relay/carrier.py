@@ -250,6 +250,9 @@ class Carrier:
                 )
                 for each in heard
             ]
+        if line.folder is not None:
+            expected = Integrating(self.desk).expected
+            return [replace(each, also=(*each.also, *await expected(one, each))) for each in heard]
         if line.deposits is None:
             return heard
         placing = Placing(self.desk)

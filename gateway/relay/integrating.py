@@ -13,6 +13,7 @@ from typing import NamedTuple
 from gateway.documents import codes
 from gateway.documents.codes import Failure
 from gateway.documents.packing import coded
+from gateway.relay.applications import Applications
 from gateway.relay.books import GATEWAY
 from gateway.relay.delivery import State, holder
 from gateway.relay.desk import Desk
@@ -81,6 +82,15 @@ class Integrating:
         told = await self.telling(verdict, asked=asked, errors=errors if aside else None)
         return [*aside, *told]
 
+    async def expected(self, one: Attempt, result: Result) -> list[Statement]:
+        """Return what remembers that a document's sender asked for an answer, which comes later."""
+        if result.after.state is not State.DELIVERED:
+            return []
+        head = header(await self._original(one, result.copy, HEADER))
+        if not asks_for_a_receipt(head, one.message):
+            return []
+        return [Applications(self.desk.books.database).asking(result.copy)]
+
     async def telling(
         self, verdict: Verdict, *, asked: bool, errors: Address | None, actor: str = GATEWAY
     ) -> list[Statement]:
@@ -95,15 +105,15 @@ class Integrating:
             to.append(errors)
         return [*applied, *[s for who in to for s in await self._reporting(verdict, who)]]
 
-    async def _original(self, one: Attempt, copy: Copy) -> bytes:
-        """Return the message, or where it is long its header alone."""
+    async def _original(self, one: Attempt, copy: Copy, most: int = WHOLE) -> bytes:
+        """Return the message, or where it is longer its header alone."""
         size = one.message.size
         if one.content is not None:
             whole = one.content
         else:
-            end = size if size <= WHOLE else min(size, HEADER)
+            end = size if size <= most else min(size, HEADER)
             whole = await self.desk.books.vault.read(holder(copy.delivery.id), 0, end)
-        return whole if size <= WHOLE else whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        return whole if size <= most else whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
     async def _reporting(self, verdict: Verdict, to: Address) -> Sequence[Statement]:
         """Return the statements of one report."""

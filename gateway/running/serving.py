@@ -35,6 +35,7 @@ from gateway.relay.courier import Courier
 from gateway.relay.escalating import Escalating
 from gateway.relay.handing.account import Accounts
 from gateway.relay.handing.lines import Caller, Lines, Unusable, anchors, lines, pinned
+from gateway.relay.handing.replies import Replies
 from gateway.relay.handing.watching import Watching
 from gateway.relay.lanes import Link
 from gateway.relay.large.collecting import Collecting
@@ -184,6 +185,7 @@ class Gateway:
             ("courier", self._courier.run),
             ("readings", readings.run),
             ("watching", Watching(rooms.desk, self._lines, readings.bell.set).run),
+            ("replies", Replies(rooms.desk, self._lines, self._courier.ring).run),
             ("inspecting", self._inspecting.run),
             ("recalls", Recalls(rooms.desk, rooms.notices, rooms.ask, self._courier.ring).run),
             ("escalating", self._escalating.run),

@@ -50,8 +50,10 @@ class MailboxServer(Section):
             raise ValueError(f"{self.name}: a folder, and nothing else, needs path")
         if self.kind in _SOFTWARE and self.domains:
             raise ValueError(f"{self.name}: software takes the mail of named mailboxes alone")
-        if (self.application or self.facility or self.errors) and self.kind != "mllp":
-            raise ValueError(f"{self.name}: application, facility and errors are for mllp")
+        if (self.application or self.facility) and self.kind != "mllp":
+            raise ValueError(f"{self.name}: application and facility are for mllp")
+        if self.errors and self.kind not in _SOFTWARE:
+            raise ValueError(f"{self.name}: errors is for software, by folder or mllp")
         if self.kind == "folder":
             return self._folder()
         if bool(self.socket) == bool(self.host):

@@ -52,6 +52,8 @@ class Line:
     deposits: Deposits | None = None  # where it can be asked whether a message was opened
     errors: Address | None = None  # the mailbox of ours for what a program refuses
     answers: bool = False  # it says at once what it made of a message
+    folder: Path | None = None  # it says so there, if it does, later
+    poll: float = 60  # seconds between two looks
 
 
 Lines = Mapping[str, Line]
@@ -72,14 +74,14 @@ def lines(caller: Caller, servers: Iterable[MailboxServer]) -> Lines:
 
 
 def _line(caller: Caller, server: MailboxServer) -> Line:
+    errors = Address(server.errors) if server.errors else None
     if server.path is not None:
-        return Line(Folders(server.path).open)
+        return Line(Folders(server.path).open, errors=errors, folder=server.path, poll=server.poll)
     if server.kind == "imap":
         deposits = Deposits(server, anchors(server), pinned(server))
         return Line(deposits.open, deposits=deposits)
     if server.kind == "mllp":
         _software(caller, server)  # what cannot be used is said at the start
-        errors = Address(server.errors) if server.errors else None
         return Line(partial(_asked, caller, server), errors=errors, answers=True)
     lmtp = server.kind == "lmtp"
     if server.socket is not None:

@@ -6,7 +6,7 @@ and by ``/v1/arrived/events``. R-E7, R-F3; docs/laboratories.md.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.tokens import Scope
-from gateway.documents.codes import Failure
 from gateway.operations.rooms import Rooms
+from gateway.relay.handing import said
+from gateway.relay.handing.said import SaidError
 from gateway.relay.integrating import HEADER, WHOLE, Integrating, Verdict, header
 from gateway.relay.message import Copy
 from gateway.relay.placing import asks_for_a_receipt
@@ -32,14 +33,6 @@ from smtp.message.fields import words
 
 _SEEN = "\\Seen"
 _PAGE = 200
-_LARGEST = 4 << 10  # octets of an answer
-
-
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a program made of a document."""
-
-    application: Literal["filed", "failed"]
-    failure: Annotated[int, msgspec.Meta(ge=900, le=906)] = 906
 
 
 class Arrived:
@@ -103,9 +96,11 @@ class Arrived:
         """Tell the sender what became of a document; the same said again is not told again."""
         mailbox = await self._who(request)
         entry = self._found(request, mailbox)
-        said = await _answer(request)
+        try:
+            failure = said.read(await request.body())
+        except SaidError:
+            raise Problem("bad-request") from None
         copy = self._copy(mailbox, entry)
-        failure = Failure(said.failure) if said.application == "failed" else None
         end = entry.size if entry.size <= WHOLE else min(entry.size, HEADER)
         content = await self._store.read(entry, 0, end)
         head = header(content)
@@ -136,13 +131,6 @@ class Arrived:
         if not own:
             raise Problem("not-found")
         return own[0]
-
-
-async def _answer(request: Request) -> Answer:
-    try:
-        return msgspec.json.decode(await request.body(), type=Answer)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Problem("bad-request") from None
 
 
 def _told(entry: Filed) -> Mapping[str, Any]:
