@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
@@ -21,7 +21,7 @@ from gateway.labs.names import Offered as Found
 from gateway.labs.offering import IN_HAND, Offering, Result, blocks
 from gateway.labs.offers import Facts, Offered
 from gateway.labs.recipients import NotNowError, resolving
-from gateway.labs.shelf import Claim, Shelf, ShelfError
+from gateway.labs.shelf import Beside, Claim, Shelf, ShelfError
 from gateway.labs.unsent import Turned
 from gateway.relay.applications import Applications
 from gateway.relay.desk import Desk
@@ -29,12 +29,15 @@ from gateway.relay.spool import OPEN
 from gateway.settings.labs import WatchedFolder
 from smtp.address import Address
 from smtp.envelope import Body, Peer
+from vault.database import Statement
 from vault.errors import VaultError
 
 DOOR = "folder"
 _AT_ONCE = 8  # files in hand,
 _LARGE = 4 << 20  # and of those above this one: a mail is three times its document
-_MOST = 500  # files of one look
+_MOST = 200  # files of one look, after which what is critical is looked for again,
+_TOGETHER = 25  # and of those answered at once
+_MANY = 500  # last answers of one look
 _HOUR = timedelta(hours=1)
 _LATER = (Answer.DELIVERED, Answer.FAILED, Answer.CORRECTED, Answer.ANSWERED)
 _UNKNOWN = "only .pdf, .xml (CDA), .hl7 (ORU), .hpr (HPRIM) and .eml are sent from here"
@@ -74,6 +77,14 @@ class Watched:
         )
 
 
+class Taken(NamedTuple):
+    """A file that is a message now, and not yet answered."""
+
+    claim: Claim
+    row: Offered
+    again: bool
+
+
 @dataclass(slots=True)
 class Folder:
     """One a watched folder; ``run`` is a task of the gateway's group."""
@@ -85,33 +96,38 @@ class Folder:
     _later: dict[str, datetime] = field(default_factory=dict)  # claims that wait, by their mark
     _said: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _taken: list[Taken] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Look for ever; a folder that is away is looked for again."""
+        """Look for ever, without a pause while there is work; a folder that is away is looked for again."""
         while True:
+            found = 0
             try:
-                await self.round()
+                found = await self.round()
             except OSError as error:
                 self._tell_once("folder.away", type(error).__name__)
-            await asyncio.sleep(self.watched.poll)
+            if not found:
+                await asyncio.sleep(self.watched.poll)
 
     async def round(self) -> int:
         """Take what lies still, answer what is settled; return how many files were taken up."""
         shelf = await asyncio.to_thread(Shelf.open, self.watched.path)
         try:
+            self._taken.clear()
             claims = await asyncio.to_thread(self._look, shelf)
             gate = asyncio.Semaphore(_AT_ONCE)
             async with asyncio.TaskGroup() as group:
-                for claim in claims:
-                    group.create_task(self._one(shelf, claim, gate))
+                for claim, size in claims:
+                    group.create_task(self._one(shelf, claim, size, gate))
+            await self._accepted(shelf, 1)
             await self._conclude(shelf)
             await self._answer(shelf)
         finally:
             shelf.close()
         return len(claims)
 
-    def _look(self, shelf: Shelf) -> list[Claim]:
-        """Return what was claimed and not answered, and claim what lies still."""
+    def _look(self, shelf: Shelf) -> list[tuple[Claim, int]]:
+        """Return what was claimed and not answered, and claim what lies still; with its size."""
         now = self.desk.clock()
         found = [each for each in shelf.claims() if self._later.get(each.mark, now) <= now]
         lying: dict[Found, _Lying] = {}
@@ -126,7 +142,7 @@ class Folder:
             if self._ready(each, now - since) and len(found) < _MOST:
                 found += self._claimed(shelf, each)
         self._lying = lying
-        return found
+        return [(claim, shelf.size(claim)) for claim in found]
 
     def _claimed(self, shelf: Shelf, found: Found) -> list[Claim]:
         try:
@@ -140,16 +156,17 @@ class Folder:
         waits = found.companion is None and found.name.lower().endswith(".pdf")
         return still >= (self.watched.patience if waits else self.watched.settle)
 
-    async def _one(self, shelf: Shelf, claim: Claim, gate: asyncio.Semaphore) -> None:
+    async def _one(self, shelf: Shelf, claim: Claim, size: int, gate: asyncio.Semaphore) -> None:
         """The boundary of one file: whatever is wrong with it stops no other."""
         async with gate:
             try:
                 self._later.pop(claim.mark, None)
-                if await asyncio.to_thread(shelf.size, claim) > _LARGE:
+                if size > _LARGE:
                     async with self._large:
                         await self._take(shelf, claim)
                 else:
                     await self._take(shelf, claim)
+                await self._accepted(shelf, _TOGETHER)
             except (DocumentError, ShelfError) as error:
                 await self._failed(shelf, claim, str(error))
             except (NotNowError, VaultError, OSError) as error:  # not the file's fault
@@ -176,7 +193,7 @@ class Folder:
             )
         )
         if outcome.row is not None:
-            await self._accepted(shelf, claim, outcome.row, again=outcome.again)
+            self._taken.append(Taken(claim, outcome.row, outcome.again))
         elif outcome.said.permanent:
             await self._failed(shelf, claim, outcome.said.text, outcome.refused)
         else:
@@ -196,13 +213,29 @@ class Folder:
         composed = compose(offer, said, mailbox, now, self.watched.product, resolve)
         return offer, said, composed
 
-    async def _accepted(self, shelf: Shelf, claim: Claim, row: Offered, *, again: bool) -> None:
-        copies = self.offering.copies(row)
-        content = answers.accepted(claim.name, row, copies, again=again)
+    async def _accepted(self, shelf: Shelf, enough: int) -> None:
+        """Answer what was taken, once so many are; only then its file is let go of."""
+        if len(self._taken) < enough:
+            return
+        taken, self._taken = self._taken, []
+        ready: list[tuple[Claim, Beside]] = []
+        for each in taken:
+            try:
+                ready.append((each.claim, self._first(*each)))
+            except Exception as error:  # noqa: BLE001 - one file stops no other
+                self._wait(each.claim)
+                self.desk.on_event("folder.crashed", {"exception": error})
+        try:
+            await asyncio.to_thread(_let_go, shelf, ready)
+        except OSError as error:  # it is answered again, once there is room
+            for claim, _ in ready:
+                self._wait(claim)
+            self._tell("folder.put_off", type(error).__name__)
+
+    def _first(self, claim: Claim, row: Offered, again: bool) -> Beside:  # noqa: FBT001 - a tuple's
+        content = answers.accepted(claim.name, row, self.offering.copies(row), again=again)
         # A name that is used again has the answers of its last use alone.
-        instead = () if again else _LATER
-        await asyncio.to_thread(shelf.answer, claim.name, Answer.ACCEPTED, content, instead)
-        await asyncio.to_thread(shelf.done, claim)
+        return Beside(claim.name, Answer.ACCEPTED, content, () if again else _LATER)
 
     async def _failed(
         self,
@@ -225,7 +258,8 @@ class Folder:
         now = self.desk.clock()
         unanswered = {each.mark for each in await asyncio.to_thread(shelf.claims)}
         offers = self.offering.offers
-        settled = await offers.settled(self.watched.name, now - self.watched.unconfirmed)
+        settled = await offers.settled(self.watched.name, now - self.watched.unconfirmed, _MANY)
+        last: list[tuple[Beside, Statement]] = []
         for row in [*settled, *await offers.corrected(self.watched.name)]:
             if row.facts.claim in unanswered:  # the first answer comes before the last
                 continue
@@ -233,8 +267,11 @@ class Folder:
             if any(copy.delivery.state in OPEN for copy in copies):
                 continue  # one was taken before, with another message, and is still on its way
             which, content = answers.last(row, copies, now)
-            await asyncio.to_thread(shelf.answer, row.facts.name, which, content)
-            await offers.database.commit([offers.telling(row.id, now, row.corrected)])
+            telling = offers.telling(row.id, now, row.corrected)
+            last.append((Beside(row.facts.name, which, content), telling))
+        if last:
+            await asyncio.to_thread(shelf.answer_all, [beside for beside, _ in last])
+            await offers.database.commit([telling for _, telling in last])
 
     async def _answer(self, shelf: Shelf) -> None:
         """Write down what the recipients' software made of results, whenever it says so."""
@@ -263,3 +300,9 @@ class Folder:
 
     def _tell(self, event: str, reason: str) -> None:
         self.desk.on_event(event, {"folder": self.watched.name, "reason": reason})
+
+
+def _let_go(shelf: Shelf, answered: list[tuple[Claim, Beside]]) -> None:
+    shelf.answer_all(beside for _, beside in answered)
+    for claim, _ in answered:
+        shelf.done(claim)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from gateway.labs import names
-from gateway.labs.names import CLAIMED, FAILED, Answer, Offered
+from gateway.labs.names import CLAIMED, FAILED, MORNING, Answer, Offered
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -44,6 +44,15 @@ class Claim:
     def companion(self) -> str:
         """The name of what is said of it, there too."""
         return f"{self.stored}.json"
+
+
+class Beside(NamedTuple):
+    """An answer about a file, and those of which it takes the place."""
+
+    name: str
+    which: Answer
+    content: bytes
+    instead: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,29 @@ class Shelf:
         self, name: str, which: Answer, content: bytes, instead: Iterable[Answer] = ()
     ) -> None:
         """Write an answer beside a file, whole or not at all; those it takes the place of go."""
+        self.answer_all([Beside(name, which, content, tuple(instead))])
+
+    def answer_all(self, answers: Iterable[Beside]) -> None:
+        """Write many: the folder itself is made durable once."""
+        for name, which, content, instead in answers:
+            self._write(names.answer(name, which), content, self.folder)
+            for other in instead:
+                with suppress(FileNotFoundError):
+                    os.unlink(names.answer(name, other), dir_fd=self.folder)
+        os.fsync(self.folder)
+
+    def tell_morning(self, name: str, content: bytes) -> None:
+        """Write what is told in the morning, whole or not at all."""
+        with suppress(FileExistsError):
+            os.mkdir(MORNING, 0o770, dir_fd=self.folder)
+        folder = os.open(MORNING, _FOLDER, dir_fd=self.folder)
+        try:
+            self._write(name, content, folder)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _write(self, name: str, content: bytes, folder: int) -> None:
         draft = f"{secrets.token_hex(8)}.draft"
         fd = os.open(draft, _NEW, 0o640, dir_fd=self.claimed)
         try:
@@ -180,17 +212,11 @@ class Shelf:
                 file.write(content)
                 file.flush()
                 os.fsync(fd)
-            os.rename(
-                draft, names.answer(name, which), src_dir_fd=self.claimed, dst_dir_fd=self.folder
-            )
+            os.rename(draft, name, src_dir_fd=self.claimed, dst_dir_fd=folder)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(draft, dir_fd=self.claimed)
             raise
-        for other in instead:
-            with suppress(FileNotFoundError):
-                os.unlink(names.answer(name, other), dir_fd=self.folder)
-        os.fsync(self.folder)
 
     def done(self, claim: Claim) -> None:
         """Let go of a file that is sealed and on its way."""
