@@ -1,21 +1,17 @@
 """Legal holds: what must be kept, whatever the clock or a request to erase says.
 
-A hold names an address, a message, or everything. It is never removed, only lifted; each row is sealed
-and bound to its number, so that who can write to the database alone cannot lift one unseen: while a
-row is missing or spoilt nothing at all is forgotten. R-I2.
+A hold names an address, a message, or everything. It is never removed, only lifted; while a row of them is
+missing or spoilt nothing at all is forgotten. R-I2.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
-import msgspec
-
+from gateway.operations.register import Noted, Register, whole
 from smtp import address
 from smtp.address import Address
 from vault.database import Database, Statement
-from vault.errors import SealError
 from vault.forgetting import Forgetting, Kept
 from vault.keys import KeyRing
 
@@ -34,28 +30,7 @@ class Kind(StrEnum):
     EVERYTHING = "everything"
 
 
-@dataclass(frozen=True, slots=True)
-class LegalHold:
-    """Who held what, when and why; and who lifted it."""
-
-    id: int
-    kind: Kind
-    what: str  # an address in its one form, a message's id, or nothing
-    reason: str
-    actor: str
-    at: datetime
-    lifted: datetime | None = None
-    lifted_by: str = ""
-
-
-class _Facts(msgspec.Struct, frozen=True):
-    kind: Kind
-    what: str
-    reason: str
-    actor: str
-    at: float
-    lifted: float | None
-    lifted_by: str
+LegalHold = Noted[Kind]
 
 
 class Spoilt(Exception):  # noqa: N818 - what was met
@@ -63,40 +38,27 @@ class Spoilt(Exception):  # noqa: N818 - what was met
 
 
 class LegalHolds:
-    """The table ``legal_hold``: short, so it is read whole."""
+    """The table ``legal_hold``."""
 
     def __init__(
         self, database: Database, ring: KeyRing, tell: Callable[[str, Mapping[str, object]], None]
     ) -> None:
         self._database, self._ring, self._tell = database, ring, tell
+        self._register = Register(database, ring, "legal_hold", Kind)
 
     def all(self) -> list[LegalHold]:
         """Return every hold, the lifted ones too, oldest first; ``Spoilt``: not all can be read."""
-        rows = self._database.read("SELECT id, facts FROM legal_hold ORDER BY id")
+        rows = self._register.rows()
         # The newest one leaves no gap when it is removed; but the journal tells how many were made.
         ((made,),) = self._database.read(_MADE)
-        if [number for number, _ in rows] != list(range(1, len(rows) + 1)) or len(rows) < made:
+        if not whole(rows) or len(rows) < made:
             self._tell("hold.tampered", {"reason": "a legal hold is missing"})
             raise Spoilt
-        return [self._hold(number, facts) for number, facts in rows]
-
-    def _hold(self, number: int, facts: bytes) -> LegalHold:
-        try:
-            opened = msgspec.json.decode(self._ring.open(facts, _place(number)), type=_Facts)
-        except (SealError, msgspec.MsgspecError):
-            self._tell("hold.tampered", {"kind": str(number), "reason": "it does not open"})
-            raise Spoilt from None
-        lifted = None if opened.lifted is None else datetime.fromtimestamp(opened.lifted, UTC)
-        return LegalHold(
-            number,
-            opened.kind,
-            opened.what,
-            opened.reason,
-            opened.actor,
-            datetime.fromtimestamp(opened.at, UTC),
-            lifted,
-            opened.lifted_by,
-        )
+        for row in rows:
+            if row.noted is None:
+                self._tell("hold.tampered", {"kind": str(row.id), "reason": "it does not open"})
+                raise Spoilt
+        return [row.noted for row in rows if row.noted is not None]
 
     def standing(self) -> list[LegalHold]:
         """Return the holds in force."""
@@ -141,35 +103,10 @@ class LegalHolds:
         also: Sequence[Statement],
     ) -> LegalHold:
         """Hold it; return once that is durable."""
-        ((number,),) = self._database.read("SELECT coalesce(max(id), 0) + 1 FROM legal_hold")
-        made = LegalHold(int(number), kind, what, reason, actor, now)
-        adding = "INSERT INTO legal_hold (id, facts) VALUES (?, ?)"
-        statement = Statement(adding, (made.id, self._sealed(made)), expect=1)
-        await self._database.commit([statement, *also])
-        return made
+        return await self._register.add(kind, what, reason, actor, now, also)
 
     async def lift(
         self, hold: LegalHold, actor: str, now: datetime, also: Sequence[Statement]
     ) -> LegalHold:
         """End a hold; return once that is durable."""
-        ended = replace(hold, lifted=now, lifted_by=actor)
-        lifting = "UPDATE legal_hold SET facts = ? WHERE id = ?"
-        statement = Statement(lifting, (self._sealed(ended), ended.id), expect=1)
-        await self._database.commit([statement, *also])
-        return ended
-
-    def _sealed(self, hold: LegalHold) -> bytes:
-        facts = _Facts(
-            hold.kind,
-            hold.what,
-            hold.reason,
-            hold.actor,
-            hold.at.timestamp(),
-            hold.lifted.timestamp() if hold.lifted else None,
-            hold.lifted_by,
-        )
-        return self._ring.seal(msgspec.json.encode(facts), _place(hold.id))
-
-
-def _place(number: int) -> str:
-    return f"legal_hold/{number}/facts"
+        return await self._register.lift(hold, actor, now, also)

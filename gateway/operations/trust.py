@@ -57,7 +57,7 @@ async def show(
     return {
         "stale": standing.stale,
         "sources": sources,
-        "denied": sum(1 for one in rooms.denylist.all() if one.lifted is None),
+        "denied": sum(1 for one in rooms.denylist.all() if one.stands),
         "waiting": len(overlay.waiting),
         "bridges": len(overlay.bridges.all),
         "total": len(members),
@@ -207,7 +207,7 @@ def _peer_whys(rooms: Rooms, certificate: bytes | None) -> list[str]:
         shown = Certificate.parse(certificate or b"")
     except IdentityError:
         return []
-    stands = [one for one in rooms.denylist.all() if one.lifted is None]
+    stands = [one for one in rooms.denylist.all() if one.stands]
     hit = [
         one.denied
         for one in stands

@@ -26,7 +26,7 @@ async def deny(rooms: Rooms, *, what: str, reason: str) -> object:
         raise OperationError("a denial needs a reason", "--reason says it to whoever asks later")
     if (before := rooms.denylist.standing(denied)) is not None:
         raise OperationError(
-            f"{denied} is denied already, by {before.actor} since {told(before.at)}",
+            f"{denied} is denied already, by {before.noted.actor} since {told(before.noted.at)}",
             "see sceau trust denials",
         )
     now = rooms.clock()
@@ -58,13 +58,15 @@ async def allow(rooms: Rooms, *, what: str, reason: str = "") -> object:
 
 async def denials(rooms: Rooms, *, everything: bool = False) -> object:
     """Return what is denied; with what was lifted too, if asked for."""
-    return [_row(one) for one in rooms.denylist.all() if everything or one.lifted is None]
+    return [_row(one) for one in rooms.denylist.all() if everything or one.stands]
 
 
 def why(rooms: Rooms, denied: Denied) -> str:
     """Return the reason that an operator gave for a denial that stands, or nothing."""
     found = rooms.denylist.standing(denied)
-    return "" if found is None else f"{found.reason} ({found.actor}, {told(found.at)})"
+    if found is None:
+        return ""
+    return f"{found.noted.reason} ({found.noted.actor}, {told(found.noted.at)})"
 
 
 def _meant(what: str) -> Denied:
@@ -98,15 +100,16 @@ def _entry(rooms: Rooms, event: str, denied: Denied, reason: str) -> Statement:
 
 
 def _row(denial: Denial) -> dict[str, Any]:
+    noted = denial.noted
     return {
-        "denial": denial.id,
-        "kind": denial.denied.kind.value,
-        "what": denial.denied.what,
-        "reason": denial.reason,
-        "by": denial.actor,
-        "since": told(denial.at),
-        "lifted": told(denial.lifted),
-        "lifted_by": denial.lifted_by or None,
+        "denial": noted.id,
+        "kind": noted.kind.value,
+        "what": noted.what,
+        "reason": noted.reason,
+        "by": noted.actor,
+        "since": told(noted.at),
+        "lifted": told(noted.lifted),
+        "lifted_by": noted.lifted_by or None,
     }
 
 
