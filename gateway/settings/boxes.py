@@ -29,6 +29,7 @@ class MailboxServer(Section):
     folder: str = "INBOX"
     application: Annotated[str, Field(max_length=180)] = ""
     facility: Annotated[str, Field(max_length=180)] = ""
+    acknowledgements: Literal["one", "two"] = "one"
     errors: Annotated[str, AfterValidator(address)] | None = None
     stores: bool = False
     poll: Annotated[float, Ge(1)] = 60
@@ -50,8 +51,9 @@ class MailboxServer(Section):
             raise ValueError(f"{self.name}: a folder, and nothing else, needs path")
         if self.kind in _SOFTWARE and self.domains:
             raise ValueError(f"{self.name}: software takes the mail of named mailboxes alone")
-        if (self.application or self.facility) and self.kind != "mllp":
-            raise ValueError(f"{self.name}: application and facility are for mllp")
+        hl7 = self.application or self.facility or self.acknowledgements != "one"
+        if hl7 and self.kind != "mllp":
+            raise ValueError(f"{self.name}: application, facility, acknowledgements: for mllp")
         if self.errors and self.kind not in _SOFTWARE:
             raise ValueError(f"{self.name}: errors is for software, by folder or mllp")
         if self.kind == "folder":

@@ -96,7 +96,12 @@ def _software(caller: Caller, server: MailboxServer) -> Software:
     return Software(
         server.host,
         server.at,
-        Ends(caller.host, server.application, server.facility),
+        Ends(
+            caller.host,
+            server.application,
+            server.facility,
+            server.acknowledgements == "two",
+        ),
         None if plain else _context(caller, server),
         pinned(server),
         caller.connect_timeout,

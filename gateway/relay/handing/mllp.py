@@ -97,15 +97,19 @@ class Line:
             async with asyncio.timeout(self._software.timeout):
                 self._writer.write(_BEGIN + message + _END)
                 await self._writer.drain()
-                frame = await self._reader.readuntil(_END)
+                frame = await self._frame()
+                if self._software.ends.twice and oru.committed(frame, id_):
+                    frame = await self._frame()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             self._broken = True  # nobody knows what an answer that comes now would be about
             return LOST
-        said = oru.answered(
-            frame.rpartition(_BEGIN)[2].removesuffix(_END), id_, again=outgoing.again
-        )
+        said = oru.answered(frame, id_, again=outgoing.again)
         self._broken = said == oru.UNSOUND
         return said
+
+    async def _frame(self) -> bytes:
+        frame = await self._reader.readuntil(_END)
+        return frame.rpartition(_BEGIN)[2].removesuffix(_END)
 
     async def close(self) -> None:
         """Hang up: MLLP has no goodbye."""

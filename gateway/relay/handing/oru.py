@@ -2,7 +2,7 @@ r"""A document as hospital software takes it: HL7 v2.5 ORU^R01, and what its ack
 
 A document is one OBX of type ED, its PDF another; a mail with several documents is one message
 with a group for each, so that they are taken together or not at all. Everything that comes from
-the mail is escaped: nothing in it ends a field, a segment or the frame. HL7 v2.5 §2.7, §2.9, §7.3;
+the mail is escaped: nothing in it ends a field, a segment or the frame. HL7 v2.5 §2.7, §2.9 (both modes), §7.3;
 Pure. R-E1, R-F5, R-H2.
 """
 
@@ -64,6 +64,7 @@ class Ends:
     ours: str
     application: str = ""
     facility: str = ""
+    twice: bool = False  # it says first that it has the message, then what it made of it
 
 
 def control(id_: str) -> str:
@@ -76,7 +77,8 @@ def write(documents: tuple[Enclosed, ...], id_: str, ends: Ends) -> bytes:
     at = datetime.fromtimestamp(made_at(id_), UTC)
     names = [_text(each) for each in ("SCEAU", ends.ours, ends.application, ends.facility)]
     head = ["MSH", "^~\\&", *names, f"{at:%Y%m%d%H%M%S}+0000", "", "ORU^R01^ORU_R01"]
-    head += [control(id_), "P", "2.5", "", "", "", "", "FRA", "UNICODE UTF-8"]
+    asked = "AL" if ends.twice else ""  # enhanced mode; without either, the original one
+    head += [control(id_), "P", "2.5", "", "", asked, asked, "FRA", "UNICODE UTF-8"]
     lines = ["|".join(head)]
     for number, each in enumerate(documents, 1):
         lines += _group(number, each)
@@ -125,6 +127,12 @@ def _code(code: Code) -> str:
 
 def _text(value: str) -> str:
     return value.translate(_ESCAPES)
+
+
+def committed(acknowledgement: bytes, id_: str) -> bool:
+    """Whether it says no more than that the program has the message, and its answer still comes."""
+    said = _segments(acknowledgement.decode("utf-8", "replace")).get("MSA", [])
+    return said[1:3] == ["CA", control(id_)]
 
 
 def answered(acknowledgement: bytes, id_: str, *, again: bool) -> Reply:

@@ -15,7 +15,9 @@ from pydantic import ValidationError
 
 from gateway.demo.pki import Authority
 from gateway.documents import packing, xdm
+from gateway.documents.codes import Failure
 from gateway.relay.delivery import State
+from gateway.relay.handing import oru
 from gateway.relay.handing.account import UNPROVEN
 from gateway.relay.handing.lines import UNUSABLE
 from gateway.relay.handing.mllp import LOST, NO_DOCUMENT
@@ -232,6 +234,36 @@ async def test_what_is_not_acknowledged_is_not_filed(world: World, talk: Talk) -
     """No answer, too much of one, none in time: it is sent again, under the same number."""
     async with raw(talk) as port:
         assert [LOST] == await handed(world, software(port, timeout=0.5))
+
+
+@pytest.mark.parametrize(
+    ("asked", "then", "said"),
+    [
+        ("two", ["AA"], FILED),
+        ("two", ["AE"], oru.failed(Failure.OTHER)),
+        ("two", [], LOST),
+        ("one", ["AE"], FILED),
+    ],
+)
+async def test_a_program_that_acknowledges_twice(
+    world: World, asked: str, then: list[str], said: Reply
+) -> None:
+    """That it has the message is not that it filed it, where its own answer was asked for."""
+    fields: list[str] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got = await reader.readuntil(b"\x1c\r")
+        fields[:] = got.decode().partition("\r")[0].split("|")
+        for code in ["CA", *then]:
+            told = f"MSH|^~\\&|x|x|x|x|2026||ACK|1|P|2.5\rMSA|{code}|{fields[9]}\r"
+            writer.write(b"\x0b" + told.encode() + b"\x1c\r")
+            await writer.drain()
+        await reader.read()
+
+    async with raw(talk) as port:
+        one = software(port, acknowledgements=asked, timeout=5 if then else 0.3)
+        assert [said] == await handed(world, one)
+    assert (["AL", "AL"] if asked == "two" else ["", ""]) == fields[14:16]
 
 
 async def test_the_answer_to_another_message_is_none(world: World) -> None:

@@ -13,7 +13,7 @@ from gateway.documents.coherence import Enclosed
 from gateway.documents.document import Code, Identifier, Patient
 from gateway.documents.ins import Register, Traits
 from gateway.relay.handing import oru
-from gateway.relay.handing.oru import FILED, UNSOUND, Ends, answered, control, write
+from gateway.relay.handing.oru import FILED, UNSOUND, Ends, answered, committed, control, write
 from tests.gateway.documents.made import PDF, document
 
 ID = "01JD5F5R00ABCDEFGHJKMNPQRS"
@@ -151,3 +151,18 @@ def test_the_control_id_is_the_same_each_time() -> None:
     """Software knows a repeat by it."""
     assert write((enclosed(),), ID, ENDS) == write((enclosed(),), ID, ENDS)
     assert 20 == len(oru.control(ID))
+
+
+@pytest.mark.parametrize(
+    ("told", "has"),
+    [
+        (ack("CA"), True),
+        (ack("AA"), False),
+        (ack("CE"), False),
+        (ack("CA", number="1"), False),
+        (b"", False),
+    ],
+)
+def test_that_it_has_the_message_is_said_of_this_one(told: bytes, has: bool) -> None:  # noqa: FBT001
+    """By its own number, and by no other word."""
+    assert has == committed(told, ID)
