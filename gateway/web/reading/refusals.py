@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from gateway.relay import authors, intake, verdict
+from gateway.relay import authors, intake, once, verdict
 from quarantine.reasons import REASONS, sentence
 from smtp import reply
 from smtp.reply import Reply
@@ -45,6 +45,7 @@ _FRENCH: Mapping[Reply, str] = {
     reply.HEADER_TOO_BIG: "L'en-tête de la lettre est trop grand : moins de destinataires, ou un objet plus court.",
     reply.TOO_MANY_RECIPIENTS: "Trop de destinataires à la fois ; écrivez aux autres dans une autre lettre.",
     reply.NO_RECIPIENTS: "Aucun destinataire valable : il n'y a rien à envoyer.",
+    once.OTHER_MAIL: "Une autre lettre est déjà partie sous le même identifiant (Message-ID) ; celle-ci n'est pas partie.",
     authors.FROM_IS_NOT_YOU: "L'expéditeur de la lettre doit être votre boîte ; elle n'est pas partie.",
     authors.FROM_IS_FOREIGN: "L'expéditeur de la lettre doit être de votre domaine ; elle n'est pas partie.",
     authors.NAME_IS_NOT_YOURS: "Le nom de l'expéditeur montre une autre adresse que la sienne ; demandez à votre opérateur de le changer.",
