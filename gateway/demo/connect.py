@@ -47,6 +47,7 @@ class Connect:
     secret: str
     people: Mapping[str, Mapping[str, Any]]
     url: str = ""  # as tokens name it, once it is known
+    host: str = "127.0.0.1"  # of its log-in page, which may be another than that of its tokens
     clock: Callable[[], float] = time.time
     beside: bool = True  # who it is stands at the userinfo, not in the ID token
     changes: dict[str, Any] = field(default_factory=dict)  # claims it gets wrong; None: leaves out
@@ -75,7 +76,7 @@ class Connect:
     def _about(self) -> dict[str, str]:
         return {
             "issuer": self.url,
-            "authorization_endpoint": f"{self.url}/authorize",
+            "authorization_endpoint": f"{self.url}/authorize".replace("127.0.0.1", self.host),
             "token_endpoint": f"{self.url}/token",
             "userinfo_endpoint": f"{self.url}/userinfo",
             "jwks_uri": f"{self.url}/keys",
@@ -137,7 +138,7 @@ class Connect:
     @contextmanager
     def serving(self, context: ssl.SSLContext, port: int = 0) -> Iterator[None]:
         """Run it on loopback, with the certificate of this context, for as long as the block lasts."""
-        server = ThreadingHTTPServer(("127.0.0.1", port), _asking(self))
+        server = _Server(("127.0.0.1", port), _asking(self))
         server.daemon_threads = True
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
@@ -151,6 +152,13 @@ class Connect:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    """Whoever hangs up in the middle is no news."""
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def _asking(connect: Connect) -> type[BaseHTTPRequestHandler]:

@@ -82,6 +82,8 @@ def _fetched(settings: Settings) -> Iterator[Place]:
             yield _web(directory.url, why, "[[trust.directory]] url")
     for issuer in settings.login.issuer:
         yield _web(issuer.url, "keys of who vouches for log-ins", "[[login.issuer]] url")
+    if (reader := settings.large.reader) is not None:
+        yield _web(reader.url, "who vouches for readers of large documents", "[large.reader] url")
 
 
 def _authorities(settings: Settings, now: datetime) -> Iterator[Place]:

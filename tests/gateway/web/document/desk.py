@@ -70,6 +70,12 @@ class Desk:
         assert back.startswith(f"{ORIGIN}/document/back?")
         return await mine.open(back.removeprefix(ORIGIN))
 
+    def found_at(self, origin: str) -> None:
+        """Let the issuer lead back to where this test's gateway listens."""
+        documents = self.place.chu.gateway._webs._documents
+        assert documents is not None
+        documents.entering._home = f"{origin}/document/back"
+
     async def get(self, path: str = "", **headers: str) -> httpx.Response:
         """Ask for something of the document."""
         return await self.browser.client.get(self.path + path, headers=headers)
