@@ -60,6 +60,11 @@ class Citizens(NamedTuple):
             return False
         return key(who) not in self.services and local_of(who).lower() != "postmaster"
 
+    def address(self, matricule: str) -> Address:
+        """Return a citizen's address, as the house writes it."""
+        local = matricule if self.digits == 13 else matricule + ins.key(matricule)
+        return Address(f"{local}@{self.domain}")
+
     def number(self, who: Address) -> str | None:
         """Return whose it is, if it bears as many digits as the house says."""
         return ins.of_address(local_of(who), self.digits)

@@ -69,14 +69,16 @@ async def allow(rooms: Rooms, *, address: str, reason: str = "") -> object:
 
 
 def _citizen(rooms: Rooms, address: str) -> Address:
-    citizen, domain = people(rooms, address)[0], rooms.exchanges.rules.citizens.domain
-    local = local_of(citizen)
-    known = of_address(local, 15) or of_address(local, 13)
-    if domain_of(citizen) != domain or known is None:
+    """Return a citizen's address as the house writes it, however it was typed."""
+    given, citizens = people(rooms, address)[0], rooms.exchanges.rules.citizens
+    local = local_of(given)
+    matricule = of_address(local, 15) or of_address(local, 13)
+    if domain_of(given) != citizens.domain or matricule is None:
         raise OperationError(
-            "that is no citizen's address", f"an INS, 13 or 15 digits, alone or before @{domain}"
+            "that is no citizen's address",
+            f"an INS, 13 or 15 digits, alone or before @{citizens.domain}",
         )
-    return citizen
+    return citizens.address(matricule)
 
 
 def _row(one: Objecting) -> dict[str, Any]:

@@ -208,6 +208,8 @@ def test_a_citizen_gets_only_their_own() -> None:
     assert ["recipient-not-patient"] == _found(mail, Address("x@patient.mssante.fr"))
     thirteen = Letter(mail, (Address("2790351215189@citoyens.example"),))
     assert () == coherence.findings(thirteen, Citizens("citoyens.example", 13))
+    spelt = [Citizens("g.example", digits).address("2790351215189") for digits in (13, 15)]
+    assert ["2790351215189@g.example", "279035121518989@g.example"] == spelt
     robot = Address("essai@citoyens.example")
     nobodys = Citizens("citoyens.example", services=frozenset({"essai@citoyens.example"}))
     assert () == coherence.findings(Letter(mail, (robot,)), nobodys)

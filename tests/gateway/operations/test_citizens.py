@@ -1,8 +1,11 @@
 """What operators note of citizens."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.documents import ins
+from gateway.documents.coherence import Citizens
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.relay.exchanges import Exchange
@@ -43,6 +46,14 @@ async def test_threads_are_shown(rooms: Rooms, ask: Ask) -> None:
     await rooms.database.commit([rooms.exchanges.moving(Exchange(pair), threads, START)])
     (row,) = (await ask("citizen.show", address=CITIZEN))["threads"]
     assert ("dr@labo.example", 1, 1) == (row["with"], row["open"], row["closed"])
+
+
+async def test_the_house_says_of_how_many_digits(rooms: Rooms, ask: Ask) -> None:
+    """However the number was typed, its address is as this house writes them (R-G1)."""
+    rules = replace(rooms.exchanges.rules, citizens=Citizens(PATIENTS, 13))
+    object.__setattr__(rooms.exchanges, "rules", rules)
+    for typed in (WHOLE, NUMBER, CITIZEN, f"{NUMBER}@{PATIENTS}"):
+        assert f"{NUMBER}@{PATIENTS}" == (await ask("citizen.show", address=typed))["address"]
 
 
 async def test_objections_are_listed_without_whose_they_are(rooms: Rooms, ask: Ask) -> None:
