@@ -7,11 +7,11 @@ and was promised a confirmation of is still on its way until that time is up. R-
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.labs.morning import Account, Answer, Left, Morning, counted
-from gateway.labs.offers import Offered, Offers
+from gateway.labs.offers import COLUMNS, Offered, Offers
 from gateway.labs.unsent import Turned, Unsent
 from gateway.receipts.receipt import Kind
 from gateway.relay.books import Books
@@ -20,7 +20,7 @@ from gateway.relay.message import Copy
 from smtp import reply
 from smtp.address import Address, domain_of, key
 from smtp.envelope import MessageId, earliest_message_id, reference
-from smtp.reply import spoken
+from smtp.reply import Reply, spoken
 from vault.search import Search
 
 _BAD = (State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED, State.UNCONFIRMED)
@@ -43,9 +43,12 @@ _LEFT = f"""SELECT d.id FROM message m JOIN delivery d ON d.message = m.id WHERE
 _EARLIER = f"""SELECT d.id FROM delivery d JOIN message m ON m.id = d.message
     WHERE d.state IN (SELECT value FROM json_each(?)) AND d.changed >= ? AND d.changed < ?
     AND m.arrived < ? AND {_THEIRS}"""  # noqa: S608 - constants only
+_OFFERS = f"""SELECT {COLUMNS} FROM offer WHERE at >= ? AND at < ?
+    AND message IN (SELECT m.id FROM message m WHERE m.id >= ? AND {_THEIRS})"""  # noqa: S608
 _CORRECTED = """SELECT DISTINCT message FROM outbox WHERE type = ?
     AND message IN (SELECT value FROM json_each(?))"""
 _FEW = 200  # copies opened in one go
+_OFFERED = frozenset({"folder", "api", "outbox"})  # doors whose offers are remembered
 _MOST = 10_000  # refusals at the door of one look
 
 
@@ -56,6 +59,7 @@ class Night:
     books: Books
     offers: Offers
     unsent: Unsent
+    window: timedelta = timedelta(days=90)  # within which an offer is known again
 
     async def of(
         self,
@@ -85,6 +89,9 @@ class Night:
         left += await self._copies([row[0] for row in before], earlier=True)
         refused, never = await self._refused(senders, since, until)
         turned = [*await self.unsent.between(senders, since, until)]
+        refused += await self._offered(
+            (since_, until_, earliest_message_id(since - self.window), *theirs)
+        )
         left += [*refused, *(one for at, each in turned for one in _unsent(at, each))]
         many = {(state, late): count for state, late, count in counts}
         delivered = many.get((State.DELIVERED, 0), 0)
@@ -130,10 +137,9 @@ class Night:
     async def _refused(
         self, senders: Sequence[Address], since: datetime, until: datetime
     ) -> tuple[list[Left], int]:
-        """Return who was refused at the door, and how many messages went to nobody for that.
+        """Return who was refused at a door of mail, and how many messages went to nobody for that.
 
-        Results whose software hands in files or by HTTPS, and of which no message came, are told
-        as a whole (``unsent``).
+        Of what software offers as files or by HTTPS the offer itself tells (``_offered``).
         """
         found: list[Left] = []
         nowhere: set[str] = set()
@@ -145,29 +151,33 @@ class Night:
                 until=until.timestamp(),
             )
             entries = (await self.books.journal.find(what, _MOST)).entries
-            mine = [each for each in entries if each.who and key(Address(each.who)) == key(sender)]
-            named = {each.message for each in mine if each.message}
-            told = self.offers.became(sorted(named))
-            there = self._there(sorted(named))
+            mine = [
+                each
+                for each in entries
+                if each.who
+                and key(Address(each.who)) == key(sender)
+                and each.detail.get("door") not in _OFFERED
+            ]
+            there = self._there(sorted({each.message for each in mine if each.message}))
             for each in mine:
-                message, offered = each.message or "", told.get(each.message or "")
+                message = each.message or ""
                 if message not in there:
-                    if each.detail.get("door") in {"folder", "api"}:
-                        continue
                     nowhere.add(message)
-                found.append(
-                    Left(
-                        each.at,
-                        Answer.REFUSED,
-                        each.whom or "",
-                        reference=reference(MessageId(message)),
-                        message=message,
-                        key=offered.facts.key if offered else "",
-                        file=offered.facts.name if offered else "",
-                        said=spoken(str(each.detail.get("said", ""))),
-                    )
-                )
+                said = spoken(str(each.detail.get("said", "")))
+                found.append(_never(each.at, message, each.whom or "", said))
         return found, len(nowhere)
+
+    async def _offered(self, night: tuple[object, ...]) -> list[Left]:
+        """Return who was refused of the results that were taken for others."""
+        found: list[Left] = []
+        rows = await self.books.database.query(_OFFERS, night)
+        for start in range(0, len(rows), _FEW):
+            for offered in map(self.offers.opened, rows[start : start + _FEW]):
+                for recipient, words in offered.facts.refused:
+                    one = _never(offered.at, offered.message or "", recipient, spoken(words))
+                    found.append(replace(one, key=offered.facts.key, file=offered.facts.name))
+            await asyncio.sleep(0)
+        return found
 
     def _there(self, messages: Sequence[str]) -> set[str]:
         rows = self.books.database.read(
@@ -191,6 +201,11 @@ def _left(copy: Copy, offered: Offered | None, *, earlier: bool, corrected: bool
         copy.delivery.said,
         earlier=earlier,
     )
+
+
+def _never(at: datetime, message: str, recipient: str, said: Reply | None) -> Left:
+    named = reference(MessageId(message)) if message else ""
+    return Left(at, Answer.REFUSED, recipient, named, message, said=said)
 
 
 def _unsent(at: datetime, turned: Turned) -> Iterator[Left]:

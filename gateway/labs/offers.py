@@ -18,7 +18,7 @@ from smtp.envelope import MessageId
 from vault.database import Database, Row, Statement
 from vault.keys import KeyRing
 
-_COLUMNS = "id, digest, message, at, facts, told, corrected"
+COLUMNS = "id, digest, message, at, facts, told, corrected"
 _OPEN = json.dumps(sorted(each.value for each in OPEN))
 
 
@@ -62,16 +62,16 @@ class Offers:
 
     def find(self, mark: bytes) -> Offered | None:
         """Return what was offered under a mark, if anything was."""
-        rows = self.database.read(f"SELECT {_COLUMNS} FROM offer WHERE mark = ?", (mark,))  # noqa: S608
-        return self._row(rows[0]) if rows else None
+        rows = self.database.read(f"SELECT {COLUMNS} FROM offer WHERE mark = ?", (mark,))  # noqa: S608
+        return self.opened(rows[0]) if rows else None
 
     def became(self, messages: Sequence[str]) -> dict[str, Offered]:
         """Return the offers that became those messages."""
         rows = self.database.read(
-            f"SELECT {_COLUMNS} FROM offer WHERE message IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"SELECT {COLUMNS} FROM offer WHERE message IN (SELECT value FROM json_each(?))",  # noqa: S608
             (json.dumps(messages),),
         )
-        found = map(self._row, rows)
+        found = map(self.opened, rows)
         return {each.message: each for each in found if each.message is not None}
 
     def adding(  # noqa: PLR0917 - a row
@@ -109,23 +109,23 @@ class Offers:
         promised for the last answers, once that is up.
         """
         rows = await self.database.query(
-            f"SELECT {_COLUMNS} FROM offer WHERE door = ? AND told IS NULL AND message IS NOT NULL"  # noqa: S608
+            f"SELECT {COLUMNS} FROM offer WHERE door = ? AND told IS NULL AND message IS NOT NULL"  # noqa: S608
             " AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = offer.message"
             " AND (state IN (SELECT value FROM json_each(?)) OR (state = ? AND (changed > ?"
             " OR EXISTS (SELECT 1 FROM deadline WHERE deadline.message = offer.message)))))"
             " LIMIT ?",
             (door, _OPEN, State.RELAYED.value, unconfirmed.timestamp(), limit),
         )
-        return [self._row(row) for row in rows]
+        return [self.opened(row) for row in rows]
 
     async def corrected(self, door: str, limit: int = 200) -> list[Offered]:
         """Return that of which the last answer was wrong: a failure was reported after it."""
         rows = await self.database.query(
-            f"SELECT {_COLUMNS} FROM offer"  # noqa: S608
+            f"SELECT {COLUMNS} FROM offer"  # noqa: S608
             " WHERE door = ? AND corrected > 0 AND told IS NOT NULL LIMIT ?",
             (door, limit),
         )
-        return [self._row(row) for row in rows]
+        return [self.opened(row) for row in rows]
 
     def telling(self, id_: str, at: datetime, corrected: int = 0) -> Statement:
         """Return the statement that remembers that the last answer was written.
@@ -148,7 +148,8 @@ class Offers:
     def _sealed(self, id_: str, facts: Facts) -> bytes:
         return self.ring.seal(msgspec.json.encode(facts), f"offer/{id_}/facts")
 
-    def _row(self, row: Row) -> Offered:
+    def opened(self, row: Row) -> Offered:
+        """Return an offer, of its ``COLUMNS``."""
         id_, digest, message, at, facts, told, corrected = row
         opened = self.ring.open(facts, f"offer/{id_}/facts")
         at = datetime.fromtimestamp(at, UTC)

@@ -1,7 +1,8 @@
 """Critical results: who may not wait, how long, and who is told when one does not arrive. Pure.
 
 A sender of ours marks a message by a header field, as it asks for its own time (``ends.HEADER``).
-That the field is there counts for us alone: what a peer writes into it moves nothing here. R-F1.
+That the field is there counts for us alone: what a peer writes into it moves nothing here. R-F1;
+RFC 2156 (Importance).
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
 from gateway.labs.folder import Folder, Watched
+from gateway.labs.mornings import Mornings
 from gateway.labs.outbox import Outbox
 from gateway.observe.metrics import Standing
 from gateway.operations.error import OperationError
+from gateway.operations.lab import night
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
 from gateway.operations.veil import hidden
@@ -203,6 +205,7 @@ class Gateway:
             place = Place.of(self._settings)
             loops.append(("siem", Forwarding(rooms, place.connected).run))
         loops += [(f"folder-{each.watched.name}", each.run) for each in self._folders()]
+        loops += [(f"morning-{each.name}", each.run) for each in self._mornings()]
         loops += [(f"outbox-{each.settings.name}", each.run) for each in self._outboxes()]
         loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
         return loops
@@ -238,6 +241,22 @@ class Gateway:
         return [
             Outbox(each, accounts, self.rooms.desk, self._doors.offering, limit)
             for each, accounts in self._watched
+        ]
+
+    def _mornings(self) -> list[Mornings]:
+        """Return who writes what must go another way, for the folders that have an hour for it."""
+        return [
+            Mornings(
+                each.name,
+                each.path,
+                Address(each.mailbox),
+                time.fromisoformat(each.morning),
+                timedelta(seconds=each.unconfirmed_after),
+                self.rooms.desk,
+                night(self.rooms),
+            )
+            for each in self._settings.labs.folder
+            if each.morning
         ]
 
     async def _dial(self, host: str, port: int, entitled: Entitled) -> Link | Reply:

@@ -22,6 +22,7 @@ class WatchedFolder(Section):
     settle: Seconds = 2
     patience: Seconds = 60
     unconfirmed_after: Seconds = 3600
+    morning: Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")] = ""
     largest: Octets = 50 * MiB
 
 

@@ -32,6 +32,7 @@ from gateway.web.problem import Problem
 from gateway.web.results import told, uploads
 from gateway.web.results.arrived import Arrived
 from gateway.web.results.events import Events
+from gateway.web.results.mornings import Mornings
 from smtp.address import key
 from smtp.envelope import Peer
 from vault.errors import VaultError
@@ -50,6 +51,7 @@ class Results:
         self._memory = uploads.Memory(_IN_MEMORY)
         self.events = Events(rooms)
         self._arrived = Arrived(rooms, entry, self.events)
+        self._mornings = Mornings(rooms, entry)
 
     def routes(self) -> list[Route]:
         """Return where software offers and asks."""
@@ -59,6 +61,7 @@ class Results:
             Route("/v1/messages/{id}/events", self._events_of),
             Route("/v1/events", self._events),
             *self._arrived.routes(),
+            *self._mornings.routes(),
         ]
 
     async def _offered(self, request: Request) -> Response:

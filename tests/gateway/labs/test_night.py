@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from gateway.labs.morning import Answer, Morning, as_csv
 from gateway.labs.night import Night
@@ -100,7 +101,7 @@ async def test_what_is_still_on_its_way_is_counted_and_has_no_row(tmp_path: Path
 
 def test_a_cell_is_no_formula() -> None:
     """A spreadsheet computes nothing of what a file or a peer is called."""
-    told = {"rows": [], "until": "x", "words": "w", "mots": "m"}
+    told: dict[str, Any] = {"rows": [], "until": "x", "words": "w", "mots": "m"}
     row = dict.fromkeys(next(csv.reader(io.StringIO(as_csv(told)))), "")
     told["rows"] = [row | {"file": "=cmd()", "said": str(Reply(550, "5.1.1", "No"))}]
     first, last = csv.DictReader(io.StringIO(as_csv(told)))

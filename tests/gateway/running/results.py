@@ -55,6 +55,10 @@ class Space:
         answer = await self.client.get(f"/v1/messages/{message}")
         return _checked(answer, "/v1/messages/{id}", "get").json()
 
+    async def morning(self) -> Any:
+        answer = await self.client.get("/v1/morning")
+        return _checked(answer, "/v1/morning", "get").json()
+
     async def arrived(self, message: str) -> Any:
         """Return how a message stands once nothing more becomes of it."""
 

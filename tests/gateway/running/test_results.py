@@ -211,3 +211,28 @@ async def _events(
             if len(found) == count:
                 return found
     return found
+
+
+async def test_a_critical_result_is_marked_and_the_morning_tells_of_all(tmp_path: Path) -> None:
+    """By HTTPS as by any door; the same rows and the same count, for software or a spreadsheet."""
+    async with space(tmp_path) as room:
+        taken = await room.client.post(
+            "/v1/messages", content=MAIL, headers=RAW, params={"critical": "true"}
+        )
+        await room.arrived(taken.json()["message"])
+        refused = letter(LABO, ["qui@nulle-part.example"])
+        assert 422 == (await room.post(refused)).status_code
+        (watched,) = room.chu.rooms.desk.criticals.latest(9)
+        found = await room.morning()
+        sheet = await room.client.get("/v1/morning", params={"format": "csv"})
+        wrong = [await room.client.get("/v1/morning", params={"since": each}) for each in _NEVER]
+    assert taken.json()["reference"] == watched.facts.reference
+    account = found["account"]
+    assert (2, 1, 1) == (account["results"], account["delivered"], account["another_way"])
+    assert ["qui@nulle-part.example"] == [row["recipient"] for row in found["rows"]]
+    assert sheet.headers["content-type"].startswith("text/csv")
+    assert found["words"] in sheet.text
+    assert {400} == {each.status_code for each in wrong}
+
+
+_NEVER = ("yesterday", "9999-01-01T00:00:00Z", "0001-01-01T00:00:00+23:00")
