@@ -47,7 +47,7 @@ def secrets(settings: Settings) -> Iterator[Finding]:
         settings.paths.passphrase_file,
         settings.receipts.password_file,
         settings.alerts.webhook_secret_file,
-        settings.large.reader and settings.large.reader.client_secret_file,
+        settings.large.reader.client_secret_file if settings.large.reader else None,
     ):
         if path is not None:
             checks.private(path, "the secret")

@@ -26,7 +26,7 @@ def all_is_well(settings: Settings, now: datetime) -> None:
         settings.paths.passphrase_file,
         settings.receipts.password_file,
         settings.alerts.webhook_secret_file,
-        settings.large.reader and settings.large.reader.client_secret_file,
+        settings.large.reader.client_secret_file if settings.large.reader else None,
     ):
         if secret is not None:
             private(secret, "the secret")
