@@ -1,20 +1,17 @@
-"""An operator at the console, in a real browser; every page they look at is looked at by axe too."""
+"""An operator before the console of a gateway in a process of its own, in a real browser, and axe beside them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyotp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
+from tests.gateway.console.chromium import CHROMIUM, SCREENSHOTS, grave
+from tests.gateway.web.account.browser import PASSPHRASE
 from tests.interop.site import Site, now
 
-CHROMIUM = "/usr/bin/chromium"
-PASSPHRASE = "quatre mots bien à moi"
-SCREENSHOTS = Path("build/screenshots")
-_GRAVE = frozenset({"serious", "critical"})
 _PATIENCE = 20_000.0
 
 
@@ -40,14 +37,7 @@ class Seat:
         """Keep a picture of the page, and let nothing serious be wrong with it."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"console-{name}.png", full_page=True)
-        found = Axe().run(self.page).response["violations"]
-        grave = [
-            f"{one['id']}: {node['html']}"
-            for one in found
-            for node in one["nodes"]
-            if one["impact"] in _GRAVE
-        ]
-        assert [] == grave + self.complaints
+        assert [] == [*grave(Axe().run(self.page).response), *self.complaints]
 
     def come_in(self, name: str, role: str) -> None:
         """Open an invitation that the command line gave, and choose a passphrase and codes."""

@@ -98,10 +98,11 @@ class Look:
 async def barriers(page: Page) -> list[str]:
     """Return what axe-core finds serious on a page."""
     found = await Axe().run(page)
-    return list(_serious(found.response))
+    return list(grave(found.response))
 
 
-def _serious(found: dict[str, Any]) -> Iterator[str]:
+def grave(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what shuts people out, of what axe-core found."""
     for each in found["violations"]:
         if each["impact"] in _SERIOUS:
             where = "; ".join(str(node["target"]) for node in each["nodes"][:3])
