@@ -279,7 +279,7 @@ NEXT_HOP_UNVOUCHED = Reply(
 CITIZEN_UNKNOWN = Reply(
     550,
     "5.1.1",
-    "That is no patient's address: it is the INS number with its key; "
+    "That is no patient's address: it is the INS number, 15 digits with its key or 13 where set so; "
     "it was not sent, check the number in the patient's record",
 )
 CITIZEN_OBJECTS = Reply(

@@ -23,12 +23,12 @@ In an emergency, call 15 or 112; if you cannot hear or speak well, text 114.
 WORDS: Mapping[Reply, tuple[str, str]] = {
     reply.CITIZEN_UNKNOWN: (
         (
-            "ce n'est pas l'adresse d'un patient : elle est faite de son matricule INS, clé comprise."
-            " Vérifiez le numéro dans son dossier, où l'identité doit être qualifiée."
+            "ce n'est pas l'adresse d'un patient : elle est faite de son matricule INS, de 15 chiffres clé"
+            " comprise, ou de 13 là où c'est réglé ainsi. Vérifiez le numéro dans son dossier, où l'identité doit être qualifiée."
         ),
         (
-            "this is no patient's address: it is made of their INS number with its key. Check the number"
-            " in their record, where the identity must be a qualified one."
+            "this is no patient's address: it is made of their INS number, 15 digits with its key, or 13"
+            " where that is set. Check the number in their record, where the identity must be a qualified one."
         ),
     ),
     reply.CITIZEN_OBJECTS: (
