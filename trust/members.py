@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from smtp.address import AddressError, parse_domain
 from trust.addresses import NONE, Addresses
@@ -55,9 +56,9 @@ class Member:
         if not self.identities:
             raise ListError(f"{self.domain} has no certificate identity: nobody could speak for it")
         ordered = sorted(self.identities, key=lambda identity: (identity.way, identity.text))
-        object.__setattr__(self, "identities", tuple(ordered))
+        object.__setattr__(self, "identities", _shared(tuple(ordered)))
         marks = frozenset(identity.mark_for(self.domain) for identity in ordered)
-        object.__setattr__(self, "marks", marks)
+        object.__setattr__(self, "marks", _shared_marks(marks))
         if len(self.marks) != len(self.identities):
             raise ListError(f"{self.domain} names one certificate identity twice")
         if len(set(self.hosts)) != len(self.hosts):
@@ -73,6 +74,17 @@ class Member:
         object.__setattr__(made, "source", source)
         object.__setattr__(made, "status", status or self.status)
         return made
+
+
+# A thousand domains are one operator's: what they have in common is kept once, and is at hand.
+@lru_cache(maxsize=16_384)
+def _shared(identities: tuple[Identity, ...]) -> tuple[Identity, ...]:
+    return identities
+
+
+@lru_cache(maxsize=16_384)
+def _shared_marks(marks: frozenset[Mark]) -> frozenset[Mark]:
+    return marks
 
 
 def _check_domain(text: str, what: str) -> None:
