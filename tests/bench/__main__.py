@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from tests.bench import cell, desk, laboratory, memory, reading, report, scale, systems
+from tests.bench import cell, desk, laboratory, large, memory, reading, report, scale, systems
 from tests.bench.rounds import Measure, order
 
 SIZES = {"5k": 5 << 10, "200k": 200 << 10, "1m": 1 << 20, "10m": 10 << 20}
@@ -109,6 +109,12 @@ class Bench:
         folder = self.ground.folder / "laboratory"
         self.found.laboratory = laboratory.measure(folder, laboratory.RESULTS // share)
 
+    def large(self) -> None:
+        """Half a gigabyte that is too large for its next hop, in constant memory."""
+        share = 1 if self.rounds == ROUNDS else 10
+        folder = self.ground.folder / "large"
+        self.found.large = large.measure(folder, large.SIZE // share)
+
     def _compare(
         self,
         what: str,
@@ -133,6 +139,7 @@ PARTS = {
     "accept": Bench.accept,
     "scale": Bench.scale,
     "laboratory": Bench.laboratory,
+    "large": Bench.large,
     "reading": Bench.reading,
     "console": Bench.desk,
 }

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.laboratory import Laboratory
+from tests.bench.large import Large
 from tests.bench.memory import MIB, Memory
 from tests.bench.rounds import Measure, Ratio, ratio, typical
 from tests.bench.scale import Scale
@@ -58,6 +59,7 @@ class Report(msgspec.Struct, kw_only=True):
     memory: Memory | None = None
     scale: Scale | None = None
     laboratory: Laboratory | None = None
+    large: Large | None = None
     reading: list[Figure] = []
     desk: list[Figure] = []  # the console's pages; "theirs" is the first time, ours later ones
     seconds: float = 0.0
@@ -120,6 +122,8 @@ def show(console: Console, report: Report) -> None:
         _show_scale(console, report.scale)
     if report.laboratory is not None:
         _show_laboratory(console, report.laboratory)
+    if report.large is not None:
+        _show_large(console, report.large)
     if report.reading:
         _show_reading(console, report.reading)
     if report.desk:
@@ -204,6 +208,8 @@ def _show_scale(console: Console, scale: Scale) -> None:
         ("octets", f"{apart.octets / MIB:.0f} MiB", f"{lmdb.octets / MIB:.0f} MiB", ""),
         ("an address found", f"{apart.find * 1e6:.1f} µs", f"{lmdb.find * 1e6:.1f} µs", ""),
         ("a decision", f"{apart.decision * 1e6:.1f} µs", "", "5 µs"),
+        ("the same again", f"{apart.again * 1e6:.1f} µs", "", ""),
+        ("the machine's pace: a look-up in a dict", f"{apart.pace * 1e9:.0f} ns", "", ""),
         ("resident, one process with a list", f"{apart.resident / MIB:.0f} MiB", "", "250 MB"),
         ("signed XML verified and read", f"{apart.signed:.2f} s", "", "1 s"),
         ("longest pause meanwhile", f"{apart.pause * 1e3:.0f} ms", "", "20 ms"),
@@ -233,6 +239,24 @@ def _show_memory(console: Console, memory: Memory) -> None:
     table.add_row(
         f"{memory.large} connections sending 10 MB", f"{memory.peak / MIB:.0f} MiB", "300 MiB"
     )
+    console.print(table)
+
+
+def _show_large(console: Console, found: Large) -> None:
+    title = f"A document of {found.size / 1e6:,.0f} MB, too large for its next hop"
+    table = _table(title, ("what", "laboratory", "hospital", "target"))
+    sides = found.laboratory, found.hospital
+    for what, seconds in (
+        ("handed in by HTTPS", found.taken),
+        ("then crossed, filed, and reported", found.crossed),
+        ("then read by IMAP", found.read),
+    ):
+        table.add_row(what, f"{seconds:.1f} s", "", "")
+    table.add_row("resident before", *(f"{side.rest / MIB:.0f} MiB" for side in sides), "")
+    table.add_row(
+        "the most meanwhile", *(f"{side.peak / MIB:.0f} MiB" for side in sides), "constant"
+    )
+    table.add_row("CPU", *(f"{side.cpu:.1f} s" for side in sides), "")
     console.print(table)
 
 

@@ -28,7 +28,7 @@ from trust.signatures import cms
 
 DOORS = (
     *("submission", "submission_starttls", "submission_certificate", "relay"),
-    *("imap", "imap_starttls", "imap_certificate", "web", "status"),
+    *("imap", "imap_starttls", "imap_certificate", "web", "web_certificate", "status"),
 )
 _SHARED = {"max_connections_per_address": 1000}  # every client of these tests is at 127.0.0.1
 _PATIENCE = 30.0
