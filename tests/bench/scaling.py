@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from statistics import median
 from time import perf_counter, process_time
 
@@ -40,7 +40,9 @@ class Scaling(msgspec.Struct, frozen=True, kw_only=True):
     octets: int  # of that value
     resident: int  # of the process, with a list of so many addresses in force
     decision: float  # between two listed addresses of closed members, neither asked for before
+    again: float  # the same decision, asked again at once: everything is in the caches
     find: float
+    pace: float  # one look-up in a small dict, in a loop: how fast the machine is just now
     signed: float  # a national list of 6,494 entries: verified and read, in a thread
     pause: float  # the loop's longest meanwhile
 
@@ -60,6 +62,12 @@ def _typical(rounds: int, work: Callable[[], object]) -> float:
         work()
         found.append(process_time() - began)
     return median(found)
+
+
+def _paced() -> None:
+    small = {number: number for number in range(1000)}
+    for number in islice(cycle(range(1000)), _ASKED):
+        small.get(number)
 
 
 def _listed(addresses: Addresses, domains: int) -> TrustList:
@@ -100,6 +108,10 @@ def measure(count: int, domains: int, rounds: int) -> Scaling:
         for sender, recipient in pairs:
             decide(sender, recipient, peer, listed, NOW)
 
+    def again() -> None:
+        for sender, recipient in repeat(pairs[0], _ASKED):
+            decide(sender, recipient, peer, listed, NOW)
+
     def finds() -> None:
         for address in spread:
             made[0].find(address)
@@ -112,7 +124,9 @@ def measure(count: int, domains: int, rounds: int) -> Scaling:
         octets=len(made[0].packed),
         resident=resident,
         decision=_typical(rounds, decisions) / _ASKED,
+        again=_typical(rounds, again) / _ASKED,
         find=_typical(rounds, finds) / _ASKED,
+        pace=_typical(rounds, _paced) / _ASKED,
         signed=signed,
         pause=pause,
     )
