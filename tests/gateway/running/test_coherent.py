@@ -202,6 +202,27 @@ async def test_a_prescription_goes_to_the_pharmacy(tmp_path: Path) -> None:
     assert [content] == [each.content for each in archive.documents]
 
 
+async def test_every_published_document_comes_back_identical(tmp_path: Path) -> None:
+    """In by HTTPS, out to people and to a program's folder: each octet as it was (R-E1)."""
+    contents = {path.read_bytes() for path in EXAMPLES.glob("*.xml")} or {example(TSH)}
+    out = tmp_path / "recu"
+    out.mkdir()
+    program = f'[[mailboxes.server]]\nname = "dossiers"\nkind = "folder"\npath = "{out}"\n'
+    async with space(tmp_path, f'\n{program}mailboxes = ["dossiers@chu.example"]\n') as desk:
+        await desk.chu.ask("mailbox.add", address="dossiers@chu.example", kind="APP")
+        for number, content in enumerate(contents):
+            order = {"to": [DOCTOR, "dossiers@chu.example"], "key": f"exemple-{number}"}
+            answer = await desk.form(order, content, "application/xml")
+            assert 201 == answer.status_code, answer.text
+            await desk.arrived(answer.json()["message"])
+        mails = [b64decode(each["content"]) for each in await desk.chu.inbox(DOCTOR)]
+        filed = {each.read_bytes() for each in out.glob("*/document-1.xml")}
+    read = {
+        one.content for mail in mails for each in packing.archives(mail) for one in each.documents
+    }
+    assert contents == read == filed
+
+
 async def handed(desk: Space, content: bytes, to: Sequence[str]) -> str:
     """Hand a mail in, as one of its own; return our number of it."""
     name = hashlib.sha256(content + repr(to).encode()).hexdigest().encode()
