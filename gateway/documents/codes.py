@@ -72,6 +72,8 @@ _OF_FINDINGS = {
 _FILED = "automatic-action/MDN-sent-automatically; processed"  # the ``Disposition`` of success
 _SUBJECT = re.compile(r"\[KO\s[^\]]*\]\s*\[(\d{3})\]\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\D{0,40}?(?<![0-9])([0-9]{3})(?![0-9])")
+# Our own sentence (``gateway.relay.handing.oru.failed``), or a number as HL7 writes one.
+_WITHIN = re.compile(r"could not file it: (90[0-6])\b|(?<![0-9])(90[0-6])\s*\^")
 _DISPOSITION = re.compile(r"error\s*:\s*(\d{3})\b", re.IGNORECASE)
 
 
@@ -112,6 +114,12 @@ def numbered(text: str) -> Failure | None:
     """Return the failure that a text begins with the number of: ``902^...``; None: no number."""
     found = _NUMBER.match(text)
     return None if found is None else _failure(found[1])
+
+
+def within(text: str) -> Failure | None:
+    """Return the failure that the words of a refusal name: ours, or ``... 902^...``; None: none."""
+    found = _WITHIN.search(text)
+    return None if found is None else _failure(found[1] or found[2])
 
 
 def original(text: str) -> str:

@@ -164,6 +164,11 @@ class Metrics:
         self.findings = counter(
             "findings", "Messages in which something was found, by reason.", "reason"
         )
+        self.applications = counter(
+            "applications",
+            "What software said of documents: filed, or why not, ours and at other ends.",
+            "answer",
+        )
         self.crashes = counter(
             "crashes", "Unexpected errors caught at a loop's boundary; each is a bug.", "loop"
         )

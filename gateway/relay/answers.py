@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.accounts.credentials import fingerprint
+from gateway.documents.codes import Failure
 from gateway.receipts.recalled import Outcome
 from gateway.receipts.receipt import Kind as Told
 from gateway.relay.arrival import Arrival
@@ -160,7 +161,7 @@ class Answers:
         books, copy = self.desk.books, finding.copy
         after = finding.after(now)
         if finding.receipt in _SOFTWARE and not proving:
-            return books.applied(copy, finding.failure, now)
+            return self.applied(copy, finding.failure, now)
         if after is None:
             standing = replace(copy.delivery, changed=now, said=finding.said)
             event = "delivery.read" if finding.receipt is Told.READ else "delivery.reported"
@@ -175,4 +176,15 @@ class Answers:
             if early  # their report overtook our own record of their 250
             else []
         )
-        return [*relayed, *books.moving(copy, after, reason="reported")]
+        applied: list[Statement] = []
+        if finding.failure is not None:  # their server says what their software says
+            applied = self.applied(replace(copy, delivery=after), finding.failure, now)
+        return [*relayed, *books.moving(copy, after, reason="reported"), *applied]
+
+    def applied(self, copy: Copy, failure: Failure | None, now: datetime) -> list[Statement]:
+        """Return what it means that software filed a copy, or did not."""
+        told = self.desk.books.applied(copy, failure, now)
+        if told:
+            answer = "filed" if failure is None else failure.slug
+            self.desk.metrics.applications.labels(answer).inc()
+        return told

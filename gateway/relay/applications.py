@@ -24,6 +24,7 @@ _SAY = (
     "INSERT INTO application (delivery, message, asked, at, failure, told) VALUES (?, ?, 0, ?, ?, ?)"
     " ON CONFLICT (delivery) DO UPDATE"
     " SET at = excluded.at, failure = excluded.failure, told = excluded.told"
+    " WHERE application.at IS ?"
 )
 _UNTOLD = (
     "SELECT DISTINCT application.message FROM application"
@@ -56,12 +57,20 @@ class Applications:
         """Return the statement that remembers that a copy's sender asked for an answer."""
         return Statement(_ASK, (copy.delivery.id, copy.message.id))
 
-    def saying(self, copy: Copy, failure: Failure | None, at: datetime) -> Statement:
-        """Return the statement that keeps what software said of a copy; the last word counts."""
+    def saying(
+        self, copy: Copy, failure: Failure | None, at: datetime, known: Said | None
+    ) -> Statement:
+        """Return the statement that keeps what software said of a copy; the last word counts.
+
+        ``Conflict`` if it said something else since that was known: two reports say it at once.
+        """
+        before = known.at.timestamp() if known is not None and known.at is not None else None
         told = copy.message.door != FOLDER
         number = 0 if failure is None else int(failure)
         return Statement(
-            _SAY, (copy.delivery.id, copy.message.id, at.timestamp(), number, int(told))
+            _SAY,
+            (copy.delivery.id, copy.message.id, at.timestamp(), number, int(told), before),
+            expect=1,
         )
 
     def find(self, delivery: str) -> Said | None:

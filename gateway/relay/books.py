@@ -159,7 +159,7 @@ class Books:
             return []
         if copy.message.door == Door.COPY:
             first = [s for one in self._firsts(copy) for s in self.applied(one, failure, at, actor)]
-            return [applications.saying(copy, failure, at), *first]
+            return [applications.saying(copy, failure, at, known), *first]
         standing = replace(copy.delivery, changed=at)
         reason = failure.slug if failure is not None else ""
         event = "application.failed" if failure is not None else "application.filed"
@@ -175,7 +175,7 @@ class Books:
             ]
         )
         return [
-            applications.saying(copy, failure, at),
+            applications.saying(copy, failure, at, known),
             self.told(copy, standing, event, at, actor, reason=reason),
             *receipt,
         ]

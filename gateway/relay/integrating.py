@@ -77,7 +77,8 @@ class Integrating:
                 aside = [] if errors is None else await placing.aside(one, result, errors)
             case _:
                 return []
-        verdict = Verdict(result.copy, failure, await self._original(one, result.copy))
+        most = 0 if failure is None else WHOLE  # what was filed is not sent back
+        verdict = Verdict(result.copy, failure, await self._original(one, result.copy, most))
         asked = asks_for_a_receipt(header(verdict.returned), one.message)
         told = await self.telling(verdict, asked=asked, errors=errors if aside else None)
         return [*aside, *told]
@@ -100,6 +101,8 @@ class Integrating:
         sender = verdict.copy.message.mail.mail_from
         if not applied:  # it said so before
             return []
+        answer = "filed" if verdict.failure is None else verdict.failure.slug
+        self.desk.metrics.applications.labels(answer).inc()
         to = [sender] if asked and sender is not None else []
         if errors is not None and verdict.failure is not None:
             to.append(errors)

@@ -107,8 +107,9 @@ def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
         return Finding(copy, fate.action, said, wanted=wanted and not known)
     if event is Event.CONFIRMED and copy.delivery.state is State.UNCONFIRMED:
         wanted = False  # its sender was given a last answer, and this one calls for nothing
+    failure = codes.within(fate.diagnostic) if event is Event.BOUNCED else None
     delayed = Told.DELAYED if fate.action is Action.DELAYED else None
-    return Finding(copy, fate.action, said, event, delayed, wanted)
+    return Finding(copy, fate.action, said, event, delayed, wanted, failure)
 
 
 def _disposed(fate: Fate, copy: Copy, said: Reply) -> Finding:

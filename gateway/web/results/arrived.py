@@ -30,9 +30,11 @@ from imap.store import INBOX, Mode
 from imap.store import Entry as Filed
 from smtp.address import key
 from smtp.message.fields import words
+from vault.errors import Conflict
 
 _SEEN = "\\Seen"
 _PAGE = 200
+_TRIES = 3
 
 
 class Arrived:
@@ -101,21 +103,28 @@ class Arrived:
         except SaidError:
             raise Problem("bad-request") from None
         copy = self._copy(mailbox, entry)
-        end = entry.size if entry.size <= WHOLE else min(entry.size, HEADER)
+        whole = failure is not None and entry.size <= WHOLE  # what was filed is not sent back
+        end = entry.size if whole else min(entry.size, HEADER)
         content = await self._store.read(entry, 0, end)
         head = header(content)
-        verdict = Verdict(copy, failure, content if end == entry.size else head.raw)
-        told = await Integrating(self._rooms.desk).telling(
-            verdict,
-            asked=asks_for_a_receipt(head, copy.message),
-            errors=None,
-            actor=f"mailbox:{mailbox.key}",
-        )
-        await self._rooms.database.commit(told)
-        if told:
+        verdict = Verdict(copy, failure, content if whole else head.raw)
+        asked = asks_for_a_receipt(head, copy.message)
+        if await self._tell(verdict, mailbox, asked=asked):
             self._rooms.outbox.bell.set()
             self._rooms.wake()
         return Response(status_code=204)
+
+    async def _tell(self, verdict: Verdict, mailbox: Mailbox, *, asked: bool) -> bool:
+        """Commit what it means; return whether that is new."""
+        integrating, actor = Integrating(self._rooms.desk), f"mailbox:{mailbox.key}"
+        for _ in range(_TRIES):
+            told = await integrating.telling(verdict, asked=asked, errors=None, actor=actor)
+            try:
+                await self._rooms.database.commit(told)
+            except Conflict:  # somebody says it by another way, at this moment
+                continue
+            return bool(told)
+        raise Problem("failed")
 
     def _found(self, request: Request, mailbox: Mailbox) -> Filed:
         uid = _number(request.path_params["id"])

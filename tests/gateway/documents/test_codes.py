@@ -72,3 +72,18 @@ def test_a_number_has_a_name_and_words_in_ascii() -> None:
         Failure.INS_DIFFERS.plain,
     )
     assert "automatic-action/MDN-sent-automatically; processed" == codes.disposition(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        ("554 5.6.0 The software could not file it: 903 The document has no INS", Failure.NO_INS),
+        ("550 902^Identifiant patient inconnu", Failure.PATIENT_UNKNOWN),
+        ("550 5.1.1 No such mailbox 903 rue de la Paix", None),
+        ("554 could not file it: 101 a field is missing", None),
+        ("1902^x", None),
+    ],
+)
+def test_a_refusal_names_a_number(text: str, failure: Failure | None) -> None:
+    """In our own sentence, or as HL7 writes it; a number alone says nothing."""
+    assert failure == codes.within(text)

@@ -53,6 +53,7 @@ async def test_a_document_that_was_filed_is_answered(world: World) -> None:
     assert ["application.filed"] == await handed(world, Program(), result())
     (mail,) = [one for one in await world.labo.inbox("dr") if b"disposition" in one]
     assert b"Disposition: automatic-action/MDN-sent-automatically; processed\r\n" in mail
+    assert b"text/rfc822-headers" in mail
     assert "XDM/1.0/DDM+" == subject(mail)[:12]
     assert ("application.filed", APP) in await world.chu.story()
     (copy,) = [one for one in world.labo.copies() if one.recipient.address == APP]
@@ -81,9 +82,13 @@ async def test_a_document_that_was_not_is_answered_by_number(world: World) -> No
 
 
 async def test_who_did_not_ask_is_not_answered_by_mail(world: World) -> None:
-    """The delivery's own report says all there is to say (R-F2)."""
+    """The delivery's own report says all there is to say, and its number is understood (R-F2)."""
     assert [] == await handed(world, Program(), result(asks=False))
     assert [] == await world.labo.inbox("dr")
+    again = result(asks=False).replace(b"<1@labo", b"<2@labo")
+    assert ["application.failed"] == await handed(world, Program("AE", "905^x"), again)
+    (mail,) = await world.labo.inbox("dr")
+    assert b"report-type=delivery-status" in mail
 
 
 async def test_a_long_message_comes_back_by_its_header_alone(world: World) -> None:
