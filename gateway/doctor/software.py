@@ -92,16 +92,17 @@ def servers(settings: Settings) -> Iterator[Finding]:
 _SEE = "see [[mailboxes.server]] in the settings; until then mail for it waits"
 
 
-async def _met(line: Line, server: MailboxServer) -> Reply | None:
+async def _met(line: Line, server: MailboxServer) -> str | None:
     """Return why a server cannot be used; where it asks for a log-in, one is made."""
     if line.deposits is not None:
         for who in server.mailboxes[:1]:
             async with line.deposits.within(Address(who)) as account:
-                await account.select(server.folder)
+                if not await account.select(server.folder):
+                    return f"there is no folder {server.folder} in the account of {who}"
         return None
     link = await line.open()
     if isinstance(link, Reply):
-        return link
+        return str(link)
     await link.close()
     return None
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import settings_of
+from gateway.doctor import software
+from gateway.doctor.finding import Level
 from tests.interop.conftest import QUICK
 from tests.interop.mail import compose, eventually, message_id, receipts, submission, untraced
 from tests.interop.mailbox_server import PASSWORD, MailboxServer
@@ -58,6 +61,17 @@ def nurse(hopital: Site) -> User:
     for local in ("imap", "plein"):
         hopital.sceau("mailbox", "add", f"{local}@{DOMAIN}")
     return hopital.user("ide")
+
+
+def test_the_doctor_meets_both(hopital: Site, nurse: User, dovecot: MailboxServer) -> None:
+    """By LMTP, and by a log-in to the account elsewhere; a folder that is not there is missed."""
+    settings = settings_of(hopital.config)
+    assert [Level.OK] * 2 == [each.level for each in software.servers(settings)]
+    there, account = settings.mailboxes.server
+    away = account.model_copy(update={"folder": "Nulle part"})
+    boxes = settings.mailboxes.model_copy(update={"server": (there, away)})
+    found = list(software.servers(settings.model_copy(update={"mailboxes": boxes})))
+    assert [Level.OK, Level.FAIL] == [each.level for each in found]
 
 
 def _kinds(site: Site, user: User, sent: bytes) -> list[str]:
