@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from smtp.address import Address
 from trust.addresses import Kind
@@ -68,14 +67,9 @@ class Shared:
     services: Strings
 
 
-class Texts(NamedTuple):
-    """By what an entry that may be shown is found; numbers of what is shared."""
-
-    structure: int
-    given: int
-    service: int
-    last: str
-    whose: bytes  # empty: nobody's
+# By what an entry that may be shown is found: numbers of structure, title with first names, service;
+# the name's last word; whose it is, empty for nobody's. A bare tuple: a million are made.
+Texts = tuple[int, int, int, str, bytes]
 
 
 def structure(entry: Entry) -> str:
@@ -127,7 +121,7 @@ def texts(record: bytes) -> Texts | None:
     scheme = first >> _SCHEME
     end = _ENDS[scheme]
     person = bytes((scheme,)) + record[_HEAD.size : end] if scheme else b""
-    return Texts(shared >> 40, shared >> 16 & 0xFFFFFF, service, record[end:].decode(), person)
+    return shared >> 40, shared >> 16 & 0xFFFFFF, service, record[end:].decode(), person
 
 
 def read(address: Address, record: bytes, shared: Shared) -> Entry:
