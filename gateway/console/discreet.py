@@ -12,7 +12,7 @@ from quarantine.reasons import REASONS
 
 _HIDDEN = "•••"
 # The first words of events in which people speak; in all others gateways do.
-_PEOPLE = frozenset({"operation", "content", "case", "mailbox", "journal", "recall"})
+_PEOPLE = frozenset({"operation", "content", "case", "critical", "mailbox", "journal", "recall"})
 _OURS = frozenset({"case", "digest", "entry", "ip", "kind", "listener", "reasons", "state", "uids"})
 _WRITTEN = frozenset({"note", "words"})
 

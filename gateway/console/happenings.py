@@ -165,6 +165,23 @@ EVENTS: Words = {
         "Logiciel prévenu : peut-être arrivé",
         "Software told: it may have arrived",
     ),
+    "receipt.escalated": (
+        "Logiciel prévenu : résultat critique non arrivé",
+        "Software told: a critical result did not arrive",
+    ),
+    "critical.escalated": (
+        "Résultat critique non arrivé : une personne est prévenue",
+        "Critical result did not arrive: a person was told",
+    ),
+    "critical.acknowledged": (
+        "Quelqu'un s'occupe du résultat critique",
+        "Somebody takes care of the critical result",
+    ),
+    "morning.written": ("Bilan du matin écrit", "Morning summary written"),
+    "morning.unwritten": (
+        "Bilan du matin impossible à écrire",
+        "Morning summary could not be written",
+    ),
     "receipt.corrected": (
         "Logiciel prévenu : finalement échoué",
         "Software told: failed after all",

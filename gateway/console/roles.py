@@ -38,6 +38,8 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "mailbox.credentials": _ALL,
     "spool.holds": _ALL,
     "certificates.list": _ALL,
+    "lab.critical": _ALL,
+    "lab.acknowledge": _REVIEW,
     "spool.peers": _ALL,
     "spool.waiting": _ALL,
     "spool.retry": _REVIEW,

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.console import happenings
 from gateway.console.around import Entry
+from gateway.console.critical import Critical, waiting
 from gateway.console.frame import Frame
 from gateway.console.large import Large
 from gateway.console.spool_words import WORDS
@@ -48,12 +49,14 @@ class Spool:
                 for name, verb in _PATIENCE.items()
             ),
             *Large(self._frame).routes(),
+            *Critical(self._frame).routes(),
         ]
 
     async def _peers(self, request: Request) -> Response:
         await self._frame.operator(request)
         found = await self._frame.perform(request, "spool.peers")
-        return self._frame.page(request, "spool.html", WORDS, **_shown(found))
+        critical = waiting(self._frame.rooms)
+        return self._frame.page(request, "spool.html", WORDS, critical=critical, **_shown(found))
 
     async def _live(self, request: Request) -> Response:
         await self._frame.operator(request)

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from gateway.console.critical_words import WORDS as _CRITICAL
+
 WORDS: Mapping[str, tuple[str, str]] = {
+    **_CRITICAL,
     "spool": ("File d'attente", "Spool"),
     "spool-why": (
         "Ce qui attend de partir, par destination. La page se met à jour toute seule.",

@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.console.around import Entry
 from gateway.console.checks import Thresholds, checks
+from gateway.console.critical import waiting as critical
+from gateway.console.critical_words import WORDS as _CRITICAL
 from gateway.console.drawing import Row, columns, shares
 from gateway.console.frame import HOME, Frame
 from gateway.observe.metrics import Standing
@@ -26,6 +28,8 @@ from trust.verification import Outcome
 ENTRY = Entry(HOME, "today")
 LIVE = f"{HOME}/today/live"
 WORDS: Mapping[str, tuple[str, str]] = {
+    **_CRITICAL,
+    "reference": ("Référence", "Reference"),
     "today": ("Aujourd'hui", "Today"),
     "last-day": ("les dernières 24 heures, heures UTC", "the last 24 hours, in UTC"),
     "live-over": (
@@ -189,6 +193,7 @@ class Today:
         arrived = sum(each.value for each in delays)
         fast = sum(each.value for each in delays if each.key in _FAST)
         return {
+            "critical": critical(rooms),
             "hours": hours,
             "total": total,
             "traffic": columns([_traffic(each, say) for each in hours], height=250),

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from gateway.app import clock
+from gateway.labs.unsent import Turned
 from gateway.operations.rooms import Rooms
+from gateway.relay.escalating import Escalating
 from quarantine.policy import Finding
 from smtp.address import Address
 from tests.gateway.operations.conftest import held
@@ -81,3 +83,11 @@ async def mailboxes(place: Place) -> None:
         await place.chu.ask(
             "mailbox.add", address=Address(f"{local}@chu.example"), kind=kind, name=name
         )
+
+
+async def escalated(rooms: Rooms) -> None:
+    """Let a critical result fail, and a person be told."""
+    now, criticals = rooms.clock(), rooms.desk.criticals
+    turned = Turned(Address("bio@chu.example"), "CR DESMAUX.pdf", "", "550 5.1.1 No such mailbox")
+    await rooms.database.commit([criticals.lost(turned, now)])
+    await Escalating(rooms.desk, rooms.notices, criticals, "chu").round()

@@ -57,7 +57,10 @@ WALKS: dict[str, Walk] = {
         walks_mail.quarantine,
         _verbs("quarantine", "list show preview note preserve escrow release refuse"),
     ),
-    "spool": Walk(walks_mail.spool, _verbs("spool", "peers waiting retry cancel hold resume")),
+    "spool": Walk(
+        walks_mail.spool,
+        _verbs("spool", "peers waiting retry cancel hold resume") | {"lab.acknowledge"},
+    ),
     "large": Walk(walks_mail.large, _verbs("large", "list cancel retry")),
     "trace": Walk(walks_mail.trace, _verbs("trace", "find story reveal")),
     "journal": Walk(walks_desk.journal, _verbs("journal", "search verify export")),
@@ -68,7 +71,7 @@ WALKS: dict[str, Walk] = {
 ELSEWHERE = (
     _verbs("directory", "status show refresh")
     | {"address.search", "certificates.list", "journal.events", "keys.list", "mailbox.list"}
-    | {"spool.holds", "traffic.hours"}
+    | {"spool.holds", "traffic.hours", "lab.critical"}
 )
 # Walked through elsewhere, by who has what it takes: a passkey in test_settings, a certificate in test_door.
 _BESIDE = {"/console/factors/passkey", "/console/certificate"}

@@ -59,6 +59,10 @@ async def spool(one: Walker, other: Walker, folder: Path) -> None:
     for name in ("<1@labo>", "<2@labo>"):
         await spooled(rooms, f"dr@{SILENT}", name=name)
     await held(rooms, [f"dr@{STUCK}"])  # which no courier takes meanwhile
+    await stage.escalated(rooms)
+    await one.at("/console", "Résultats critiques non arrivés")
+    await one.presses("main td.acts a[href='/console/spool']", "Je m'en occupe")
+    await one.sends("/acknowledge", "Noté", note=stage.HOSTILE)
     await one.at(SPOOL, SILENT, STUCK)
     await one.presses(f"main a[href='{SPOOL}/of/{SILENT}']", "bio@labo.example")
     await one.sends("/retry", "Ce sera essayé maintenant.", number=1)
