@@ -1,7 +1,8 @@
 """A night at a laboratory: five hundred results by a watched folder, and in the morning an account of all.
 
-A peer is dead, an address is wrong, a certificate was revoked. What arrived is read in the far mailboxes, PDF by PDF, and compared by hash with what lay in the folder; the summary
-must name everybody else, and nobody who has theirs.
+A peer is dead, an address is wrong, a certificate was revoked, one result is critical. What arrived is
+read in the far mailboxes, PDF by PDF, and compared by hash with what lay in the folder; the summary must
+name everybody else, and nobody who has theirs.
 """
 
 import email
@@ -27,6 +28,7 @@ RESULTS = 500
 READERS = ("medecine", "urgences")  # of the hospital; made for this scene alone
 _ODD = {"a dead peer": 8, "a wrong address": 4, "a revoked certificate": 6}
 _PATIENCE = 180.0
+_CRITICAL = "zz-potassium.pdf"
 
 
 @dataclass(slots=True)
@@ -44,10 +46,11 @@ class Night:
         """The watched folder."""
         return self.site.folder / "envoi"
 
-    def put(self, name: str, to: str, pdf: bytes, **more: Any) -> None:
+    def put(self, name: str, to: str, **more: Any) -> None:
         """Leave a result as software does: what is said of it, then the file, by a rename."""
+        pdf, told = companion(name, to)
         self.hashes[name] = sha256(pdf).digest()
-        told = {"to": [to], "key": f"nuit-{name}", "document": _about(name), **more}
+        told |= more
         (self.folder / f"{name}.json").write_text(json.dumps(told), "utf-8")
         draft = self.folder / f"{name}.tmp"
         draft.write_bytes(pdf)
@@ -57,6 +60,12 @@ class Night:
         """Count the results that have their last answer."""
         last = (".delivered.json", ".failed.json")
         return sum(each.name.endswith(last) for each in self.folder.iterdir())
+
+    def rank(self) -> int:
+        """Return as the how-manieth of those that arrived the critical one did."""
+        answers = (json.loads(each.read_bytes()) for each in self.folder.glob("*.delivered.json"))
+        times = sorted((each["recipients"][0]["at"], each["file"]) for each in answers)
+        return 1 + [name for _, name in times].index(_CRITICAL)
 
 
 def evening(stage: Stage, screen: Console) -> Night:
@@ -97,23 +106,25 @@ def morning(night: Night, began: datetime, screen: Console) -> dict[str, Any]:
     screen.print(f"  {told['words']}", markup=False)
     there = _arrived(night)
     due = Counter(octets for name, octets in night.hashes.items() if name not in night.odd)
-    account = told["account"]
+    account, rank = told["account"], night.rank()
     delivered = (account["delivered"], account["another_way"]) == (there.total(), len(missing))
     accounted = there == due and missing.keys() == night.odd.keys() and delivered
     screen.print(
         f"  in the far mailboxes, by hash: {there.total()}, each once; {len(missing)} named above"
     )
+    screen.print(f"  the critical one, put in last, arrived as number {rank}")
     return {
         "ok": accounted and account["results"] == RESULTS == there.total() + len(missing),
         "results": account["results"],
         "arrived": there.total(),
         "another_way": len(missing),
+        "critical": rank,
         **{why[2:].replace(" ", "_"): len(names) for why, names in named.items()},
     }
 
 
 def _fill(night: Night) -> None:
-    """The odd ones first: they take the longest."""
+    """The odd ones first: they take the longest. The critical one last."""
     wrong = f"dr.durant@{night.hospital.domain}"
     nowhere = {"a dead peer": f"resultats@{PEER}", "a wrong address": wrong}
     nowhere["a revoked certificate"] = f"accueil@{REVOKED}"
@@ -121,15 +132,18 @@ def _fill(night: Night) -> None:
         for _ in range(count):
             name = f"r{len(night.hashes):03}.pdf"
             night.odd[name] = why
-            night.put(name, nowhere[why], _pdf(name))
-    while len(night.hashes) < RESULTS:
+            night.put(name, nowhere[why])
+    while len(night.hashes) < RESULTS - 1:
         name = f"r{len(night.hashes):03}.pdf"
-        night.put(name, night.readers[len(night.hashes) % len(READERS)], _pdf(name))
+        night.put(name, night.readers[len(night.hashes) % len(READERS)])
+    night.put(_CRITICAL, night.readers[-1], critical=True)
 
 
-def _pdf(name: str) -> bytes:
+def companion(name: str, to: str) -> tuple[bytes, dict[str, Any]]:
+    """Return a PDF, and what software says of it."""
     patient = documents.PATIENTS[0]
-    return documents.pdf([f"Résultat {name}", f"{patient.name} {patient.given}"])
+    pdf = documents.pdf([f"Résultat {name}", f"{patient.name} {patient.given}"])
+    return pdf, {"to": [to], "key": f"nuit-{name}", "document": _about(name)}
 
 
 def _about(name: str) -> dict[str, Any]:

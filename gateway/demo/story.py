@@ -24,12 +24,14 @@ from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
 from gateway.demo.desks import welcome
 from gateway.demo.disguises import disguised
+from gateway.demo.lending import lent
 from gateway.demo.looking import look_up, mended
 from gateway.demo.night import evening, morning
 from gateway.demo.owning import own
 from gateway.demo.patients import corresponded
 from gateway.demo.reading import opened
 from gateway.demo.recalling import handed, taken_back
+from gateway.demo.sending import handed_in
 from gateway.demo.sites import DemoError, Site
 from gateway.demo.stage import Stage, now, staged
 from gateway.demo.tally import Tally
@@ -93,6 +95,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     outsider(stage, tally, screen)
     look_up(stage, screen)
     tally.refused.append(mended(stage, screen))
+    tally.refused.append(lent(stage, screen))
     suspended(stage, tally, screen)
     disguised(stage, tally, screen)
     denial(stage, tally, screen)
@@ -102,6 +105,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     corresponded(stage, screen)
     taken_back(stage, screen)
     handed(stage, screen)
+    handed_in(stage, screen)
     own(stage, screen)
     tally.night = morning(night, began, screen)
     at_rest(stage, screen)

@@ -42,6 +42,8 @@ def test_it_counts_what_reached_the_far_mailboxes(demo: tuple[Path, dict[str, ob
 
 def test_the_night_is_accounted_for(demo: tuple[Path, dict[str, object]]) -> None:
     """Of 500 results each lies in its mailbox, once, or is named in the morning with a reason."""
+    night = dict(demo[1]["night"])  # type: ignore[call-overload]
+    assert 0 < night.pop("critical") <= 482
     assert {
         "ok": True,
         "results": 500,
@@ -50,7 +52,7 @@ def test_the_night_is_accounted_for(demo: tuple[Path, dict[str, object]]) -> Non
         "dead_peer": 8,
         "wrong_address": 4,
         "revoked_certificate": 6,
-    } == demo[1]["night"]
+    } == night
 
 
 def test_each_site_has_an_operator_at_its_console(demo: tuple[Path, dict[str, object]]) -> None:
