@@ -50,6 +50,10 @@ class Copying:
             return result  # it has its own
         if not await self._is_for_software(one, result.copy):
             return result
+        mailbox = self.desk.books.accounts.find(to)
+        if mailbox is None or not mailbox.receives:
+            self.desk.on_event("copy.no_mailbox", {"message": one.message.id})
+            return result
         making = self._making(result.copy, to)
         return replace(result, also=(*result.also, *making), sends=True)
 

@@ -32,6 +32,7 @@ def all_is_well(settings: Settings, now: datetime) -> None:
             private(secret, "the secret")
     pair(settings.tls)
     mailbox_servers(settings)
+    forwards(settings)
     readers(settings)
     expiry = expires(settings.tls)
     if expiry <= now:
@@ -83,6 +84,17 @@ def mailbox_servers(settings: Settings) -> None:
                     f"{server.credentials_file} cannot be used: {error}",
                     "docs/mailbox-servers.md shows one",
                 ) from None
+
+
+def forwards(settings: Settings) -> None:
+    """Check that documents are copied from and to mailboxes of our own domains alone."""
+    for forward in settings.mailboxes.forward:
+        whose = {domain_of(Address(each)) for each in (*forward.mailboxes, forward.to)}
+        if strangers := sorted(whose - set(settings.site.domains)):
+            raise OperationError(
+                f"[[mailboxes.forward]] copies documents from or to {', '.join(strangers)}",
+                "mailboxes are of our own domains: [site] domains",
+            )
 
 
 def data_folder(folder: Path) -> None:

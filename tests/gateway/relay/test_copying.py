@@ -141,3 +141,12 @@ def test_rules_name_each_mailbox_once() -> None:
         MailboxesSettings(forward=(one, one))
     with pytest.raises(ValidationError, match="its own mail"):
         Forward(mailboxes=(PERSON,), to=PERSON)
+
+
+async def test_a_mailbox_that_is_not_there_stops_nothing(world: World) -> None:
+    """The person has the document, and operators hear why software has not."""
+    forwarding(world.chu, (PERSON, "personne@chu.example"))
+    await world.labo.submit(DR, [PERSON], result(PERSON))
+    await world.settle()
+    assert 1 == len(await world.chu.inbox("accueil"))
+    assert "copy.no_mailbox" in [event for event, _ in world.chu.events]

@@ -110,3 +110,15 @@ def test_what_can_be_read_does_not_lie_among_what_is_sealed(tmp_path: Path) -> N
 
     with pytest.raises(OperationError, match="within the data folder"):
         checks.mailbox_servers(load(tmp_path / "gateway.toml"))
+
+
+def test_documents_are_copied_within_the_house(tmp_path: Path) -> None:
+    """From our mailboxes to our mailboxes, and never out by themselves."""
+    rule = '[[mailboxes.forward]]\nmailboxes = ["dr@labo.example"]\nto = "app@{}"\n'
+    config = tmp_path / "gateway.toml"
+    config.write_text(_CONFIG + rule.format("labo.example"))
+    checks.forwards(load(config))
+    config.write_text(_CONFIG + rule.format("elsewhere.example"))
+
+    with pytest.raises(OperationError, match=r"from or to elsewhere\.example"):
+        checks.forwards(load(config))
