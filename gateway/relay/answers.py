@@ -32,11 +32,12 @@ _LEFT = frozenset({State.RELAYED, State.UNCONFIRMED})  # their 250 is on record
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A report that answers something, read again each time it is asked: rows may move."""
+    """A report that answers something; its meaning is read again when it is asked: rows may move."""
 
     answers: "Answers"
     arrival: Arrival
     report: Report
+    first: tuple[Finding, ...]  # what it said when it came
 
     @property
     def found(self) -> tuple[Finding, ...] | Reply:
@@ -46,8 +47,7 @@ class Answer:
     @property
     def wanted(self) -> bool:
         """Whether its reader is to have it, and not only the receipts."""
-        found = self.found
-        return isinstance(found, Reply) or any(finding.wanted for finding in found)
+        return any(finding.wanted for finding in self.first)
 
     def meaning(self) -> list[Statement]:
         """Return the statements that carry out what it says."""
@@ -81,7 +81,7 @@ class Answers:
         found = self.found(arrival, report)
         if isinstance(found, Reply):
             return found if null else None
-        return Answer(self, arrival, report)
+        return Answer(self, arrival, report, found)
 
     def found(self, arrival: Arrival, report: Report) -> tuple[Finding, ...] | Reply:
         """Return what a report says of our copies."""

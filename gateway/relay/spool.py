@@ -336,21 +336,28 @@ class Spool:
         """
         who = self.address(sender)
         by_envid, by_id = self._by_envid(who, envid), self._by_message_id(who, message_id)
-        named = {copy.delivery.id for copy in by_id}
-        return [copy for copy in by_envid if copy.delivery.id in named] or by_envid or by_id
+        found = by_envid & by_id or by_envid or by_id
+        if not found:
+            return []
+        where = "message IN (SELECT value FROM json_each(?))"
+        return self._copies(where, (json.dumps(sorted(found)),))
 
-    def _by_envid(self, sender: bytes, envid: str | None) -> list[Copy]:
+    def _by_envid(self, sender: bytes, envid: str | None) -> set[str]:
         # Who gave none has our id quoted (``Message.envid``): that needs no index of its own.
         if not envid:
-            return []
-        where = "message IN (SELECT id FROM message WHERE (envid = ? OR id = ?) AND sender = ?)"
-        return self._copies(where, (self._ring.index(envid, "envid"), envid, sender))
+            return set()
+        asked = (self._ring.index(envid, "envid"), envid, sender)
+        return self._ids("(envid = ? OR id = ?) AND sender = ?", asked)
 
-    def _by_message_id(self, sender: bytes, message_id: str | None) -> list[Copy]:
+    def _by_message_id(self, sender: bytes, message_id: str | None) -> set[str]:
         if not message_id:
-            return []
-        where = "message IN (SELECT id FROM message WHERE message_id = ? AND sender = ?)"
-        return self._copies(where, (self._ring.index(message_id, "message-id"), sender))
+            return set()
+        asked = (self._ring.index(message_id, "message-id"), sender)
+        return self._ids("message_id = ? AND sender = ?", asked)
+
+    def _ids(self, where: str, args: tuple[object, ...]) -> set[str]:
+        rows = self._database.read(f"SELECT id FROM message WHERE {where}", args)  # noqa: S608 - constants only
+        return {message for (message,) in rows}
 
     def given_to(self, recipient: Address, message_id: str) -> list[Copy]:
         """Return this recipient's copies of what came under that Message-ID."""
