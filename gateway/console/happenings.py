@@ -43,6 +43,24 @@ EVENTS: Words = {
     "message.refused": ("Message refusé", "Message refused"),
     "message.repeated": ("Déjà reçu : pas envoyé deux fois", "Had before: not sent twice"),
     "message.inspected": ("Contenu examiné : à signaler", "Content inspected: something found"),
+    "large.lent": ("Trop grand : gardé ici, à récupérer", "Too large: kept here, to be fetched"),
+    "large.taken": ("Grand document récupéré d'ici", "Large document fetched from here"),
+    "large.fetched": ("Grand document arrivé en entier", "Large document is here, whole"),
+    "large.put_off": ("Grand document à redemander plus tard", "Large document asked for later"),
+    "large.corrupt": (
+        "Grand document arrivé autre qu'annoncé : écarté",
+        "Large document came other than announced: not kept",
+    ),
+    "large.refused": (
+        "Grand document demandé sans droit : refusé",
+        "Large document asked for without right: refused",
+    ),
+    "large.wrong_certificate": (
+        "Mauvais certificat chez l'expéditeur d'un grand document : rien n'a été demandé",
+        "Wrong certificate where a large document lies: nothing was asked",
+    ),
+    "large.crashed": ("Erreur sur un grand document", "Error over a large document"),
+    "large.ended": ("Grand document retiré d'ici", "Large document's stay here ended"),
     "scanner.silent": ("L'antivirus ne répond pas", "The virus scanner is silent"),
     "scanner.back": ("L'antivirus répond de nouveau", "The virus scanner answers again"),
     "recipient.refused": ("Destinataire refusé", "Recipient refused"),
@@ -61,6 +79,7 @@ EVENTS: Words = {
     "delivery.expired": ("Abandonné : trop ancien", "Given up: too old"),
     "delivery.refused": ("Refusé ici", "Refused here"),
     "delivery.held": ("Mis en quarantaine", "Put in quarantine"),
+    "delivery.fetching": ("Grand document à récupérer", "Large document to be fetched"),
     "delivery.inspecting": ("Contenu à examiner", "To be inspected"),
     "delivery.cancelled": (
         "Arrêté par un exploitant, ou par le délai fixé",

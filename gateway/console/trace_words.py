@@ -56,6 +56,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Il n'a pas pu partir ; il sera réessayé le {due} UTC, jusqu'au {expires}.",
         "It could not leave; it will be tried again at {due} UTC, until {expires}.",
     ),
+    "tell-fetching": (
+        "Il est grand : sa suite est récupérée chez l'expéditeur.",
+        "It is large: the rest is being fetched from its sender's gateway.",
+    ),
     "tell-inspecting": ("Son contenu est examiné.", "Its content is being inspected."),
     "tell-held": (
         "Il attend depuis le {changed} UTC qu'un exploitant le regarde.",

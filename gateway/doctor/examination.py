@@ -10,7 +10,7 @@ from dns.resolver import Resolver
 
 from gateway.app import settings_of
 from gateway.control.lock import Lock
-from gateway.doctor import beliefs, doors, egress, house, machine, neighbours, software
+from gateway.doctor import beliefs, doors, egress, house, large, machine, neighbours, software
 from gateway.doctor.finding import Finding, Level, Look, looked, ok, warn
 from gateway.operations.error import OperationError
 from gateway.settings import Settings
@@ -77,6 +77,7 @@ def _outside(settings: Settings, now: datetime, asking: Make) -> Iterator[Findin
     yield from looked("mailbox servers", lambda: software.servers(settings))
     yield from looked("readers", lambda: neighbours.readers(settings, now))
     yield from looked("broker", lambda: neighbours.broker(settings))
+    yield from looked("large documents", lambda: large.large(settings))
     yield from looked("siem", lambda: machine.siem(settings))
     yield from looked("scanner", lambda: neighbours.scanner(settings))
     yield from looked("outbox", lambda: neighbours.outboxes(settings))

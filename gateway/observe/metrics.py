@@ -46,6 +46,8 @@ class Standing:
     bridges: int = 0  # that stand over an expired certificate
     journal_head_age: float = 0.0
     siem_waiting: int = 0  # rows of the journal that the SIEM was not told yet
+    large_kept: int = 0  # octets that lie here for others to fetch
+    large_fetching: int = 0  # messages that are fetched from others
     disk_free: int = 0
     account_sessions: int = 0  # people who are in by a browser
     console_sessions: int = 0  # operators who are
@@ -64,6 +66,8 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
         "1 while the virus scanner gives no verdict.",
         "",
     ),
+    ("large_kept", "sceau_large_kept_octets", "What lies here for others to fetch.", ""),
+    ("large_fetching", "sceau_large_fetching", "Messages being fetched from others.", ""),
     ("held", "sceau_quarantine_held", "Quarantine cases that wait for a person.", ""),
     ("oldest_case", "sceau_quarantine_oldest_seconds", "Age of the oldest of them.", ""),
     (

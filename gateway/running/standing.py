@@ -28,7 +28,7 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
     now, at = rooms.clock(), rooms.clock().timestamp()
     lists = rooms.keeper.standing().sources
     editions = {each.name: each.edition.claims for each in lists if each.edition}
-    head = rooms.settings.paths.journal_head
+    head, large = rooms.settings.paths.journal_head, rooms.desk.large
     return Standing(
         sessions={door.listener: len(door.connections) for door in doors},
         deliveries={state.value: _count(rooms, state) for state in _OPEN},
@@ -62,6 +62,8 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         bridges=len(rooms.keeper.overlay.bridges.all),
         journal_head_age=at - head.stat().st_mtime if head.exists() else 0.0,
         siem_waiting=untold(rooms),
+        large_kept=large.links.standing()[1] if large else 0,
+        large_fetching=large.fetches.standing()[0] if large else 0,
         disk_free=shutil.disk_usage(rooms.settings.paths.data).free,
     )
 
