@@ -16,6 +16,8 @@ from typing import Any
 
 from rich.console import Console
 
+from gateway.demo import clinic
+from gateway.demo.clinic import Clinic
 from gateway.demo.day import HOSPITAL, LABORATORY
 from gateway.demo.desks import seated
 from gateway.demo.house import house
@@ -93,6 +95,7 @@ class Stage:
     hopital: Site
     nuit: Site
     revoked: Revoked
+    clinic: Clinic
     suspended: User
     partner: User
     registry: Registry
@@ -144,7 +147,8 @@ def staged(
     """
     with ExitStack() as stack:
         root = _empty(folder) if folder else Path(stack.enter_context(_temporary()))
-        ports = free_ports(3 * len(DOORS) + 4, port_base)
+        ports = free_ports(3 * len(DOORS) + 6, port_base)
+        sud = Clinic(ports.pop(), ports.pop())
         labo = _site(root, "labo", "labo.example", "Laboratory", ports)
         hopital = _site(root, "hopital", "chu-nord.example", "Hospital", ports)
         hopital.beside = (PATIENTS,)
@@ -159,13 +163,18 @@ def staged(
             root / "broker", broker_port, pki.issued["broker"], [labo.name, hopital.name]
         )
         stack.enter_context(broker.serving())
-        places = {PEER: ("peer", peer_port), REVOKED: ("revoked", revoked_port)}
+        places = {
+            PEER: ("peer", peer_port),
+            REVOKED: ("revoked", revoked_port),
+            clinic.DOMAIN: ("clinic", sud.port),
+        }
         registry = _registry(root / "list", pki, signers, sites, places)
         files = registry.publish(began)
         signed = [f"../pki/signer{n}.crt" for n in range(1, 4)]
         for site in (labo, hopital):
             told = RECEIPTS.substitute(broker=broker_port, name=site.name)
-            write_config(site, signed, told)
+            reader = sud.settings(site.folder, site.ports["web"]) if site is labo else ""
+            write_config(site, signed, told + reader)
         (nuit.folder / "envoi").mkdir(parents=True)
         more = _NIGHT.format(folder=nuit.folder / "envoi", domain=nuit.domain)
         write_config(nuit, signed, more, _GIVEN_UP)
@@ -195,12 +204,14 @@ def staged(
         description = describe([labo, hopital], broker, pki.folder, others, now())
         _write_private(root / "demo.json", json.dumps(description, indent=2))
         kept = stack.enter_context(house(hopital.folder / "house.lmtp"))
+        stack.enter_context(sud.open(pki.paths("clinic"), pki.paths("connect")))
         yield Stage(
             root,
             labo,
             hopital,
             nuit,
             Revoked(*pki.paths("revoked"), revoked_port, crl_port, pki.crl("revoked", now())),
+            sud,
             suspended,
             partner,
             registry,
@@ -240,6 +251,8 @@ class Pki:
             ("peer", PEER),
             ("suspended", SUSPENDED),
             ("unlisted", "inconnu.example"),
+            ("clinic", clinic.DOMAIN),
+            ("connect", "connect.example"),
         ):
             issued[role] = authority.issue(f"mx.{domain}", hosts=(f"mx.{domain}", "127.0.0.1"))
         hosts, asking = (f"mx.{REVOKED}", "127.0.0.1"), Asking(crl=(crl,))
@@ -280,6 +293,7 @@ def _registry(
             Listed(Address(f"{local}@{site.domain}"), Kind(kind))
             for local, kind in PEOPLE[site.name]
         ]
+    made.addresses.append(Listed(Address(clinic.DOCTOR), Kind.PER, clinic.HOLDER))
     made.add(
         *(
             Member(domain, (_identity(pki.issued[role]),), (Host("127.0.0.1", port),))

@@ -24,6 +24,7 @@ from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
 from gateway.demo.desks import welcome
 from gateway.demo.disguises import disguised
+from gateway.demo.lending import lent
 from gateway.demo.looking import look_up, mended
 from gateway.demo.night import evening, morning
 from gateway.demo.owning import own
@@ -94,6 +95,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     outsider(stage, tally, screen)
     look_up(stage, screen)
     tally.refused.append(mended(stage, screen))
+    tally.refused.append(lent(stage, screen))
     suspended(stage, tally, screen)
     disguised(stage, tally, screen)
     denial(stage, tally, screen)
