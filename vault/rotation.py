@@ -21,6 +21,13 @@ _COLUMNS = (
     ("delivery", "id", "said", "'delivery/' || id || '/said'"),
     ("inspection", "message", "facts", "'inspection/' || message || '/facts'"),
     ("offer", "id", "facts", "'offer/' || id || '/facts'"),
+    (
+        "link",
+        "id",
+        "facts",
+        "'link/' || id || '/' || message || '/' || domain || '/' || reader || '/facts'",
+    ),
+    ("fetch", "message", "facts", "'fetch/' || message || '/facts'"),
     ("critical", "id", "facts", "'critical/' || id || '/facts'"),
     ("unsent", "mark", "facts", "'unsent/' || lower(hex(mark)) || '/facts'"),
     ("outbox", "id", "payload", "'outbox/' || id || '/payload'"),

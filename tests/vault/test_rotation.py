@@ -18,6 +18,8 @@ ROWS = """\
 INSERT INTO message (id, reference, arrived, size, door, sender_domain, facts) VALUES ('M', 'R', 0, 1, 'relay', '', ?) -> message/M/facts
 INSERT INTO delivery (id, message, domain, recipient, facts, state, expires, changed, said) VALUES ('M.1', 'M', 'd', x'00', ?, 'queued', 0, 0, ?) -> delivery/M.1/facts delivery/M.1/said
 INSERT INTO inspection (message, facts) VALUES ('M', ?) -> inspection/M/facts
+INSERT INTO link (id, token, message, domain, sender, reader, size, made, expires, facts) VALUES ('L', x'00', 'M', 'd', x'00', 0, 1, 0, 0, ?) -> link/L/M/d/0/facts
+INSERT INTO fetch (message, due, size, facts) VALUES ('M', 0, 1, ?) -> fetch/M/facts
 INSERT INTO offer (id, door, mark, digest, at, facts) VALUES ('F', 'nuit', x'00', x'00', 0, ?) -> offer/F/facts
 INSERT INTO critical (id, due, facts) VALUES ('F', 0, ?) -> critical/F/facts
 INSERT INTO unsent (mark, sender, at, facts) VALUES (x'0a', x'00', 0, ?) -> unsent/0a/facts

@@ -90,7 +90,10 @@ class Links:
                 link.size,
                 link.made.timestamp(),
                 link.expires.timestamp(),
-                self.ring.seal(msgspec.json.encode(link.facts), _place(link.id)),
+                self.ring.seal(
+                    msgspec.json.encode(link.facts),
+                    _place(link.id, link.message, link.domain, link.reader),
+                ),
             ),
             expect=1,
         )
@@ -157,7 +160,8 @@ class Links:
 
     def _link(self, row: Row) -> Link:
         id_, message, domain, reader, size, made, expires, looks, taken, facts = row
-        opened = self.ring.open(facts, _place(id_))
+        # Who may fetch it is bound to the seal: a row that another hand wrote opens nothing.
+        opened = self.ring.open(facts, _place(id_, message, domain, reader))
         return Link(
             id_,
             MessageId(message),
@@ -182,8 +186,8 @@ def _first(found: list[Link]) -> Link | None:
     return found[0] if found else None
 
 
-def _place(id_: str) -> str:
-    return f"link/{id_}/facts"
+def _place(id_: str, message: str, domain: str, reader: int) -> str:
+    return f"link/{id_}/{message}/{domain}/{int(reader)}/facts"
 
 
 def _at(seconds: float) -> datetime:

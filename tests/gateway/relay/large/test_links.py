@@ -15,7 +15,8 @@ from smtp.address import parse
 from smtp.send.outgoing import Offer
 from tests.world.clock import START
 from tests.world.world import World, letter, pieces
-from vault.errors import Conflict
+from vault.database import Statement
+from vault.errors import Conflict, SealError
 
 _SENDER = parse("dr@labo.example")
 _CUT = Cut(10, 20, 5000, "application/dicom", "irm.dcm", "base64", 3735, "c" * 64)
@@ -147,3 +148,13 @@ async def test_what_a_next_hop_said_is_remembered(world: World) -> None:
     assert hop == Hops(database).of("chu.example")
     await database.commit(hops.met("chu.example", Hop(2000, 0, START)))
     assert Hop(2000, 0, START) == Hops(database).of("chu.example")
+
+
+async def test_a_link_that_another_hand_moved_opens_nothing(world: World) -> None:
+    """Who can write to the database cannot let another domain fetch."""
+    links, link = await _link(world)
+    sql = "UPDATE link SET domain = 'clinique.example'"
+    await world.labo.rest.database.commit([Statement(sql)])
+
+    with pytest.raises(SealError):
+        links.find(link.facts.token)
