@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from gateway.demo.night import companion
-from gateway.demo.sites import DemoError, command
+from gateway.demo.sites import DemoError, Site, command
 from gateway.demo.stage import Stage
 
 _NAME = "ferritine.pdf"
@@ -29,8 +29,8 @@ def handed_in(stage: Stage, screen: Console) -> None:
     content, told = companion(_NAME, doctor)
     pdf.write_bytes(content)
     (folder / f"{_NAME}.json").write_text(json.dumps(told), "utf-8")
-    first, second = (_sent(stage, pdf, secret) for _ in range(2))
-    screen.print(f"  $ sceau send {_NAME} --url {_url(stage)} --token-file token", markup=False)
+    first, second = (sent(stage, pdf, secret) for _ in range(2))
+    screen.print(f"  $ sceau send {_NAME} --url {url(stage.labo)} --token-file token", markup=False)
     (end,) = first["recipients"]
     screen.print(f"  reference {first['reference']}: {end['address']}, {end['state']}")
     screen.print("  and offered again: taken before, as that very message")
@@ -41,8 +41,9 @@ def handed_in(stage: Stage, screen: Console) -> None:
         raise DemoError("the PDF does not lie in the far mailbox once")
 
 
-def _sent(stage: Stage, pdf: Path, token: Path) -> dict[str, Any]:
-    where = ("--url", _url(stage), "--anchors", stage.description["ca"])
+def sent(stage: Stage, pdf: Path, token: Path) -> dict[str, Any]:
+    """Hand a PDF in as the laboratory; return what is said of it once it has arrived."""
+    where = ("--url", url(stage.labo), "--anchors", stage.description["ca"])
     done = subprocess.run(
         [
             *command(),
@@ -65,5 +66,6 @@ def _sent(stage: Stage, pdf: Path, token: Path) -> dict[str, Any]:
     return dict(row)
 
 
-def _url(stage: Stage) -> str:
-    return f"https://127.0.0.1:{stage.labo.ports['web']}"
+def url(site: Site) -> str:
+    """Return where a site answers by HTTPS."""
+    return f"https://127.0.0.1:{site.ports['web']}"

@@ -261,6 +261,10 @@ kind = "lmtp"
 socket = "house.lmtp"
 mailboxes = ["imagerie@$domain"]
 
+[[mailboxes.forward]]
+mailboxes = ["cardiologie@$domain"]
+to = "dossiers@$domain"
+
 $more""")
 
 RECEIPTS = Template("""\

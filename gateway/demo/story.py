@@ -24,6 +24,7 @@ from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
 from gateway.demo.desks import welcome
 from gateway.demo.disguises import disguised
+from gateway.demo.filing import filed
 from gateway.demo.lending import lent
 from gateway.demo.looking import look_up, mended
 from gateway.demo.night import evening, morning
@@ -106,6 +107,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     taken_back(stage, screen)
     handed(stage, screen)
     handed_in(stage, screen)
+    filed(stage, screen)
     own(stage, screen)
     tally.night = morning(night, began, screen)
     at_rest(stage, screen)
