@@ -17,7 +17,8 @@ from gateway.relay.large.reach import holder_of
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.results import Result
-from smtp.reply import Reply
+from smtp.reply import Reply, printable
+from trust.decision import Action, attempt
 from vault.database import Statement
 from vault.errors import Conflict
 
@@ -25,6 +26,7 @@ STRANGER = "document.stranger"
 FETCHED = Reply(250, "2.0.0", "Its reader has fetched it")
 _REASON = "fetched"
 _WAITING = frozenset({State.RELAYED, State.UNCONFIRMED})
+_LONGEST = 80  # of what an issuer says of somebody
 _TRIES = 3  # a report, or a deadline, may move a delivery at this very moment
 
 
@@ -42,15 +44,20 @@ class Readers:
         link = self.links.find(token)
         if link is None or not link.reader or link.expires <= self.desk.clock():
             return None
-        return link
+        return link if self.copies(link) else None
 
     def copies(self, link: Link) -> list[Copy]:
-        """Return the copies of a message that went to its link's domain."""
-        return [one for one in self._all(link) if one.delivery.state is not State.REFUSED]
+        """Return the copies that went to a link's domain, but for those that may go no more.
 
-    def _all(self, link: Link) -> list[Copy]:
+        Who was removed from the list, or denied, since then is given nothing.
+        """
         copies = self.desk.books.spool.copies(link.message)
-        return [one for one in copies if one.domain == link.domain]
+        return [one for one in copies if one.domain == link.domain and self._may(one)]
+
+    def _may(self, copy: Copy) -> bool:
+        sender, listed = copy.message.mail.mail_from, self.desk.keeper.current
+        found = attempt(sender, copy.recipient.address, listed, self.desk.clock())
+        return copy.delivery.state is not State.REFUSED and found.action is not Action.REFUSE
 
     def theirs(self, link: Link, named: str) -> list[Copy]:
         """Return the copies that are for whom an issuer names; none: it is for somebody else."""
@@ -78,7 +85,7 @@ class Readers:
 
     async def refused(self, link: Link, named: str, facts: Mapping[str, str]) -> None:
         """Write down that somebody else wanted it, and tell operators."""
-        told = {**facts, "named": named}
+        told = {**facts, "named": printable(named, _LONGEST)}
         entries = [self._entry(link, one, "document.refused", told) for one in self.copies(link)]
         await self.desk.books.database.commit(entries)
         self.desk.on_event(STRANGER, {"message": link.message, "domain": link.domain})

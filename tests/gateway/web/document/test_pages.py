@@ -9,6 +9,7 @@ from gateway.relay.delivery import State
 from gateway.relay.large.links import Links
 from tests.gateway.web.account.browser import DR
 from tests.gateway.web.document.desk import IMAGES, MARTIN, OTHER, letter, waiting
+from trust.members import Status
 
 
 async def test_who_it_is_addressed_to_reads_it(tmp_path: Path) -> None:
@@ -81,6 +82,16 @@ async def test_a_session_opens_what_is_for_its_reader_alone(tmp_path: Path) -> N
         await desk.place.chu.rooms.keeper.offer("list", desk.place.lists.offer())
         page, file = await desk.get(), await desk.get("/part/1")
     assert (403, 403) == (page.status_code, file.status_code)
+
+
+async def test_who_left_the_list_is_given_nothing(tmp_path: Path) -> None:
+    """A domain that was taken off since: its link is one that is not here."""
+    async with waiting(tmp_path) as desk:
+        await desk.log_in()
+        desk.place.lists.change("clinique.example", status=Status.REVOKED)
+        await desk.place.chu.rooms.keeper.offer("list", desk.place.lists.offer())
+        page, file = await desk.get(), await desk.get("/part/1")
+    assert (404, 404) == (page.status_code, file.status_code)
 
 
 async def test_a_broken_download_goes_on(tmp_path: Path) -> None:
