@@ -35,6 +35,7 @@ NO_CREDENTIALS = Reply(
 NOT_MOVED = Reply(451, "4.3.0", "The mailbox server does not let a message be moved")
 
 _MOST_SAID = 1 << 20  # octets, in answer to one command
+_GOODBYE = 1.0  # seconds that a server has to close its side
 _PIECE = 256 << 10  # octets of a message that are asked for at once
 _VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
@@ -315,11 +316,20 @@ class Account:
             with suppress(Refused):
                 await self._patiently(self._client.logout)
             protocol.transport.close()
+            await self._parted(protocol.transport)
         for left in tuple(protocol.tasks):  # what the library began and nobody waits for
             left.cancel()
         self._client._client_task.cancel()  # noqa: SLF001 - nobody else ends it
         with suppress(asyncio.CancelledError, OSError):
             await self._client._client_task  # noqa: SLF001 - see above
+
+    async def _parted(self, transport: asyncio.Transport) -> None:
+        """Wait until the connection is no more; who does not say goodbye is left without."""
+        try:
+            async with asyncio.timeout(_GOODBYE):
+                await asyncio.shield(self._lost)
+        except TimeoutError:
+            transport.abort()
 
 
 def _meaning(result: str, lines: Sequence[bytes]) -> Reply:
