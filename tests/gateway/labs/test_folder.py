@@ -421,6 +421,58 @@ async def test_a_bug_stops_one_file_only(tmp_path: Path, monkeypatch: pytest.Mon
         assert 2 == len(await labo.world.chu.inbox("accueil"))
 
 
+async def test_while_there_is_work_there_is_no_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night's thousands are taken look after look; the pause is for an empty folder."""
+    looks = [200, 7, 0]
+    paused: list[tuple[float, int]] = []
+
+    async def pause(seconds: float) -> None:
+        paused.append((seconds, len(looks)))
+        raise ZeroDivisionError
+
+    class Busy(Folder):
+        __slots__ = ()
+
+        async def round(self) -> int:
+            return looks.pop(0)
+
+    async with lab(tmp_path) as labo:
+        door = labo.started(poll=60)
+        busy = Busy(door.watched, door.desk, door.offering)
+        with monkeypatch.context() as patch:
+            patch.setattr("gateway.labs.folder.asyncio.sleep", pause)
+            with pytest.raises(ZeroDivisionError):
+                await busy.run()
+    assert [(60, 0)] == paused
+
+
+async def test_answers_that_cannot_be_written_come_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken is ours, and stays claimed until its answer lies there; it is sent once."""
+    async with lab(tmp_path) as labo:
+        for name in ("a.pdf", "b.pdf"):
+            labo.put(name, PDF, to=[CHU], key=name, document=ABOUT)
+
+        def full(*_: object) -> None:
+            raise OSError(28, "full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Shelf, "answer_all", full)
+            await labo.look()
+        assert 2 == len(list((labo.path / ".claimed").glob("*.pdf")))
+        assert not any("accepted" in name for name in labo.lying())
+        labo.world.clock.advance(minutes=2)
+        await labo.settle()
+        assert ["delivered"] * 2 == [
+            labo.said(name, "delivered")["state"] for name in ("a.pdf", "b.pdf")
+        ]
+        assert 2 == len(await labo.world.chu.inbox("accueil"))
+        assert not list((labo.path / ".claimed").iterdir())
+
+
 async def test_large_files_go_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a night of imaging does not fill the memory; all of them arrive."""
     monkeypatch.setattr(labs_folder, "_LARGE", 10)
