@@ -41,7 +41,10 @@ class Action(StrEnum):
 
 
 _ORDER = tuple(Action)  # the mildest first
-_LEAST = {"attempts-lost": Action.HOLD}  # what kills us must not be tried for ever
+_LEAST = {
+    "attempts-lost": Action.HOLD,  # what kills us must not be tried for ever,
+    "recipient-ambiguous": Action.HOLD,  # and what is for nobody in particular goes nowhere
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ BUILT_IN = (
                 "malware",
                 "not-inspected",
                 "not-scanned",
+                "recipient-ambiguous",
                 "sender-denied",
                 "sender-suspended",
             }

@@ -31,6 +31,10 @@ REASONS: Mapping[str, Reason] = {
         "L'expéditeur a été bloqué ici après que le message eut été accepté.",
         "The sender was blocked here after the message had been taken.",
     ),
+    "recipient-ambiguous": Reason(
+        "Le numéro du destinataire correspond à plusieurs boîtes : il faut dire laquelle.",
+        "The recipient's number stands for several mailboxes: somebody must say which.",
+    ),
     "attempts-lost": Reason(
         "Le traitement du message a interrompu la passerelle plusieurs fois.",
         "Handling the message has cut the gateway off several times.",

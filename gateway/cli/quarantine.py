@@ -54,6 +54,10 @@ def _whole(case: Any) -> None:
     click.echo()
     columns = ("recipient", "state", "stands", "reasons", "decided", "by", "note")
     show.table(case["copies"], columns, "")
+    for copy in case["copies"]:
+        if copy["choices"]:
+            click.echo(f"\n{copy['number']} may be: {', '.join(copy['choices'])}")
+            click.echo(f"  sceau quarantine choose {case['id']} MAILBOX --note WHY")
     for note in case["notes"]:
         click.echo(f"\n{_signed(note)}")
 
@@ -108,6 +112,17 @@ def release(call: Asking, to: tuple[str, ...], **arguments: Any) -> None:
     """
     result = call.perform("quarantine.release", to=list(to), **arguments)
     call.answer(result, _decided)
+
+
+@command.command("choose")
+@click.argument("case")
+@click.argument("mailbox")
+@click.option("--note", required=True, help="Why it is this one, for the journal.")
+@click.option("--for", "number", default="", help="Of this number, where it waits for several.")
+@asking
+def choose(call: Asking, mailbox: str, **arguments: Any) -> None:
+    """Say which MAILBOX a recipient's number stands for; the message goes on its way there."""
+    call.answer(call.perform("quarantine.choose", to=mailbox, **arguments), _decided)
 
 
 @command.command("refuse")

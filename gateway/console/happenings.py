@@ -42,6 +42,7 @@ EVENTS: Words = {
     "message.accepted": ("Message pris en charge (250)", "Message taken (250)"),
     "message.refused": ("Message refusé", "Message refused"),
     "message.repeated": ("Déjà reçu : pas envoyé deux fois", "Had before: not sent twice"),
+    "case.addressed": ("Boîte du destinataire choisie", "The recipient's mailbox picked"),
     "message.inspected": ("Contenu examiné : à signaler", "Content inspected: something found"),
     "large.lent": ("Trop grand : gardé ici, à récupérer", "Too large: kept here, to be fetched"),
     "large.taken": ("Grand document récupéré d'ici", "Large document fetched from here"),

@@ -43,6 +43,7 @@ class Quarantine:
             Route(CASE, self._case, methods=["GET"]),
             Route(f"{CASE}/look", self._look, methods=["POST"]),
             Route(f"{CASE}/decide", self._decide, methods=["POST"]),
+            Route(f"{CASE}/choose", self._choose, methods=["POST"]),
             Route(f"{CASE}/note", self._note, methods=["POST"]),
             Route(f"{CASE}/preserve", self._preserve, methods=["POST"]),
             Route(f"{CASE}/escrow", self._escrow, methods=["POST"]),
@@ -144,6 +145,19 @@ class Quarantine:
         case = self._frame.rooms.register.find(_name(request))
         own = {one.delivery for one in case.copies} if case else set()
         return [each for each in picked(fields) if each in own]
+
+    async def _choose(self, request: Request) -> Response:
+        """Say which mailbox a recipient's number stands for."""
+        await self._frame.operator(request)
+        fields = await self._frame.form(request)
+        return await self._changed(
+            request,
+            "quarantine.choose",
+            "chosen",
+            to=fields.get("to", "")[:320],
+            note=fields.get("note", "")[:_LONGEST],
+            number=fields.get("number", "")[:60],
+        )
 
     async def _note(self, request: Request) -> Response:
         await self._frame.operator(request)

@@ -104,6 +104,17 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Laissé passer, il est encore soumis à la liste blanche d'aujourd'hui.",
         "Released, it is still asked of the trust list as it stands today.",
     ),
+    "choose": ("Quelle boîte pour {number} ?", "Which mailbox for {number}?"),
+    "choose-mailbox": ("La boîte du destinataire", "The recipient's mailbox"),
+    "choose-do": ("Envoyer à cette boîte", "Send to this mailbox"),
+    "choose-none": (
+        "Ce numéro n'a plus de boîte à qui l'on puisse écrire ; refusez, ou attendez l'annuaire.",
+        "The number has no mailbox left that may be written to; refuse, or wait for the directory.",
+    ),
+    "said-chosen": (
+        "Le message part vers cette boîte.",
+        "The message is on its way to that mailbox.",
+    ),
     "nobody-picked": (
         "Choisissez au moins un destinataire : rien n'a changé.",
         "Choose one recipient at least: nothing has changed.",

@@ -66,6 +66,7 @@ VERBS: Mapping[str, frozenset[Role]] = {
     "quarantine.show": _ALL,
     "quarantine.release": _REVIEW,
     "quarantine.refuse": _REVIEW,
+    "quarantine.choose": _REVIEW,
     "quarantine.preview": _REVIEW,
     "quarantine.note": _REVIEW,
     "quarantine.preserve": _REVIEW,

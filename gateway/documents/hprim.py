@@ -77,7 +77,7 @@ def pack(content: bytes, result: Result, cover: Cover) -> bytes:
     said = {
         "Date": date(cover.at),
         "From": cover.sender,
-        "To": ",\r\n ".join(cover.recipients),
+        "To": ",\r\n ".join(cover.recipients) or "undisclosed-recipients:;",
         "Subject": coded(cover.label or _TITLE, len("Subject: ")),
         "Message-ID": cover.message_id,
         "MIME-Version": "1.0",

@@ -77,7 +77,7 @@ def _header(parcel: Parcel, boundary: str) -> bytes:
     said = {
         "Date": date(parcel.at),
         "From": f"{_phrase(shown)} <{parcel.sender}>" if shown else parcel.sender,
-        "To": ",\r\n ".join(parcel.recipients),
+        "To": ",\r\n ".join(parcel.recipients) or "undisclosed-recipients:;",
         "Subject": coded(marks.subject(document, parcel.label), len("Subject: ")),
         "Message-ID": parcel.message_id,
         **({"Disposition-Notification-To": parcel.answers} if parcel.answers else {}),

@@ -11,9 +11,11 @@ import msgspec
 
 from gateway.labs.names import Answer
 from gateway.labs.offers import Offered
+from gateway.relay import ambiguous
 from gateway.relay.applications import Said
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy
+from quarantine.reasons import sentence
 
 _ARRIVED = frozenset({State.DELIVERED, State.RELAYED, State.UNCONFIRMED})
 _UNCONFIRMED = "unconfirmed"  # the other server took it, and has not said that it arrived
@@ -29,7 +31,7 @@ def accepted(name: str, row: Offered, copies: Sequence[Copy], *, again: bool) ->
             **_about(row, copies),
             "again": again,
             "recipients": [
-                *({"address": copy.recipient.address, "taken": True} for copy in copies),
+                *map(_taken, copies),
                 *_refused(row.facts.refused),
             ],
         }
@@ -106,11 +108,21 @@ def _about(row: Offered, copies: Sequence[Copy]) -> dict[str, object]:
     }
 
 
+def _taken(copy: Copy) -> dict[str, object]:
+    """Return that a recipient was taken, or is held: until an operator has looked."""
+    told: dict[str, object] = {"address": ambiguous.shown(copy.recipient.address), "taken": True}
+    if copy.delivery.state is State.HELD:
+        told["state"] = State.HELD
+        if ambiguous.number(copy.recipient.address) is not None:
+            told["words"] = sentence(ambiguous.REASON, "en")
+    return told
+
+
 def _outcome(copy: Copy) -> dict[str, object]:
     one = copy.delivery
     state = _UNCONFIRMED if one.state is State.RELAYED else one.state.value
     told: dict[str, object] = {
-        "address": copy.recipient.address,
+        "address": ambiguous.shown(copy.recipient.address),
         "state": state,
         "at": one.changed.isoformat(),
     }

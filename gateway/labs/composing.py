@@ -16,6 +16,7 @@ from gateway.documents.packing import Parcel
 from gateway.labs.lines import Lines
 from gateway.labs.names import Form
 from gateway.labs.recipients import Resolve, address
+from gateway.relay import ambiguous
 from gateway.relay.critical import FIELD
 from smtp.address import Address, domain_of, key
 from smtp.message.header import Header, HeaderError, HeaderScanner, mailboxes
@@ -69,7 +70,7 @@ def compose(  # noqa: PLR0917 - what a mail is made of
     if offer.form is Form.HPRIM:
         result = hprim.read(offer.content)
         recipients = _named(given or tuple(map(resolve, result.recipients)))
-        cover = hprim.Cover(mailbox, recipients, at, message_id, said.text, said.label)
+        cover = hprim.Cover(mailbox, _shown(recipients), at, message_id, said.text, said.label)
         message = hprim.pack(offer.content, result, cover)
         return Composed(FIELD + _SEEN + message if said.critical else message, recipients)
     document, content, meant = _document(offer, said)
@@ -78,7 +79,7 @@ def compose(  # noqa: PLR0917 - what a mail is made of
         content=content,
         document=document,
         sender=mailbox,
-        recipients=recipients,
+        recipients=_shown(recipients),
         at=at,
         message_id=message_id,
         label=said.label,
@@ -92,6 +93,11 @@ def compose(  # noqa: PLR0917 - what a mail is made of
     message = packing.pack(parcel, xdm.Sender(keeper, mailbox))
     # Whoever reads it sees the mark that their mail program knows, too.
     return Composed(FIELD + _SEEN + message if said.critical else message, recipients)
+
+
+def _shown(recipients: tuple[Address, ...]) -> tuple[Address, ...]:
+    """Return those that a mail's header may name: who is not known yet is not among them."""
+    return tuple(each for each in recipients if ambiguous.number(each) is None)
 
 
 def _named(recipients: tuple[Address, ...]) -> tuple[Address, ...]:

@@ -12,6 +12,7 @@ import msgspec
 from gateway.operations import (
     account,
     addresses,
+    addressing,
     certificates,
     citizens,
     critical,
@@ -138,6 +139,7 @@ VERBS: Mapping[str, Verb] = {
     "quarantine.show": quarantine.show,
     "quarantine.release": ruling.release,
     "quarantine.refuse": ruling.refuse,
+    "quarantine.choose": addressing.choose,
     "quarantine.note": quarantine.note,
     "quarantine.preserve": quarantine.preserve,
     "quarantine.preview": preview.preview,

@@ -8,15 +8,18 @@ says why.
 from collections.abc import Iterable
 from typing import Any
 
+from gateway.labs.recipients import mailboxes
 from gateway.operations.consent import agreed, asked
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.veil import veiled
 from gateway.operations.words import told
+from gateway.relay import ambiguous
 from gateway.relay.delivery import holder as delivery_holder
 from gateway.relay.message import Copy
 from quarantine.case import Case, Held, Ruling, State
 from quarantine.queue import Queue, Summary, Which
+from smtp.address import Address
 from vault.database import Statement
 from vault.errors import Conflict, Gone
 
@@ -121,13 +124,13 @@ def facts(rooms: Rooms, case: Case, most: int | None = None) -> dict[str, Any]:
         "asked": asked(rooms, RELEASE, subject(case, case.waiting)),
         "two_operators": needs_two(rooms, case.waiting),
         "content": content_holder(rooms, case) is not None,
-        "copies": [_copy(one, copies[one.delivery]) for one in case.copies[:most]],
+        "copies": [_copy(rooms, one, copies[one.delivery]) for one in case.copies[:most]],
         "notes": [_ruling(one) for one in rooms.register.remarks(case.id)],
     }
 
 
-def _copy(one: Held, copy: Copy) -> dict[str, Any]:
-    ruling = one.ruling
+def _copy(rooms: Rooms, one: Held, copy: Copy) -> dict[str, Any]:
+    ruling, holder = one.ruling, ambiguous.number(copy.recipient.address)
     return {
         "delivery": one.delivery,
         "recipient": copy.recipient.address,
@@ -139,7 +142,18 @@ def _copy(one: Held, copy: Copy) -> dict[str, Any]:
         "by": ruling.by if ruling else None,
         "note": ruling.note if ruling else "",
         "words": ruling.words if ruling else "",
+        "number": str(holder) if holder else "",
+        "choices": choices(rooms, copy) if one.state is State.HELD else [],
     }
+
+
+def choices(rooms: Rooms, copy: Copy) -> list[Address]:
+    """Return the mailboxes that a held copy's number may stand for; of an address none."""
+    holder, sender = ambiguous.number(copy.recipient.address), copy.message.mail.mail_from
+    listed = rooms.keeper.current
+    if holder is None or sender is None or listed is None:
+        return []
+    return mailboxes(holder, sender, listed, rooms.clock())
 
 
 def _ruling(ruling: Ruling | None) -> dict[str, Any] | None:

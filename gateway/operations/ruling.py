@@ -26,7 +26,7 @@ from gateway.operations.quarantine import (
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import address
 from gateway.receipts.bounce import Why
-from gateway.relay import delivery
+from gateway.relay import ambiguous, delivery
 from gateway.relay.delivery import IllegalTransition, State
 from gateway.relay.message import Copy
 from gateway.relay.results import Result
@@ -81,6 +81,11 @@ async def release(
     picked = _picked(rooms, found, to)
     ruling = _ruling(rooms, note, tell)
     _check(found, Event.RELEASE, ruling, picked)
+    if any(ambiguous.number(copy.recipient.address) for copy in copies_of(rooms, picked)):
+        raise OperationError(
+            f"case {found.id} waits for who is meant by a number: nothing was sent",
+            f"sceau quarantine choose {found.id} MAILBOX says it, and releases",
+        )
     if needs_two(rooms, picked) and not await agreed(rooms, RELEASE, subject(found, picked)):
         return whole(rooms, found) | {"status": "waiting"}
     return await _done(rooms, found, _RELEASE, ruling, picked)

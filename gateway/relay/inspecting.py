@@ -22,7 +22,7 @@ from gateway.relay.inspections import Claim, Inspections
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.results import ATTEMPTS_LOST, Result
-from gateway.relay.screening import among
+from gateway.relay.screening import among, concerning
 from gateway.relay.verdict import refusal
 from quarantine.policy import About, Action, Finding, Judgement
 from quarantine.scanner import Scanned, Silent
@@ -243,7 +243,8 @@ class Inspecting:
     def _judged(self, copy: Copy, findings: Sequence[Finding]) -> Judgement:
         message = copy.message
         about = About(message.mail.mail_from, copy.recipient.address, message.door)
-        return self._desk.screening.policy.judge(findings, about)
+        own = concerning(findings, copy.recipient.address)
+        return self._desk.screening.policy.judge(own, about)
 
     def _result(self, copy: Copy, judgement: Judgement, findings: Sequence[Finding]) -> Result:
         now = self._desk.clock()

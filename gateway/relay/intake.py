@@ -15,6 +15,7 @@ from typing import Protocol
 
 from gateway.accounts.credentials import fingerprint
 from gateway.accounts.throttle import Throttle
+from gateway.relay import ambiguous
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.conversing import Conversing
@@ -28,7 +29,7 @@ from gateway.relay.large import taking
 from gateway.relay.large.reaching import Reaching
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
-from gateway.relay.once import NOBODY, OTHER_MAIL, Known, Once, Passing
+from gateway.relay.once import DOORS, NOBODY, OTHER_MAIL, Known, Once, Passing
 from gateway.relay.reports import ONE_AT_A_TIME, answers
 from gateway.relay.sent import Filing
 from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
@@ -476,6 +477,8 @@ class Intake:
         return Question(sender, peer, desk.keeper.current, desk.clock(), desk.domains)
 
     def _verdict(self, question: Question, recipient: Address) -> Verdict:
+        if question.peer.listener in DOORS and ambiguous.number(recipient) is not None:
+            return Verdict(Action.HOLD, ambiguous.REASON, reply.RECIPIENT_OK)
         if domain_of(recipient) not in self._desk.domains:
             return question.about(recipient)
         return question.about(recipient, missing(self._books.accounts.find(recipient)))

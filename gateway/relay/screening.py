@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from gateway.relay import ambiguous
 from gateway.relay.inspections import Inspections
 from gateway.relay.message import Message
 from gateway.relay.verdict import RELAY, Verdict, refusal
 from quarantine.policy import About, Action, Finding, Judgement, Policy
 from quarantine.rate import Rate
 from smtp import reply
-from smtp.address import key
+from smtp.address import Address, key
 from smtp.envelope import Draft, Recipient
 from trust import decision
 from vault.database import Statement
@@ -50,7 +51,7 @@ class Screening:
         if not findings:
             return Screened(decided, opened=looked)
         judged = [
-            (one, verdict, self.policy.judge(findings, _about(draft, one)))
+            (one, verdict, self.policy.judge(concerning(findings, one.address), _about(draft, one)))
             for one, verdict in decided
         ]
         tagged = self.inspections is not None and any(found.tags for *_, found in judged)
@@ -82,6 +83,13 @@ class Screening:
             return
         if self.rate.over(key(sender), count, now):
             yield Finding("mailbox-rate", f"{self.rate.limit}")
+
+
+def concerning(findings: Iterable[Finding], who: Address) -> tuple[Finding, ...]:
+    """Return the findings that are this recipient's too: who it is does not make others wait."""
+    if ambiguous.number(who) is not None:
+        return tuple(findings)
+    return tuple(one for one in findings if one.reason != ambiguous.REASON)
 
 
 def _ruled(verdict: Verdict, judgement: Judgement, findings: Iterable[Finding]) -> Verdict:

@@ -9,6 +9,7 @@ the claim, before the attempt is made: a crash needs no other recovery than that
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -202,6 +203,22 @@ class Spool:
         return Statement(
             "UPDATE message SET size = ?, facts = ? WHERE id = ?",
             (message.size, facts, message.id),
+            expect=1,
+        )
+
+    def readdressing(self, copy: Copy, to: Address) -> Statement:
+        """Return the statement by which a held copy is for somebody else; ``Conflict``: it moved."""
+        one, recipient = copy.delivery, replace(copy.recipient, address=to)
+        return Statement(
+            "UPDATE delivery SET domain = ?, recipient = ?, facts = ?"
+            " WHERE id = ? AND recipient = ? AND state = 'held'",
+            (
+                domain_of(to),
+                self.address(to),
+                self._ring.seal(recipient_facts(recipient), f"delivery/{one.id}/facts"),
+                one.id,
+                self.address(copy.recipient.address),
+            ),
             expect=1,
         )
 

@@ -231,7 +231,11 @@ class Gateway:
     def _folders(self) -> list[Folder]:
         """Return the folders that are watched, each a door of its own."""
         return [
-            Folder(Watched.of(each), self.rooms.desk, self._doors.offering)
+            Folder(
+                Watched.of(each, hold=self._settings.labs.ambiguous == "hold"),
+                self.rooms.desk,
+                self._doors.offering,
+            )
             for each in self._settings.labs.folder
         ]
 

@@ -1,7 +1,7 @@
 """Ways in for software that sends by itself: folders that are watched, uploads by HTTPS."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge
 from pydantic import AfterValidator, Field, model_validator
@@ -76,6 +76,7 @@ class Labs(Section):
     largest: Octets = 50 * MiB  # of one upload by HTTPS
     critical_within: Annotated[float, Ge(60)] = 600
     critical: tuple[CriticalResults, ...] = ()
+    ambiguous: Literal["hold", "refuse"] = "hold"
     once: tuple[Annotated[str, AfterValidator(address)], ...] = ()
     folder: tuple[WatchedFolder, ...] = ()
     outbox: tuple[Outbox, ...] = ()
@@ -86,4 +87,7 @@ class Labs(Section):
         paths = [each.path for each in self.folder]
         if len(set(names)) != len(names) or len(set(paths)) != len(paths):
             raise ValueError("two watched folders or outboxes have one name, or one path")
+        agreed = [each.mailbox for each in self.critical]
+        if len(set(agreed)) != len(agreed):
+            raise ValueError("two [[labs.critical]] are about one mailbox")
         return self

@@ -76,7 +76,8 @@ class Results:
 
     async def _outcome(self, request: Request, mailbox: Mailbox, largest: int) -> Outcome:
         listed = self._rooms.keeper.current
-        resolve = resolving(mailbox.address, listed, self._rooms.clock())
+        hold = self._rooms.settings.labs.ambiguous == "hold"
+        resolve = resolving(mailbox.address, listed, self._rooms.clock(), hold=hold)
         try:
             match uploads.kind(request):
                 case uploads.MAIL:

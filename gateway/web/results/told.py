@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.labs.answers import application
+from gateway.relay import ambiguous
 from gateway.relay.applications import Said
 from gateway.relay.delivery import FINAL
 from gateway.relay.message import Copy, Message
@@ -37,7 +38,7 @@ def refused(those: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
 def _recipient(copy: Copy, named: Named, said: Said | None) -> dict[str, Any]:
     one = copy.delivery
     told: dict[str, Any] = {
-        "address": copy.recipient.address,
+        "address": ambiguous.shown(copy.recipient.address),
         "key": named(copy.recipient.address),
         "taken": True,
         "state": one.state.value,

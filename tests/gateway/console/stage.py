@@ -11,6 +11,10 @@ from smtp.address import Address
 from tests.gateway.operations.conftest import held
 from tests.gateway.web.account.browser import Place
 from tests.world.lists import Lists
+from trust import identifiers
+from trust.addresses import Kind
+from trust.directory.entry import Entry
+from trust.directory.reading import Directory
 from trust.identity import Identity, Way
 from trust.members import Member
 
@@ -18,6 +22,7 @@ OLD, NEW = (
     Identity(Way.DN, f"CN=mss.{name.lower()}.example,O={name},C=FR") for name in ("SISRA", "SARA")
 )
 MOVED = 40
+HOUSE = identifiers.parse("finess:540002698")
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 LETTER = (
     b"From: Laboratoire <bio@labo.example>\r\n"
@@ -58,6 +63,13 @@ async def suspicious(
     """Hold a message with a program in it; return its case."""
     case, _ = await held(rooms, to, [Finding(*each) for each in found], body=LETTER)
     return case
+
+
+def house(people: Sequence[str]) -> Directory:
+    """Return a directory in which one number has all these mailboxes."""
+    return Directory.of(
+        [Entry(Address(each), Kind.ORG, organisation=str(HOUSE)) for each in people]
+    )
 
 
 async def pending(place: Place, lists: Lists) -> None:

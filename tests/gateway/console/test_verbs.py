@@ -55,7 +55,7 @@ WALKS: dict[str, Walk] = {
     "citizens": Walk(walks_desk.citizens, _verbs("citizen", "list show oppose allow")),
     "quarantine": Walk(
         walks_mail.quarantine,
-        _verbs("quarantine", "list show preview note preserve escrow release refuse"),
+        _verbs("quarantine", "list show preview note preserve escrow release refuse choose"),
     ),
     "spool": Walk(
         walks_mail.spool,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from gateway.relay.ambiguous import REASON, standing
 from gateway.relay.delivery import State, holder
 from gateway.relay.large.links import Facts, Link, new_link_id, new_token
 from gateway.relay.large.stub import Mark
@@ -46,6 +47,15 @@ async def quarantine(one: Walker, other: Walker, folder: Path) -> None:
     for who, said in ((one, "Un second exploitant"), (other, "Le message repart")):
         await who.at(f"{QUEUE}/{grave}")
         await who.sends("/decide", said, press="[value=release]", note="faux positif")
+    place = one.desk.place
+    place.lists.add(STUCK, place.authority.issue(f"mx.{STUCK}"), [("127.0.0.1", free_port())])
+    await rooms.keeper.offer("list", place.lists.offer(rooms.clock().replace(microsecond=0)))
+    rooms.keeper.beside([stage.house(_TWO)])
+    case = await stage.suspicious(rooms, [standing(stage.HOUSE)], [(REASON, "")])
+    await one.at(f"{QUEUE}/{case}", str(stage.HOUSE), *_TWO)
+    await one.sends("/choose", "Le message part", to=_TWO[1], note=stage.HOSTILE)
+    await one.at(f"{QUEUE}/{case}", _TWO[1], stage.HOSTILE)
+    rooms.keeper.beside([])
 
 
 async def spool(one: Walker, other: Walker, folder: Path) -> None:

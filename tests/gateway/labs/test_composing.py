@@ -13,13 +13,17 @@ from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
 from gateway.labs.composing import Composed, Offer, compose, told
 from gateway.labs.names import Form
+from gateway.relay.ambiguous import standing
 from smtp.address import Address
 from smtp.message.header import Header
 from tests.gateway.documents.made import AT, PDF, document
+from tests.gateway.documents.test_hprim import made as hprim
 from tests.gateway.documents.test_order import ABOUT
+from trust import identifiers
 
 LABO = Address("resultats@labo.example")
 CHU = "dr@chu.example"
+NUMBER = "finess:540002698"
 
 
 def _composed(offer: Offer, **said: object) -> Composed:
@@ -136,3 +140,18 @@ def test_what_becomes_of_it_is_asked_for(answer: bool) -> None:  # noqa: FBT001
     made = _composed(Offer(Form.PDF, PDF), document=ABOUT, answer=answer)
     asked = _header(made.message).first("disposition-notification-to")
     assert (LABO.encode() if answer else None) == (asked.strip() if asked else None)
+
+
+def test_a_number_that_stands_for_several_is_in_no_header() -> None:
+    """Who is not known yet gets it later; nobody reads an address that is none."""
+
+    def resolve(text: str) -> Address:
+        return standing(identifiers.parse(text)) if ":" in text else Address(text)
+
+    for form, content, about in ((Form.PDF, PDF, ABOUT), (Form.HPRIM, hprim(), None)):
+        for to, named in (([NUMBER], "undisclosed-recipients:;"), ([CHU, NUMBER], CHU)):
+            order = msgspec.convert({"to": to, "document": about}, Order)
+            made = compose(Offer(form, content), order, LABO, AT, "SGL", resolve)
+            assert named.encode() == _header(made.message).first("to")
+            assert len(to) == len(made.recipients)
+            assert b"invalid" not in made.message
