@@ -161,7 +161,8 @@ class Offering:
         return Unsent(self.offers.database, self.offers.ring)
 
     def _sent(self, result: Result) -> Statement:
-        return self.unsent.sent(result.door, result.mailbox, result.facts.name or result.key)
+        name = result.facts.name or result.facts.key or result.key
+        return self.unsent.sent(result.door, result.mailbox, name)
 
     def _addressed(self, draft: Draft, result: Result) -> Draft:
         for address in result.recipients:

@@ -16,6 +16,7 @@ from gateway.labs import ready, recipients
 from gateway.labs.offering import IN_HAND, Offering, Outcome, Result
 from gateway.labs.offers import Facts
 from gateway.labs.returned import Returned, notice
+from gateway.labs.unsent import Turned
 from gateway.relay.desk import Desk
 from gateway.relay.handing.account import Account, Accounts, Refused
 from gateway.settings import labs
@@ -148,13 +149,15 @@ class Outbox:
             f"{DOOR}\0{self.settings.name}\0{mark}\0{mail.message_id}",
             mail.recipients,
             mail.blocks,
-            Facts("", mark),
+            Facts("", mark, key=mail.message_id),
             answered=True,
         )
 
     async def _failed(
         self, account: Account, mark: str, uid: int, message_id: str, outcome: Outcome
     ) -> None:
+        turned = Turned(self.mailbox, "", message_id, outcome.said.text, outcome.refused)
+        await self.offering.turned(self.settings.name, message_id or mark, turned)
         await self._notice(account, mark, message_id, outcome, sent=False)
         await account.move(uid, self.settings.errors)
         self._noticed.discard(mark)

@@ -33,6 +33,7 @@ class Standing:
     outbox: int = 0  # receipts not yet with the broker
     oldest_receipt: float = 0.0
     held: int = 0  # open quarantine cases
+    critical: int = 0  # critical results that did not arrive, and nobody takes care of
     oldest_case: float = 0.0  # seconds since the oldest of them was opened
     scanner_silent: int = 0  # 1: there is a scanner, and it gives no verdict
     list_version: Mapping[str, int] = field(default_factory=dict)  # by source; 0: none in force
@@ -60,6 +61,12 @@ _GAUGES: tuple[tuple[str, str, str, str], ...] = (
     ("oldest_delivery", "sceau_spool_oldest_seconds", "Age of the oldest delivery not final.", ""),
     ("outbox", "sceau_outbox_unsent", "Receipts not yet taken by the broker.", ""),
     ("oldest_receipt", "sceau_outbox_oldest_seconds", "Age of the oldest unsent receipt.", ""),
+    (
+        "critical",
+        "sceau_critical_waiting",
+        "Critical results that did not arrive and that nobody takes care of yet.",
+        "",
+    ),
     (
         "scanner_silent",
         "sceau_scanner_silent",

@@ -160,6 +160,11 @@ class Criticals:
         )
         return [self._row(row) for row in rows]
 
+    def unattended(self) -> int:
+        """Return how many of them there are."""
+        ((many,),) = self.database.read(f"SELECT count(*) FROM critical WHERE {_WAITING}")  # noqa: S608
+        return int(many)
+
     def latest(self, limit: int) -> list[Critical]:
         """Return the newest, whatever became of them, the newest first."""
         rows = self.database.read(

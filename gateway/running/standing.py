@@ -36,6 +36,7 @@ def standing(rooms: Rooms, doors: Iterable[Door], certificate: datetime) -> Stan
         outbox=rooms.outbox.waiting(),
         oldest_receipt=at - oldest_receipt(rooms, at),
         held=rooms.register.count(),
+        critical=rooms.desk.criticals.unattended(),
         oldest_case=_oldest_case(rooms, at),
         scanner_silent=int(_silent(rooms)),
         list_version={

@@ -20,8 +20,9 @@ def lane(width: int = 2) -> Lane:
     return Lane(Hosts((("mx.chu.example", 25),)), width)
 
 
-def attempt() -> Attempt:
-    made = Message(MessageId("0" * 26), NOW, 1, "relay", Mail(None), Summary())
+def attempt(*, critical: bool = False) -> Attempt:
+    summary = Summary(critical=critical)
+    made = Message(MessageId("0" * 26), NOW, 1, "relay", Mail(None), summary)
     row = Delivery(delivery_id(made.id, 1), State.SENDING, NOW, NOW)
     return Attempt(made, "chu.example", (Copy(made, Recipient(parse("a@chu.example")), row),))
 
@@ -124,3 +125,17 @@ def test_connections_that_nobody_used_for_a_while_are_let_go() -> None:
     used.idle = [old, new, gone]
     assert [old, gone] == used.tired(5)
     assert [new] == used.idle
+
+
+def test_what_is_urgent_goes_before_all_that_is_not() -> None:
+    """In the order of its own coming; and nobody waits for a peer that is backed off."""
+    busy, usual = lane(), attempt()
+    first, second = attempt(critical=True), attempt(critical=True)
+    for one in (usual, first, second):
+        busy.put(one)
+    assert [first, second, usual] == [busy.take(), busy.take(), busy.take()]
+    busy.failed(reply.LOCAL_ERROR, SCHEDULE, NOW, 0.5)
+    busy.put(usual)
+    assert busy.closed(NOW)
+    busy.put(first)
+    assert not busy.closed(NOW)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,3 +179,13 @@ def test_any_decision_is_carried_out(action: Action, reason: Reason) -> None:
 def test_the_dice_stay_below_one() -> None:
     """A share of the jitter, never more than all of it."""
     assert all(0 <= chance() < 1 for _ in range(100))
+
+
+def test_what_is_critical_is_tried_again_each_minute() -> None:
+    """However long its peer is backed off; nothing else is."""
+    late = replace(SCALE, schedule=Schedule.of((300,), 0, 86400, 86400))
+    usual = copy()
+    summary = msgspec.structs.replace(usual.message.summary, critical=True)
+    critical = replace(usual, message=replace(usual.message, summary=summary))
+    pauses = [late.put_off(one, LATER, "peer-deferred").after.due for one in (usual, critical)]
+    assert [NOW + timedelta(minutes=5), NOW + timedelta(minutes=1)] == pauses
