@@ -21,6 +21,7 @@ from tests.interop.site import Federation, Site, User
 
 DOMAIN = "chu-nord.example"
 FILES, PROGRAM = f"dossiers@{DOMAIN}", f"logiciel@{DOMAIN}"
+PERSON, COPIES = f"medecin@{DOMAIN}", f"copies@{DOMAIN}"
 RESULTS, KILLS = 6, (1, 3)
 
 _SECTION = """
@@ -35,6 +36,14 @@ kind = "mllp"
 host = "127.0.0.1"
 port = {port}
 mailboxes = ["{program}"]
+[[mailboxes.server]]
+name = "copies"
+kind = "folder"
+path = "{copied}"
+mailboxes = ["{copies}"]
+[[mailboxes.forward]]
+mailboxes = ["{person}"]
+to = "{copies}"
 """
 
 
@@ -86,27 +95,41 @@ def listening(program: Program) -> Iterator[None]:
 def _send(site: Site, who: User, number: int) -> None:
     made = parcel(
         sender=parse(who.address),
-        recipients=(parse(FILES), parse(PROGRAM)),
+        recipients=(parse(FILES), parse(PROGRAM), parse(PERSON)),
         message_id=f"<{number}@{DOMAIN}>",
+        answers=parse(who.address),
     )
     mail = packing.pack(made, xdm.Sender("CHU", who.address))
     with submission(site, who) as line:
-        line.sendmail(who.address, [FILES, PROGRAM], mail)
+        line.sendmail(who.address, [FILES, PROGRAM, PERSON], mail)
 
 
 def test_killed_while_software_files_it(federation: Federation, folder: Path) -> None:
-    """A folder has each message once; a program that was asked twice sees that it was."""
-    path, program = folder / "recu", Program()
+    """A folder has each message once, and each copy; a program that was asked twice sees that it was.
+
+    What the program said of each reaches its sender once.
+    """
+    path, copied, program = folder / "recu", folder / "copies", Program()
     path.mkdir()
+    copied.mkdir()
     site = Site(federation, "hopital", DOMAIN, QUICK)
     site.found(federation.publish())
     with listening(program):
-        section = _SECTION.format(path=path, files=FILES, port=program.port, program=PROGRAM)
+        section = _SECTION.format(
+            path=path,
+            files=FILES,
+            port=program.port,
+            program=PROGRAM,
+            copied=copied,
+            copies=COPIES,
+            person=PERSON,
+        )
         site.config.write_text(site.config.read_text("utf-8") + section, "utf-8")
         with site:
             nurse = site.user("ide")
-            for local in ("dossiers", "logiciel"):
-                site.sceau("mailbox", "add", f"{local}@{DOMAIN}", "--kind", "APP")
+            for address in (FILES, PROGRAM, COPIES):
+                site.sceau("mailbox", "add", address, "--kind", "APP")
+            site.sceau("mailbox", "add", PERSON)
             for number in range(RESULTS):
                 _send(site, nurse, number)
             for kill in KILLS:
@@ -115,11 +138,16 @@ def test_killed_while_software_files_it(federation: Federation, folder: Path) ->
                 program.may_answer.set()
                 site.start()
 
-            def delivered() -> int:
-                kinds = [row["type"] for row in receipts(site, nurse)]
-                return kinds.count("delivered")
+            def told() -> Counter[str]:
+                return Counter(row["type"] for row in receipts(site, nurse))
 
-            assert 2 * RESULTS == eventually(delivered, lambda seen: seen == 2 * RESULTS)
+            def copies() -> int:
+                return len([each for each in copied.iterdir() if each.name[0] != "."])
+
+            eventually(lambda: told()["delivered"], lambda seen: seen == 3 * RESULTS)
+            assert RESULTS == eventually(copies, lambda seen: seen == RESULTS)
+            eventually(lambda: told()["application.filed"], lambda seen: seen >= RESULTS)
+            assert (3 * RESULTS, RESULTS) == (told()["delivered"], told()["application.filed"])
             assert site.sceau("journal", "verify")
 
     there = [json.loads((each / "message.json").read_bytes()) for each in path.iterdir()]
