@@ -1,6 +1,7 @@
 """Only verified bytes can be asked; each domain is spoken for by one source, the first that names it."""
 
 import dataclasses
+import mmap
 from datetime import timedelta
 
 import pytest
@@ -17,10 +18,12 @@ from tests.trust.simulator import (
     trust_list,
 )
 from trust.addresses import Addresses, Kind, Listed
+from trust.calm import let_go
 from trust.formats import native
 from trust.identity import Certificate, Identity, Way
 from trust.members import Host, Member, Status
 from trust.overlay import Overlay
+from trust.signatures.quorum import verify
 from trust.sources import Edition, TrustList
 
 CHU, LABO = member("chu.example"), member("labo.example")
@@ -172,3 +175,33 @@ def test_below_a_list_that_cannot_be_read_nothing_is_fresh() -> None:
     assert not holed.stale(NOW)
     chu, labo = (holed.members[each] for each in ("chu.example", "labo.example"))
     assert [False, True] == [holed.stale_for(each, NOW) for each in (chu, labo)]
+
+
+def _mapped(source: str, mapped: mmap.mmap) -> Edition:
+    """An edition of CHU whose addresses lie there, as another process hands them over."""
+    authority = ListAuthority().add(CHU)
+    content, envelopes = authority.publish()
+    claims = dataclasses.replace(native.read(content), addresses=Addresses(mapped))
+    return Edition(source, verify(content, envelopes, authority.quorum), lambda *_: claims, NOW)
+
+
+async def test_what_two_lists_share_stays_when_one_of_them_goes() -> None:
+    """The outdated list is taken to pieces; whom another list still names is still found."""
+    packed = Addresses.of([listed(HER)]).packed
+    mapped = mmap.mmap(-1, len(packed))
+    mapped[:] = bytes(packed)
+    shared = _mapped("second", mapped)
+    before = TrustList.of([edition("list", LABO), shared])
+    after = TrustList.of([edition("list", LABO), shared])
+
+    held = before.pieces()
+    del before
+    await let_go(held)
+
+    assert listed(HER) == after.listed(HER)
+    assert CHU.said_by("second") == after.member("chu.example")
+
+    held = after.pieces()
+    del after, shared
+    await let_go(held)
+    assert mapped.closed
