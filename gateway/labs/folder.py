@@ -7,23 +7,27 @@ what was taken already. docs/laboratories.md. R-A7, R-I4, R-J5.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+import os
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from gateway.documents import order
 from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
-from gateway.labs import answers, urgency
+from gateway.labs import answers, ready, streaming, urgency
 from gateway.labs.composing import Composed, Offer, compose, told
-from gateway.labs.names import Answer, form
+from gateway.labs.names import Answer, Form, form
 from gateway.labs.names import Offered as Found
-from gateway.labs.offering import IN_HAND, Offering, Result, blocks
+from gateway.labs.offering import IN_HAND, Offering, Outcome, Result, blocks
 from gateway.labs.offers import Facts, Offered
-from gateway.labs.recipients import NotNowError, resolving
+from gateway.labs.recipients import NotNowError, Resolve, resolving
 from gateway.labs.shelf import Beside, Claim, Shelf, ShelfError
 from gateway.labs.unsent import Turned
 from gateway.relay.applications import Applications
+from gateway.relay.critical import FIELD
 from gateway.relay.desk import Desk
 from gateway.relay.spool import OPEN
 from gateway.settings.labs import WatchedFolder
@@ -35,6 +39,7 @@ from vault.errors import VaultError
 DOOR = "folder"
 _AT_ONCE = 8  # files in hand,
 _LARGE = 4 << 20  # and of those above this one: a mail is three times its document
+_HEADER = 256 << 10  # octets of a ready mail's header
 _MOST = 200  # files of one look, after which what is critical is looked for again,
 _TOGETHER = 25  # and of those answered at once
 _MANY = 500  # last answers of one look
@@ -165,7 +170,7 @@ class Folder:
                 self._later.pop(claim.mark, None)
                 if size > _LARGE:
                     async with self._large:
-                        await self._take(shelf, claim)
+                        await self._take(shelf, claim, streams=form(claim.name) is Form.MAIL)
                 else:
                     await self._take(shelf, claim)
                 await self._accepted(shelf, _TOGETHER)
@@ -178,22 +183,10 @@ class Folder:
                 self._wait(claim)
                 self.desk.on_event("folder.crashed", {"exception": error})
 
-    async def _take(self, shelf: Shelf, claim: Claim) -> None:
+    async def _take(self, shelf: Shelf, claim: Claim, *, streams: bool = False) -> None:
         """Make the file a message of ours, once, and answer."""
-        offer, said, composed = await asyncio.to_thread(self._prepared, shelf, claim)
-        outcome = await self.offering.offer(
-            Result(
-                self.watched.name,
-                Peer("127.0.0.1", login=self.watched.mailbox, listener=DOOR),
-                self.watched.mailbox,
-                said.key or offer.digest,
-                composed.recipients,
-                blocks(composed.message),
-                Facts(claim.name, claim.mark, key=said.key),
-                digest=offer.digest,
-                body=Body.SEVEN_BIT if composed.message.isascii() else Body.EIGHT_BIT,
-            )
-        )
+        taken = self._streamed if streams else self._whole
+        outcome = await taken(shelf, claim)
         if outcome.row is not None:
             self._taken.append(Taken(claim, outcome.row, outcome.again))
         elif outcome.said.permanent:
@@ -203,6 +196,50 @@ class Folder:
             if outcome.said is not IN_HAND:
                 self._tell("folder.put_off", str(outcome.said.code))
 
+    async def _streamed(self, shelf: Shelf, claim: Claim) -> Outcome:
+        """Hand in a ready mail that is nowhere whole in memory."""
+        watched = self.watched
+        file = await asyncio.to_thread(shelf.opened, claim, watched.largest)
+        try:
+            companion = await asyncio.to_thread(shelf.companion, claim, watched.largest)
+            said = order.read(companion) if companion is not None else Order()
+            digest = await asyncio.to_thread(streaming.digest, file, companion)
+            async with aclosing(streaming.blocks(file)) as octets:
+                mail = await ready.read(octets, said.to, self._resolve(), _HEADER)
+                result = self._result(claim, said, digest, mail.recipients)
+                top = FIELD if said.critical else b""
+                coming = streaming.below(top, mail.blocks)
+                return await self.offering.offer(replace(result, blocks=coming))
+        finally:
+            os.close(file)
+
+    async def _whole(self, shelf: Shelf, claim: Claim) -> Outcome:
+        """Hand in a file that is read, and perhaps packed, as one."""
+        offer, said, composed = await asyncio.to_thread(self._prepared, shelf, claim)
+        result = self._result(claim, said, offer.digest, composed.recipients)
+        body = Body.SEVEN_BIT if composed.message.isascii() else Body.EIGHT_BIT
+        return await self.offering.offer(
+            replace(result, blocks=blocks(composed.message), body=body)
+        )
+
+    def _result(
+        self, claim: Claim, said: Order, digest: str, recipients: tuple[Address, ...]
+    ) -> Result:
+        return Result(
+            self.watched.name,
+            Peer("127.0.0.1", login=self.watched.mailbox, listener=DOOR),
+            self.watched.mailbox,
+            said.key or digest,
+            recipients,
+            blocks(b""),
+            Facts(claim.name, claim.mark, key=said.key),
+            digest=digest,
+        )
+
+    def _resolve(self) -> Resolve:
+        listed, hold = self.desk.keeper.current, self.watched.hold
+        return resolving(self.watched.mailbox, listed, self.desk.clock(), hold=hold)
+
     def _prepared(self, shelf: Shelf, claim: Claim) -> tuple[Offer, Order, Composed]:
         kind = form(claim.name)
         if kind is None:
@@ -211,9 +248,7 @@ class Folder:
         offer = Offer(kind, content, companion)
         said = told(offer)
         now, mailbox = self.desk.clock(), self.watched.mailbox
-        listed, hold = self.desk.keeper.current, self.watched.hold
-        resolve = resolving(mailbox, listed, now, hold=hold)
-        composed = compose(offer, said, mailbox, now, self.watched.product, resolve)
+        composed = compose(offer, said, mailbox, now, self.watched.product, self._resolve())
         return offer, said, composed
 
     async def _accepted(self, shelf: Shelf, enough: int) -> None:

@@ -129,27 +129,41 @@ class Shelf:
         """Return a claimed file and its companion; ``ShelfError`` for what is no plain file."""
         content = self._read(claim.stored, largest)
         assert content is not None
-        return content, self._read(claim.companion, largest, missing=True)
+        return content, self.companion(claim, largest)
+
+    def opened(self, claim: Claim, largest: int) -> int:
+        """Return a claimed file, open to be read; close it. ``ShelfError`` for what is no plain file."""
+        return self._plain(claim.stored, largest)
+
+    def companion(self, claim: Claim, largest: int) -> bytes | None:
+        """Return the companion of a claimed file, if it has one."""
+        return self._read(claim.companion, largest, missing=True)
 
     def _read(self, name: str, largest: int, *, missing: bool = False) -> bytes | None:
         try:
-            fd = os.open(name, _READ, dir_fd=self.claimed)
+            fd = self._plain(name, largest)
         except FileNotFoundError:
             if missing:
                 return None
             raise
+        with os.fdopen(fd, "rb") as file:
+            return file.read(largest)
+
+    def _plain(self, name: str, largest: int) -> int:
+        try:
+            fd = os.open(name, _READ, dir_fd=self.claimed)
+        except FileNotFoundError:
+            raise
         except OSError:
             raise ShelfError("the file is a link, or cannot be read") from None
-        try:
-            found = os.fstat(fd)
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-                raise ShelfError("the file is no plain file of its own")
-            if found.st_size > largest:
-                raise ShelfError("the file is larger than any that is sent")
-            with os.fdopen(fd, "rb", closefd=False) as file:
-                return file.read(largest)
-        finally:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             os.close(fd)
+            raise ShelfError("the file is no plain file of its own")
+        if found.st_size > largest:
+            os.close(fd)
+            raise ShelfError("the file is larger than any that is sent")
+        return fd
 
     def beside(self, claim: Claim) -> bytes | None:
         """Return the companion of a claimed file, if there is one that can be read."""
