@@ -39,12 +39,12 @@ class Offer:
     form: Form
     content: bytes = field(repr=False)
     companion: bytes | None = field(default=None, repr=False)
+    digest: str = field(init=False)  # what these bytes are, together with what is said of them
 
-    @property
-    def digest(self) -> str:
-        """What these bytes are, together with what is said of them."""
+    def __post_init__(self) -> None:
         whole = hashlib.sha256(self.content).digest()
-        return hashlib.sha256(whole + (self.companion or b"")).hexdigest()
+        digest = hashlib.sha256(whole + (self.companion or b"")).hexdigest()
+        object.__setattr__(self, "digest", digest)  # known once: a file may be large
 
 
 def told(offer: Offer) -> Order:
