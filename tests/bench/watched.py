@@ -1,14 +1,16 @@
 """``python -m tests.bench.watched FILE -- serve --config …``: the gateway, its loop's pauses watched.
 
 A clock in the gateway's own loop asks to be called every two milliseconds. How much later it is
-called is how long everybody waited; how much of the CPU the process used meanwhile is how much of that
-was its own doing, and not the machine's. SIGUSR2 writes the longest of both to FILE and begins anew.
+called is how long everybody waited. How much of the CPU the process used meanwhile, and how long the loop's
+thread did not wait in the machine's queue for a processor: the less of these is the most of it that
+was its own doing, and not that of others who work there. SIGUSR2 writes the longest of both to FILE and begins anew.
 """
 
 import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, process_time
@@ -26,7 +28,7 @@ class Pause(NamedTuple):
     """The longest, in seconds."""
 
     whole: float = 0.0
-    own: float = 0.0  # CPU of the process, its threads included
+    own: float = 0.0  # of it at most our own doing: what the process and its threads worked
 
 
 class Watch:
@@ -35,20 +37,27 @@ class Watch:
     def __init__(self, loop: asyncio.AbstractEventLoop, path: Path) -> None:
         self._loop, self._path = loop, path
         self._longest = Pause()
-        self._due, self._used = 0.0, 0.0
+        self._due, self._used, self._queued = 0.0, 0.0, 0.0
+        self._about = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
         loop.call_soon(self._begin)
 
     def _begin(self) -> None:
         self._loop.add_signal_handler(signal.SIGUSR2, self._tell)
-        self._due, self._used = monotonic(), process_time()
+        self._due, self._used, self._queued = monotonic(), process_time(), self._in_queue()
         self._tick()
 
     def _tick(self) -> None:
-        now, used = monotonic(), process_time()
+        now, used, queued = monotonic(), process_time(), self._in_queue()
         whole, own = self._longest
-        self._longest = Pause(max(whole, now - self._due), max(own, used - self._used))
-        self._due, self._used = now + EVERY, used
+        late = now - self._due
+        ours = min(used - self._used, late + EVERY - (queued - self._queued))
+        self._longest = Pause(max(whole, late), max(own, ours))
+        self._due, self._used, self._queued = now + EVERY, used, queued
         self._loop.call_later(EVERY, self._tick)
+
+    def _in_queue(self) -> float:
+        """Return for how long this thread has waited for a processor, all in all (proc(5))."""
+        return int(os.pread(self._about, 100, 0).split()[1]) / 1e9
 
     def _tell(self) -> None:
         draft = self._path.with_suffix(".draft")
