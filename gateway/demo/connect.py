@@ -107,7 +107,8 @@ class Connect:
         right = (
             asked.get("code_challenge") == challenge
             and asked.get("redirect_uri") == told.get("redirect_uri")
-            and _pair(shown) == (self.client, self.secret)
+            and (_pair(shown) if self.secret else (told.get("client_id"), ""))
+            == (self.client, self.secret)
         )
         if not right:
             return _json({"error": "invalid_grant"}, 400)

@@ -1,13 +1,22 @@
 """Mail to and from Postfix, each showing its certificate and verifying the other's."""
 
+import email
+import os
 import re
 import shutil
+import ssl
 from collections.abc import Iterator
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, make_msgid
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.interop.conftest import Pair, running_pair
+from gateway.demo.connect import Connect
+from smtp.address import parse
+from tests.interop.conftest import QUICK, Pair, running_pair
 from tests.interop.mail import (
     arrived,
     compose,
@@ -20,9 +29,12 @@ from tests.interop.mail import (
 )
 from tests.interop.postfix import Postfix, free_port
 from tests.interop.site import Federation
+from trust.addresses import Addresses, Kind, Listed
 
 DOMAIN = "postfix.example"
 CLINICIAN = f"dr.leroy@{DOMAIN}"
+ORIGIN = "https://courrier.labo.example"
+CONNECT = Connect("sceau", "", {"leroy": {"SubjectNameID": "810001234565"}})
 
 SETTINGS = """\
 myhostname = mx.postfix.example
@@ -33,6 +45,8 @@ virtual_mailbox_maps = inline:{{dr.leroy@postfix.example=leroy/}}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{uid}
 virtual_minimum_uid = 1
+message_size_limit = 1000000
+virtual_mailbox_limit = 0
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
@@ -56,8 +70,19 @@ relayhost = [127.0.0.1]:{relay}
 def pair(federation: Federation) -> Iterator[Pair]:
     """Two gateways, whose list names Postfix's domain, certificate and port as well."""
     federation.add(DOMAIN, federation.credential(f"mx.{DOMAIN}", f"mx.{DOMAIN}"), free_port())
-    with running_pair(federation) as made:
-        yield made
+    federation.addresses = Addresses.of([Listed(parse(CLINICIAN), Kind.PER, "rpps:10001234565")])
+    web = federation.credential("connect", "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(web.crt, web.key)
+    with CONNECT.serving(context):
+        reader = {
+            "url": CONNECT.url,
+            "audience": CONNECT.client,
+            "anchors": str(federation.anchors),
+            "origin": ORIGIN,
+        }
+        with running_pair(federation, {**QUICK, "large.reader": reader}) as made:
+            yield made
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +179,53 @@ def test_a_mailbox_that_postfix_does_not_know_is_reported_to_the_sender(
     assert re.search(rb"\r\nAction: failed\r\n", reports[0])
     assert re.search(rb"\r\nStatus: 5\.1\.1\r\n", reports[0])
     assert "failed" == states(pair.labo)[-1] or "failed" in _kinds(pair, sent)
+
+
+def test_what_is_too_large_for_postfix_is_read_by_a_link(pair: Pair, postfix: Postfix) -> None:
+    """It takes the words; its user logs in, and has the very octets; only then it is delivered."""
+    images = os.urandom(2 << 20)
+    sent = _images(pair, images)
+    with submission(pair.labo, pair.robot) as line:
+        line.sendmail(pair.robot.address, [CLINICIAN], sent)
+        stub = eventually(lambda: _find(_mailbox(postfix), sent), bool)[0]
+        line.mail(pair.robot.address, [f"SIZE={len(sent)}"])
+        code, said = line.rcpt(f"secretariat@{DOMAIN}")
+    words = [
+        str(part.get_content())
+        for part in email.message_from_bytes(stub, policy=SMTP).walk()
+        if part.get_content_type() == "text/plain"
+    ]
+    link = re.search(rf"{ORIGIN}(/document/\S+)", words[-1])
+    assert link is not None
+    before = _kinds(pair, sent)
+    file = _read(pair, link[1])
+
+    assert (552, True) == (code, said.startswith(b"5.3.4 "))
+    assert 10_000 > len(stub)
+    assert ["accepted", "relayed"] == before
+    assert images == file
+    assert "delivered" in eventually(lambda: _kinds(pair, sent), lambda seen: len(seen) > 2)
+
+
+def _images(pair: Pair, images: bytes) -> bytes:
+    made = EmailMessage(policy=SMTP)
+    made["From"], made["To"], made["Subject"] = pair.robot.address, CLINICIAN, "IRM"
+    made["Date"], made["Message-ID"] = formatdate(), make_msgid(domain="labo.example")
+    made.set_content("Voici l'IRM.")
+    made.add_attachment(images, maintype="application", subtype="zip", filename="irm.zip")
+    return made.as_bytes()
+
+
+def _read(pair: Pair, path: str) -> bytes:
+    """Follow the link as a browser would to which the house's name leads here."""
+    context = ssl.create_default_context(cafile=str(pair.federation.anchors))
+    context.check_hostname = False
+    base = f"https://127.0.0.1:{pair.labo.ports['web']}"
+    with httpx.Client(base_url=base, verify=context, timeout=20) as browser:
+        buttons = browser.get(f"{path}/login").headers["location"]
+        back = browser.post(buttons, data={"who": "leroy"}).headers["location"]
+        assert 303 == browser.get(back.removeprefix(ORIGIN)).status_code
+        return browser.get(f"{path}/part/1").content
 
 
 def _kinds(pair: Pair, sent: bytes) -> list[str]:
