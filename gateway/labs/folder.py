@@ -111,7 +111,9 @@ class Folder:
             found = 0
             try:
                 found = await self.round()
+                self.desk.away.pop(f"folder {self.watched.name}", None)
             except OSError as error:
+                self.desk.away.setdefault(f"folder {self.watched.name}", self.desk.clock())
                 self._tell_once("folder.away", type(error).__name__)
             if not found:
                 await asyncio.sleep(self.watched.poll)

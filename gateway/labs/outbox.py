@@ -57,6 +57,7 @@ class Outbox:
             try:
                 await self.watch()
             except Refused as refused:
+                self.desk.away.setdefault(f"outbox {self.settings.name}", self.desk.clock())
                 self._tell_once("outbox.away", str(refused.said.enhanced))
             await asyncio.sleep(self._pause)
             self._pause = min(2 * self._pause, _LONGEST)
@@ -67,6 +68,7 @@ class Outbox:
             while True:
                 await self.round(account)
                 self._pause = _FIRST
+                self.desk.away.pop(f"outbox {self.settings.name}", None)
                 await self._rest(account)
 
     async def round(self, account: Account) -> int:

@@ -71,6 +71,9 @@ class Desk:
     forwards: Mapping[str, Address] = field(default_factory=dict)  # whose documents go where, too
 
     urgency: Urgency = field(default_factory=Urgency)
+    away: dict[str, datetime] = field(
+        default_factory=dict
+    )  # folders and outboxes that are not reached, since when: written by these doors
 
     @property
     def criticals(self) -> Criticals:

@@ -45,6 +45,7 @@ def conditions(rooms: Rooms, certificate: datetime) -> Iterator[Condition]:
     yield from _bridges(rooms)
     yield from _critical(rooms)
     yield from _mail(rooms)
+    yield from _doors(rooms)
     yield from _cases(rooms)
     yield from _scanner(rooms)
     yield from _siem(rooms)
@@ -208,6 +209,20 @@ def _mail(rooms: Rooms) -> Iterator[Condition]:
             f"Receipts have waited for the broker for {_long(age)}; none is lost, mail goes on.",
             "look at the broker, and at [receipts]",
         )
+
+
+def _doors(rooms: Rooms) -> Iterator[Condition]:
+    """Ways in for laboratories that nobody watches: what is put there goes nowhere meanwhile."""
+    now = rooms.clock()
+    for name, since in sorted(rooms.desk.away.items()):
+        if (age := (now - since).total_seconds()) > rooms.settings.alerts.door_after:
+            yield Condition(
+                "door-away",
+                Level.WARNING,
+                f"The {name} has not been reached for {_long(age)}: results that lie there wait.",
+                "look at that folder or IMAP server; sceau doctor says what is wrong with it",
+                name,
+            )
 
 
 def _cases(rooms: Rooms) -> Iterator[Condition]:

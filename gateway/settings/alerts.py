@@ -22,6 +22,7 @@ class Alerts(Section):
     stale_before: Seconds = 86400
     stuck_after: Seconds = 7200
     broker_after: Seconds = 600
+    door_after: Seconds = 600
     case_after: Seconds = 14400
 
     @field_validator("mail")

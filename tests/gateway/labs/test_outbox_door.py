@@ -1,5 +1,6 @@
 """An Outbox on another server: each mail is sent once, and lies where what became of it shows."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -229,3 +230,38 @@ async def test_a_folder_that_is_away_is_looked_for_again(tmp_path: Path) -> None
         with pytest.raises(Refused) as closed:
             await door.outbox.watch()
         assert NO_CREDENTIALS == closed.value.said
+
+
+async def test_an_outbox_that_is_away_is_known_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since when, until it was looked into again; that is told, and the pauses grow."""
+    pauses: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        if asyncio.current_task() is not ours:
+            await real(seconds)
+            return
+        pauses.append(seconds)
+        if len(pauses) > 4:
+            raise asyncio.CancelledError
+
+    async with opened(tmp_path) as door:
+        ours = asyncio.current_task()
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        since = door.world.clock()
+        with pytest.raises(asyncio.CancelledError):
+            await door.outbox.run()
+        monkeypatch.undo()
+        assert {"outbox sortie": since} == door.world.labo.desk.away
+
+        @asynccontextmanager
+        async def within(self: Accounts, who: Address) -> AsyncIterator[Account]:
+            yield door.server
+
+        monkeypatch.setattr(Accounts, "within", within)
+        with pytest.raises(Refused):
+            await door.outbox.watch()
+        assert {} == door.world.labo.desk.away
+    assert [1.0, 2.0, 4.0, 8.0, 16.0] == pauses

@@ -395,6 +395,16 @@ async def test_a_broker_that_is_down(site: Site, clock: Clock, lists: Lists) -> 
         assert {"broker-down": Level.WARNING} == await names(rooms)
 
 
+async def test_a_laboratorys_door_that_is_away(rooms: Rooms) -> None:
+    """Results wait where nobody looks: somebody should, but not for a moment's absence."""
+    now = rooms.clock()
+    rooms.desk.away["outbox sortie"] = now - timedelta(minutes=9)
+    assert {} == await names(rooms)
+    rooms.desk.away["outbox sortie"] = now - timedelta(minutes=11)
+    assert {"door-away": Level.WARNING} == await names(rooms)
+    rooms.desk.away.clear()
+
+
 async def test_a_scanner_that_is_silent(rooms: Rooms) -> None:
     """Messages wait for it, and then for a person: somebody should look before."""
     inspections = rooms.desk.screening.inspections
