@@ -50,9 +50,8 @@ def row(rooms: Rooms, one: Critical) -> dict[str, Any]:
     """Return one as every list shows it: who does not have it, since when, who was told."""
     facts = one.facts
     copies = rooms.spool.copies(one.id)
-    missing = [
-        copy.recipient.address for copy in copies if copy.delivery.state is not State.DELIVERED
-    ]
+    missing = [copy for copy in copies if copy.delivery.state is not State.DELIVERED]
+    said = [str(copy.delivery.said) for copy in missing if copy.delivery.said is not None]
     return {
         "reference": facts.reference,
         "message": one.id if copies else None,
@@ -62,7 +61,11 @@ def row(rooms: Rooms, one: Critical) -> dict[str, Any]:
         "due": told(one.due),
         "escalated": told(one.escalated),
         "person": facts.person,
-        "recipients": [*missing, *(whom for whom, _ in facts.refused)],
+        "recipients": [
+            *(copy.recipient.address for copy in missing),
+            *(whom for whom, _ in facts.refused),
+        ],
+        "why": list(dict.fromkeys([*said, *(why for _, why in facts.refused)])),
         "acknowledged": told(one.acknowledged),
         "by": facts.by,
         "note": facts.note,

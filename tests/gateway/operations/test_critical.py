@@ -34,6 +34,7 @@ async def test_one_waits_until_an_operator_takes_care_of_it(
     assert 1 == await escalating.round()
     (row,) = await ask("lab.critical")
     assert ("escalated", ["dr@chu.example"]) == (row["state"], row["recipients"])
+    assert all(each.startswith("4") for each in row["why"])
     names = [each.name for each in conditions(rooms, clock() + timedelta(days=300))]
     assert "critical-escalated" in names
     done = await ask("lab.acknowledge", reference=row["reference"].lower(), note="appelé")
