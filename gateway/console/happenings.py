@@ -95,6 +95,17 @@ EVENTS: Words = {
     "delivery.reported": ("Compte rendu de l'autre opérateur", "The other operator's report"),
     "delivery.withdrawn": ("Repris par son expéditeur", "Taken back by its sender"),
     "notice.spooled": ("L'expéditeur est prévenu par courrier", "The sender is told by mail"),
+    "document.shown": ("Lien ouvert par son destinataire", "Link opened by its recipient"),
+    "document.downloaded": ("Document téléchargé", "Document downloaded"),
+    "document.refused": (
+        "Document demandé par quelqu'un d'autre : refusé",
+        "Document asked for by somebody else: refused",
+    ),
+    "document.stranger": (
+        "Un lien est entre les mains de quelqu'un d'autre",
+        "A link is in somebody else's hands",
+    ),
+    "document.not_known": ("Identification non aboutie", "Log-in that did not succeed"),
     "reading.told": ("Accusé de lecture envoyé", "Reading receipt sent"),
     "thread.opened": ("Conversation avec un patient ouverte", "Thread with a patient opened"),
     "thread.closed": ("Conversation avec un patient close", "Thread with a patient closed"),
