@@ -9,6 +9,8 @@ from datetime import datetime
 
 import msgspec
 
+from gateway.documents import acknowledgement
+from gateway.documents.acknowledgement import Outcome
 from gateway.labs.names import Answer
 from gateway.labs.offers import Offered
 from gateway.relay import ambiguous
@@ -18,6 +20,7 @@ from gateway.relay.message import Copy
 from quarantine.reasons import sentence
 
 _ARRIVED = frozenset({State.DELIVERED, State.RELAYED, State.UNCONFIRMED})
+_WORDS = 500  # characters of why, in HL7
 _UNCONFIRMED = "unconfirmed"  # the other server took it, and has not said that it arrived
 
 
@@ -95,6 +98,35 @@ def application(said: Said) -> dict[str, object]:
         told["application"] = "failed"
         told |= {"failure": int(said.failure), "why": said.failure.french}
     return told
+
+
+def taken(row: Offered) -> bytes:
+    """Return in HL7 that a message was taken, if it asks for that."""
+    return acknowledgement.write(row.facts.asked, Outcome(good=True, at=row.at, commit=True))
+
+
+def turned(head: str, at: datetime, why: str) -> bytes:
+    """Return in HL7 that a message was not taken, if it asks for that."""
+    return acknowledgement.write(head, Outcome(good=False, at=at, commit=True, words=why))
+
+
+def ended(row: Offered, which: Answer, copies: Sequence[Copy], at: datetime) -> bytes:
+    """Return in HL7 what became of a message, if it asks for that."""
+    bad = [copy.delivery for copy in copies if copy.delivery.state not in _ARRIVED]
+    words = [one.said.text if one.said else one.state.value for one in bad]
+    words += [why for _, why in row.facts.refused]
+    good = which is Answer.DELIVERED
+    outcome = Outcome(good=good, at=at, words=" / ".join(words)[:_WORDS])
+    return acknowledgement.write(row.facts.asked, outcome)
+
+
+def applied(row: Offered, said: Mapping[str, Said], at: datetime) -> bytes:
+    """Return in HL7 what the recipients' software made of a message, if it asks for that."""
+    failures = [one.failure for one in said.values() if one.failure is not None]
+    failure = failures[0] if failures else None
+    return acknowledgement.write(
+        row.facts.asked, Outcome(good=failure is None, at=at, failure=failure)
+    )
 
 
 def _about(row: Offered, copies: Sequence[Copy]) -> dict[str, object]:

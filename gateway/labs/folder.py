@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from gateway.documents import order
+import msgspec
+
+from gateway.documents import acknowledgement, order
 from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
 from gateway.labs import answers, ready, streaming, urgency
@@ -219,6 +221,9 @@ class Folder:
         """Hand in a file that is read, and perhaps packed, as one."""
         offer, said, composed = await asyncio.to_thread(self._prepared, shelf, claim)
         result = self._result(claim, said, offer.digest, composed.recipients)
+        if offer.form is Form.HL7:
+            head = acknowledgement.asked(offer.content)
+            result = replace(result, facts=msgspec.structs.replace(result.facts, asked=head))
         body = Body.SEVEN_BIT if composed.message.isascii() else Body.EIGHT_BIT
         return await self.offering.offer(
             replace(result, blocks=blocks(composed.message), body=body)
@@ -275,7 +280,8 @@ class Folder:
     def _first(self, claim: Claim, row: Offered, again: bool) -> Beside:  # noqa: FBT001 - a tuple's
         content = answers.accepted(claim.name, row, self.offering.copies(row), again=again)
         # A name that is used again has the answers of its last use alone.
-        return Beside(claim.name, Answer.ACCEPTED, content, () if again else _LATER)
+        instead = () if again else _LATER
+        return Beside(claim.name, Answer.ACCEPTED, content, instead, answers.taken(row))
 
     async def _failed(
         self,
@@ -287,11 +293,24 @@ class Folder:
         said = urgency.read(await asyncio.to_thread(shelf.beside, claim))
         turned = Turned(self.watched.mailbox, claim.name, said.key, why, refused)
         await self.offering.turned(self.watched.name, claim.name, turned, critical=said.critical)
-        content = answers.failed(claim.name, self.desk.clock(), why, refused)
+        now = self.desk.clock()
+        content = answers.failed(claim.name, now, why, refused)
+        head = await asyncio.to_thread(self._head, shelf, claim)
         instead = (Answer.ACCEPTED, Answer.DELIVERED, Answer.CORRECTED, Answer.ANSWERED)
-        await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead)
+        told = answers.turned(head, now, why)
+        await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead, told)
         await asyncio.to_thread(shelf.set_aside, claim)
         self._tell("folder.failed", "refused" if refused else "unusable")
+
+    def _head(self, shelf: Shelf, claim: Claim) -> str:
+        """Return the head of a message that asks for answers in HL7, if this is one."""
+        if form(claim.name) is not Form.HL7:
+            return ""
+        try:
+            content, _ = shelf.read(claim, self.watched.largest)
+        except (OSError, ShelfError):
+            return ""
+        return acknowledgement.asked(content)
 
     async def _conclude(self, shelf: Shelf) -> None:
         """Write the last answer of each message that nothing more will become of."""
@@ -308,7 +327,8 @@ class Folder:
                 continue  # one was taken before, with another message, and is still on its way
             which, content = answers.last(row, copies, now)
             telling = offers.telling(row.id, now, row.corrected)
-            last.append((Beside(row.facts.name, which, content), telling))
+            told = answers.ended(row, which, copies, now)
+            last.append((Beside(row.facts.name, which, content, (), told), telling))
         if last:
             await asyncio.to_thread(shelf.answer_all, [beside for beside, _ in last])
             await offers.database.commit([telling for _, telling in last])
@@ -325,7 +345,10 @@ class Folder:
             upto = max(one.at for one in said.values() if one.at is not None)
             row = rows[message]
             content = answers.answered(row, copies, said, now)
-            await asyncio.to_thread(shelf.answer, row.facts.name, Answer.ANSWERED, content)
+            beside = Beside(
+                row.facts.name, Answer.ANSWERED, content, (), answers.applied(row, said, now)
+            )
+            await asyncio.to_thread(shelf.answer_all, [beside])
             await books.database.commit([applications.telling(message, upto)])
 
     def _wait(self, claim: Claim) -> None:

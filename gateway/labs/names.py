@@ -36,6 +36,7 @@ class Answer(StrEnum):
 
 
 _COMPANION = ".json"
+_ACKNOWLEDGEMENT = ".ack"  # an answer in HL7, for who asks for it
 _WRITING = (".tmp", ".part", ".partial", ".filepart", ".writing", ".crdownload", "~")
 _LONGEST, _SHORT = 200, 120  # octets, so that every claim's and answer's name fits
 _MARK = re.compile(r"[0-9a-f]{32}")
@@ -54,7 +55,7 @@ def offered(names: Iterable[str]) -> Iterator[Offered]:
     for name in sorted(found):
         if name.startswith(".") or name in {FAILED, MORNING} or name.lower().endswith(_WRITING):
             continue
-        if not name.endswith(_COMPANION):  # which are companions, and answers
+        if not name.endswith((_COMPANION, _ACKNOWLEDGEMENT)):  # which are companions, and answers
             beside = name + _COMPANION
             yield Offered(name, beside if beside in found else None)
 
@@ -77,6 +78,11 @@ def short(name: str) -> str:
 def answer(name: str, which: Answer) -> str:
     """Return the name of an answer about a file."""
     return f"{name}.{which}{_COMPANION}"
+
+
+def acknowledgement(name: str, which: Answer) -> str:
+    """Return the name of that answer in HL7, for who asks for it."""
+    return f"{name}.{which}{_ACKNOWLEDGEMENT}"
 
 
 def claim(mark: str, name: str) -> str:

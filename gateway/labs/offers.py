@@ -30,6 +30,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     refused: tuple[tuple[str, str], ...] = ()  # recipients that were never taken, and why
     key: str = ""  # what the laboratory calls the result, if it told
     copies: tuple[str, ...] = ()  # whose last answers count, if not all its message's
+    asked: str = ""  # the head of a message that asks for answers in HL7
 
 
 @dataclass(frozen=True, slots=True)

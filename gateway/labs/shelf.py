@@ -53,6 +53,7 @@ class Beside(NamedTuple):
     which: Answer
     content: bytes
     instead: tuple[Answer, ...] = ()
+    hl7: bytes = b""  # the same for who asks for it in HL7
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +194,26 @@ class Shelf:
             return 0
 
     def answer(
-        self, name: str, which: Answer, content: bytes, instead: Iterable[Answer] = ()
+        self,
+        name: str,
+        which: Answer,
+        content: bytes,
+        instead: Iterable[Answer] = (),
+        hl7: bytes = b"",
     ) -> None:
         """Write an answer beside a file, whole or not at all; those it takes the place of go."""
-        self.answer_all([Beside(name, which, content, tuple(instead))])
+        self.answer_all([Beside(name, which, content, tuple(instead), hl7)])
 
     def answer_all(self, answers: Iterable[Beside]) -> None:
         """Write many: the folder itself is made durable once."""
-        for name, which, content, instead in answers:
+        for name, which, content, instead, hl7 in answers:
             self._write(names.answer(name, which), content, self.folder)
+            if hl7:
+                self._write(names.acknowledgement(name, which), hl7, self.folder)
             for other in instead:
-                with suppress(FileNotFoundError):
-                    os.unlink(names.answer(name, other), dir_fd=self.folder)
+                for gone in (names.answer(name, other), names.acknowledgement(name, other)):
+                    with suppress(FileNotFoundError):
+                        os.unlink(gone, dir_fd=self.folder)
         os.fsync(self.folder)
 
     def tell_morning(self, name: str, content: bytes) -> None:

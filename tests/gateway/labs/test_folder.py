@@ -653,3 +653,31 @@ async def test_hl7_and_hprim_are_sent_by_what_they_say(tmp_path: Path) -> None:
     assert base64.encodebytes(hprim()).replace(b"\n", b"\r\n") in b"".join(messages)
     assert "neither a PDF nor a CDA document" in why[0]
     assert "rpps:10001234565 has no mailbox" in why[1]
+
+
+async def test_who_asks_in_hl7_is_answered_in_hl7(tmp_path: Path) -> None:
+    """Taken, then arrived; not taken; and what the recipient's software says, by number."""
+    asks = (0, "|7|P|2.5", "|7|P|2.5|||AL|AL")
+    async with lab(tmp_path) as labo:
+        await labo.world.play()
+        labo.put("a.hl7", oru(asks), to=[GARDE])
+        labo.put("b.hl7", oru(asks, (3, "ED", "NM")), to=[CHU])
+        labo.put("c.hl7", oru(), to=[CHU])
+        await labo.settle()
+        labo.world.clock.advance(seconds=3700)
+        await labo.look()
+        subject = labo.said("a.hl7", "accepted")["message_id"]
+        mdn = read(subject, "processed/Error: 902^x", GARDE, GARDE)
+        assert 250 == (await bring(labo.world, mdn, to=LABO)).code
+        await labo.look()
+        acks = sorted(name for name in labo.lying() if name.endswith(".ack"))
+        codes = [(labo.path / name).read_bytes().partition(b"MSA|")[2][:2] for name in acks]
+        assert b"902^Identifiant" in (labo.path / "a.hl7.answered.ack").read_bytes()
+
+    assert [
+        "a.hl7.accepted.ack",
+        "a.hl7.answered.ack",
+        "a.hl7.delivered.ack",
+        "b.hl7.failed.ack",
+    ] == acks
+    assert [b"CA", b"AE", b"AA", b"CR"] == codes
