@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.documents.ins import of_address
 from gateway.operations import (
     account,
     addresses,
@@ -171,12 +172,11 @@ async def perform(rooms: Rooms, actor: str, name: str, arguments: Mapping[str, A
     except msgspec.ValidationError as error:
         raise OperationError(f"{name} was asked wrongly: {error}", "see its --help") from None
     asked = msgspec.structs.asdict(given)
+    told = _named(rooms, asked)
+    # Who may be meant in either spelling, for access or erasure, is not made a row more of theirs.
+    who = _address(told if name.startswith("citizen.") else asked)
     entry = rooms.journal.entry(
-        rooms.clock(),
-        f"operation.{name}",
-        actor,
-        who=_address(asked),
-        arguments=_for_journal(asked),
+        rooms.clock(), f"operation.{name}", actor, who=who, arguments=_for_journal(told)
     )
     try:
         await rooms.database.commit([entry])
@@ -210,8 +210,17 @@ def _short(value: Any) -> Any:
     return [_short(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+def _named(rooms: Rooms, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments with a patient's bare number as their address: that is veiled (R-G6)."""
+    plain = "".join(str(asked.get("address", "")).split())
+    matricule = of_address(plain, 15) or of_address(plain, 13)
+    if matricule is None:
+        return asked
+    return {**asked, "address": rooms.exchanges.rules.citizens.address(matricule)}
+
+
 def _address(asked: Mapping[str, Any]) -> Address | None:
     try:
-        return parse(asked["address"]) if "address" in asked else None
+        return parse(asked["address"].strip()) if "address" in asked else None
     except AddressError:
         return None

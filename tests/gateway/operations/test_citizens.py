@@ -56,6 +56,15 @@ async def test_the_house_says_of_how_many_digits(rooms: Rooms, ask: Ask) -> None
         assert f"{NUMBER}@{PATIENTS}" == (await ask("citizen.show", address=typed))["address"]
 
 
+async def test_who_asked_about_whom_is_written_down(rooms: Rooms, ask: Ask) -> None:
+    """Under the patient, though a bare number was typed; the journal's readers see no number (R-G6)."""
+    for typed in (WHOLE, NUMBER, f" {CITIZEN}"):
+        await ask("citizen.show", address=typed)
+    found = await rooms.journal.by_address(parse(CITIZEN))
+    assert ["operation.citizen.show"] * 3 == [each.event for each in found]
+    assert NUMBER not in str(await ask("journal.search"))
+
+
 async def test_objections_are_listed_without_whose_they_are(rooms: Rooms, ask: Ask) -> None:
     """The newest first; a number is shown to who typed it (R-G6)."""
     assert {"objections": [], "pairs": 0} == await ask("citizen.list")

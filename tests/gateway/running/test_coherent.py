@@ -175,6 +175,8 @@ async def test_each_check_can_be_tagged_held_or_refused(tmp_path: Path) -> None:
                 if each["message"] == sent
             ]
             assert (fated[1], True) == (case["recipient"], reason in case["reasons"])
+            others = "recipient-not-patient" in case["reasons"]
+            assert others == (wrong.patient == OTHER), reason
         assert len(CASES) == len(await desk.chu.inbox(DOCTOR))
         told = await desk.chu.inbox(LABO)
         assert 2 * len(CASES) <= len(told)  # held, and refused
