@@ -10,7 +10,17 @@ from dns.resolver import Resolver
 
 from gateway.app import settings_of
 from gateway.control.lock import Lock
-from gateway.doctor import beliefs, doors, egress, house, large, machine, neighbours, software
+from gateway.doctor import (
+    beliefs,
+    critical,
+    doors,
+    egress,
+    house,
+    large,
+    machine,
+    neighbours,
+    software,
+)
 from gateway.doctor.finding import Finding, Level, Look, looked, ok, warn
 from gateway.operations.error import OperationError
 from gateway.settings import Settings
@@ -64,6 +74,7 @@ def _inside(settings: Settings, ask: beliefs.Ask, now: datetime) -> Iterator[Fin
     yield from looked("revocation", lambda: beliefs.revocation(ask))
     yield from looked("journal", lambda: beliefs.journal(ask))
     yield from looked("watched folder", lambda: software.watched(settings, ask))
+    yield from looked("critical results", lambda: critical.persons(settings, ask))
     yield from looked("console", lambda: machine.desk(settings, ask))
 
 
