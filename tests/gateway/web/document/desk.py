@@ -70,6 +70,12 @@ class Desk:
         assert back.startswith(f"{ORIGIN}/document/back?")
         return await mine.open(back.removeprefix(ORIGIN))
 
+    async def publish(self) -> None:
+        """Bring the list, as it now is, into force."""
+        offer = self.place.lists.offer(clock().replace(microsecond=0))
+        arrival = await self.place.chu.rooms.keeper.offer("list", offer)
+        assert arrival.good, arrival
+
     def found_at(self, origin: str) -> None:
         """Let the issuer lead back to where this test's gateway listens."""
         documents = self.place.chu.gateway._webs._documents

@@ -79,7 +79,7 @@ async def test_a_session_opens_what_is_for_its_reader_alone(tmp_path: Path) -> N
     async with waiting(tmp_path) as desk:
         await desk.log_in()
         desk.place.lists.addresses = []
-        await desk.place.chu.rooms.keeper.offer("list", desk.place.lists.offer())
+        await desk.publish()
         page, file = await desk.get(), await desk.get("/part/1")
     assert (403, 403) == (page.status_code, file.status_code)
 
@@ -89,7 +89,7 @@ async def test_who_left_the_list_is_given_nothing(tmp_path: Path) -> None:
     async with waiting(tmp_path) as desk:
         await desk.log_in()
         desk.place.lists.change("clinique.example", status=Status.REVOKED)
-        await desk.place.chu.rooms.keeper.offer("list", desk.place.lists.offer())
+        await desk.publish()
         page, file = await desk.get(), await desk.get("/part/1")
     assert (404, 404) == (page.status_code, file.status_code)
 
