@@ -15,6 +15,7 @@ from gateway.relay.reports import (
     NO_ANSWER,
     NOT_THEIRS,
     Finding,
+    answers,
     by_subject,
     findings,
     is_report,
@@ -210,7 +211,9 @@ def test_a_subject_says_that_software_could_not(
     fields: tuple[str, ...], failure: int | None
 ) -> None:
     """Of the message that it answers; who answers nothing says nothing (R-F3, R-F4)."""
-    said = by_subject(mail("From: <garde@clinique.example>", *fields))
+    header = mail("From: <garde@clinique.example>", *fields)
+    said = by_subject(header)
+    assert answers(header) == (said is not None)
     assert (failure is None) == (said is None)
     if said is not None:
         assert "<1@a>" == said.original_message_id
