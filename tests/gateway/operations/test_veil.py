@@ -20,7 +20,11 @@ from gateway.operations.veil import veiled
             "550 <•••@chu.example> is unknown; dr@chu.example is not",
         ),
         ("dr.durand@chu.example", "dr.durand@chu.example"),
-        ("no address 279033512151834 here", "no address 279033512151834 here"),
+        ("no key: 279033512151834 here", "no key: 279033512151834 here"),
+        ("courrier de 279033512151805.", "courrier de •••."),
+        ("(279033512151805)", "(•••)"),
+        ("resultat-279033512151805", "resultat-279033512151805"),
+        ("279033512151805 and dr@chu.example", "••• and dr@chu.example"),
     ],
 )
 def test_by_shape_and_by_domain(told: str, shown: str) -> None:
