@@ -24,7 +24,7 @@ def lent(stage: Stage, screen: Console) -> str:
     """Send images that the clinic's server does not take; return who cannot have them."""
     screen.rule("Images too large for a clinic that has no Sceau")
     sender, images = stage.biologist, os.urandom(_OCTETS)
-    body = _message(sender, DOCTOR, images)
+    body = message(sender, DOCTOR, images)
     with client(stage, stage.labo, sender, "submission") as line:
         said = send(line, sender.address, [DOCTOR], body)
     screen.print(f"  {len(body):,} octets to {DOCTOR}, whose server takes {LIMIT:,}: {said}")
@@ -70,7 +70,8 @@ def _read(stage: Stage, link: str, digest: str, screen: Console) -> None:
     screen.print(f"  yours to try, as one or the other: {link}", markup=False, highlight=False)
 
 
-def _message(sender: User, to: str, images: bytes) -> bytes:
+def message(sender: User, to: str, images: bytes) -> bytes:
+    """Write a message with images."""
     built = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     at = now()
     built["Date"] = at

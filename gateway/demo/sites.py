@@ -25,7 +25,7 @@ from gateway.demo.pki import Authority, Issued
 
 DOORS = (
     *("submission", "submission_starttls", "submission_certificate", "relay"),
-    *("imap", "imap_starttls", "imap_certificate", "web", "status", "console"),
+    *("imap", "imap_starttls", "imap_certificate", "web", "status", "console", "web_certificate"),
 )
 NIGHT = "labo-nuit.example"  # a laboratory that works at night, by itself
 _HTTP = {"status", "web", "console"}  # told as addresses

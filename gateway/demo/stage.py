@@ -56,6 +56,8 @@ PATIENTS = "patient.mssante.fr"  # the citizens' domain, kept by the hospital's 
 PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
 REVOKED = "clinique-revoquee.example"
 # What lies in the folder is sent at once; a peer that is dead is given up before the morning comes.
+# So that the demonstration need not send forty megabytes to be too large for anybody.
+_LARGE = "[large]\nabove = 2000000\n"
 _NIGHT = """
 [certificates]
 inside = ["127.0.0.1"]
@@ -173,8 +175,9 @@ def staged(
         signed = [f"../pki/signer{n}.crt" for n in range(1, 4)]
         for site in (labo, hopital):
             told = RECEIPTS.substitute(broker=broker_port, name=site.name)
-            reader = sud.settings(site.folder, site.ports["web"]) if site is labo else ""
-            write_config(site, signed, told + reader)
+            if site is labo:
+                told += _LARGE + sud.settings(site.folder, site.ports["web"])
+            write_config(site, signed, told)
         (nuit.folder / "envoi").mkdir(parents=True)
         more = _NIGHT.format(folder=nuit.folder / "envoi", domain=nuit.domain)
         write_config(nuit, signed, more, _GIVEN_UP)

@@ -22,6 +22,7 @@ from rich.table import Column, Table
 
 from gateway.demo import documents
 from gateway.demo.clients import client, listening, send, words
+from gateway.demo.crossing import crossed
 from gateway.demo.desks import welcome
 from gateway.demo.disguises import disguised
 from gateway.demo.filing import filed
@@ -97,6 +98,7 @@ def tell(stage: Stage, tally: Tally, screen: Console) -> None:
     look_up(stage, screen)
     tally.refused.append(mended(stage, screen))
     tally.refused.append(lent(stage, screen))
+    crossed(stage, tally, screen)
     suspended(stage, tally, screen)
     disguised(stage, tally, screen)
     denial(stage, tally, screen)
