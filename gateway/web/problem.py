@@ -18,7 +18,10 @@ SENTENCES: Mapping[str, tuple[int, str]] = {
     "log-in-needed": (401, "Log in: a token, or a mailbox address and an application password"),
     "log-in-failed": (401, "This token, or this address and password, is not accepted"),
     "not-allowed": (403, "This token is not for that; ask your operator for one that is"),
-    "not-theirs": (403, "This certificate does not speak for whom it is kept for, as the list says"),
+    "not-theirs": (
+        403,
+        "This certificate does not speak for whom it is kept for, as the list says",
+    ),
     "old-form": (403, "This form is too old, or did not come from a page of ours; open it again"),
     "no-right": (403, "You have no right to do that in this mailbox"),
     "not-found": (404, "There is nothing at this address"),
