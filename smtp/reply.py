@@ -301,7 +301,7 @@ CITIZEN_NOT_BEGUN = Reply(
     "5.7.1",
     "Seul un professionnel peut ouvrir la conversation, ou la rouvrir: message non envoye, "
     "en cas d'urgence appelez le 15 / "
-    "Only a professional may write first; it was not sent, in an emergency call 15",
+    "Only a professional may begin, or begin again; it was not sent, in an emergency call 15",
 )
 CITIZEN_CLOSED = Reply(
     550,

@@ -90,6 +90,7 @@ def pages(known: Mapping[str, str]) -> list[Page]:
         Page("Quarantine", _opens("/console/quarantine")),
         Page("Trust list", _opens("/console/trust")),
         Page("Mailboxes", _opens("/console/mailboxes")),
+        Page("Citizens", _opens("/console/citizens")),
         Page("Settings", _opens("/console/settings")),
     ]
 
