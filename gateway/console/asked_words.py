@@ -60,6 +60,12 @@ ASKED: Mapping[str, tuple[str, str]] = {
         "Certificat donné à un exploitant",
         "Certificate given to an operator",
     ),
+    "lab.morning": ("Bilan des résultats consulté", "Summary of results looked at"),
+    "lab.critical": ("Résultats critiques consultés", "Critical results looked at"),
+    "lab.acknowledge": (
+        "Résultat critique : quelqu'un s'en occupe",
+        "Critical result: somebody takes care",
+    ),
     "citizen.list": ("Oppositions des patients consultées", "Patients' objections looked at"),
     "citizen.show": ("Conversations d'un patient consultées", "Threads of a patient looked at"),
     "citizen.oppose": ("Opposition d'un patient notée", "Opposition of a patient noted"),
