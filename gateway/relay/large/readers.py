@@ -119,6 +119,8 @@ class Readers:
                     raise
                 continue
             break
+        if link.taken is None:
+            self.desk.metrics.large.labels("taken").inc()
         for each in results:
             self.desk.metrics.deliveries.labels(each.after.state).inc()
         books.outbox.bell.set()
