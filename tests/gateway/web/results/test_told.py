@@ -55,7 +55,7 @@ def test_what_software_said_is_told() -> None:
     """Filed or by which number not; what is only asked for is not told."""
     copies = [_copy(number, State.DELIVERED) for number in (1, 2, 3)]
     answered = (Said(True, _AT, None), Said(True, _AT, Failure.NO_INS), Said(True, None, None))
-    said = {copy.delivery.id: one for copy, one in zip(copies, answered, strict=True)}
+    said = {str(copy.delivery.id): one for copy, one in zip(copies, answered, strict=True)}
     one, two, three = told.message(_MESSAGE, copies, str, said)["recipients"]
     assert ("filed", None) == (one["application"], one.get("failure"))
     assert ("failed", 903, Failure.NO_INS.french) == (
