@@ -23,6 +23,7 @@ from gateway.settings import labs
 from smtp.address import Address
 from smtp.envelope import Peer
 from smtp.reply import Reply, printable
+from smtp.send.client import UNREACHABLE
 from vault.errors import VaultError
 
 DOOR = "outbox"
@@ -106,8 +107,11 @@ class Outbox:
         self._later.pop(mark, None)
         try:
             await self._take(account, mark, uid)
-        except Refused:
-            raise  # the server's fault: the line is begun anew
+        except Refused as refused:
+            if refused.said is UNREACHABLE:
+                raise  # the line is begun anew
+            self._wait(mark)  # it was not moved, say: the others go on
+            self._tell("outbox.put_off", refused.said.enhanced)
         except VaultError as error:  # not the mail's fault
             self._wait(mark)
             self._tell("outbox.put_off", type(error).__name__)
@@ -124,7 +128,7 @@ class Outbox:
         try:
             if size > self.settings.largest:
                 raise DocumentError(_TOO_LARGE)
-            async with aclosing(account.blocks(uid, size)) as octets:
+            async with aclosing(account.blocks(uid)) as octets:
                 mail = await ready.read(octets, (), recipients.address, self.header_size)
                 message_id = mail.message_id
                 outcome = await self.offering.offer(self._result(mail, mark))

@@ -12,6 +12,7 @@ import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -38,6 +39,7 @@ _MOST_SAID = 1 << 20  # octets, in answer to one command
 _GOODBYE = 1.0  # seconds that a server has to close its side
 _PIECE = 256 << 10  # octets of a message that are asked for at once
 _VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
+_QUOTED = re.compile(rb'BODY\[\]<\d+> "((?:[^"\\]|\\.)*)"')  # a short end without line ends
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _CODES = {
@@ -232,15 +234,29 @@ class Account:
         found = (_SIZE.search(bytes(line)) for line in met.lines)
         return next((int(each[1]) for each in found if each), None)
 
-    async def blocks(self, uid: int, size: int) -> AsyncGenerator[bytes]:
-        """Yield a message, a piece at a time; ``Refused`` if it does not all come."""
-        for start in range(0, size, _PIECE):
-            asked = f"(BODY.PEEK[]<{start}.{_PIECE}>)"
-            met = await self._patiently(lambda: self._client.uid("fetch", f"{uid}", asked))  # noqa: B023 - awaited here
-            piece = next((bytes(line) for line in met.lines if isinstance(line, bytearray)), b"")
-            if met.result != "OK" or len(piece) != min(_PIECE, size - start):
-                raise Refused(UNREACHABLE)
-            yield piece
+    async def blocks(self, uid: int) -> AsyncGenerator[bytes]:
+        """Yield a message, a piece at a time; ``Refused`` if it does not all come.
+
+        It ends where a piece is short: some servers are wrong about the size of the whole.
+        """
+        for start in count(0, _PIECE):
+            piece = await self._piece(uid, start)
+            if piece:
+                yield piece
+            if len(piece) < _PIECE:
+                return
+
+    async def _piece(self, uid: int, start: int) -> bytes:
+        asked = f"(BODY.PEEK[]<{start}.{_PIECE}>)"
+        met = await self._patiently(lambda: self._client.uid("fetch", f"{uid}", asked))
+        lines = [line for line in met.lines if b"FETCH" in line]
+        if met.result != "OK" or not any(b"BODY[]" in line for line in lines):
+            raise Refused(UNREACHABLE)  # half a message must not be taken for a whole one
+        for line in met.lines:
+            if isinstance(line, bytearray):
+                return bytes(line)
+        quoted = next(filter(None, map(_QUOTED.search, lines)), None)
+        return re.sub(rb"\\(.)", rb"\1", quoted[1]) if quoted else b""
 
     async def file(self, folder: str, content: bytes) -> None:
         """Put a message into a folder, which is made if it is missing."""

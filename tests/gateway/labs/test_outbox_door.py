@@ -12,7 +12,7 @@ from gateway.labs import outbox
 from gateway.labs.offering import Offering
 from gateway.labs.offers import Offers
 from gateway.labs.outbox import Outbox
-from gateway.relay.handing.account import NO_CREDENTIALS, Account, Accounts, Refused
+from gateway.relay.handing.account import NO_CREDENTIALS, NOT_MOVED, Account, Accounts, Refused
 from gateway.settings import labs
 from smtp.address import Address
 from smtp.reply import Reply
@@ -30,7 +30,7 @@ class Server(Account):
     def __init__(self) -> None:
         self.folders: dict[str, dict[int, bytes]] = {"Outbox": {}, "Sent": {}, "Error": {}}
         self.next, self.validity = 1, 7
-        self.breaks = ""
+        self.breaks, self.why = "", UNREACHABLE
         self.waited: list[float] = []
 
     def add(self, content: bytes) -> int:
@@ -44,7 +44,7 @@ class Server(Account):
     def _step(self, name: str) -> None:
         if name == self.breaks:
             self.breaks = ""
-            raise Refused(UNREACHABLE)
+            raise Refused(self.why)
 
     async def opened(self, folder: str) -> int | None:
         return self.validity if folder in self.folders else None
@@ -57,9 +57,9 @@ class Server(Account):
         found = self.folders["Outbox"].get(uid)
         return None if found is None else len(found)
 
-    async def blocks(self, uid: int, size: int) -> AsyncGenerator[bytes]:
+    async def blocks(self, uid: int) -> AsyncGenerator[bytes]:
         content = self.folders["Outbox"][uid]
-        for start in range(0, size, 64):
+        for start in range(0, len(content), 64):
             yield content[start : start + 64]
             if start:
                 self._step("blocks")
@@ -172,6 +172,22 @@ async def test_a_line_that_breaks_sends_nothing_twice(tmp_path: Path, step: str)
         await door.world.settle()
         assert 1 == len(await door.world.chu.inbox("accueil"))
         assert ([], 1) == (door.server.there("Outbox"), len(door.server.there("Sent")))
+
+
+async def test_what_cannot_be_moved_stops_no_other(tmp_path: Path) -> None:
+    """Sent is full, say: the mail is tried again, and was sent once; the next one goes meanwhile."""
+    async with opened(tmp_path) as door:
+        for number in range(2):
+            door.server.add(
+                letter(LABO, [CHU], body=f"{number}\r\n").replace(b"<1@", b"<%d@" % number)
+            )
+        door.server.breaks, door.server.why = "move", NOT_MOVED
+        assert 2 == await door.look()
+        assert 1 == len(door.server.there("Outbox"))
+        door.world.clock.advance(seconds=61)
+        assert 1 == await door.look()
+        await door.world.settle()
+        assert 2 == len(await door.world.chu.inbox("accueil"))
 
 
 async def test_a_notice_that_was_put_is_not_put_again(tmp_path: Path) -> None:
