@@ -106,7 +106,7 @@ def _fields(line: str, by: Separators) -> tuple[str, ...]:
 
 
 def _separators(head: str) -> Separators:
-    ends, others = head[3:4], head[4:].split(head[3:4] or "|")[0]
+    ends, others = head[3:4], head[4:].split(head[3:4] or "|", maxsplit=1)[0]
     given = (ends, *others[:4])
     if len(given) < 5 or len(set(given)) < 5 or any(each.isalnum() for each in given):
         raise DocumentError("the HL7 message does not say what separates its fields (MSH-1, MSH-2)")

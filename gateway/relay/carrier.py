@@ -29,7 +29,7 @@ from smtp import reply
 from smtp.envelope import Body
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE, Connection, Entitled, TlsFailure
-from smtp.send.outgoing import Outcome, Outgoing
+from smtp.send.outgoing import Outcome
 from trust.decision import (
     ALLOW,
     NEXT_HOP_EXPIRED,
