@@ -19,10 +19,10 @@ import msgspec
 from tests.bench.cell import CellError
 from tests.bench.laboratory import Gateway, Watched
 from tests.interop.conftest import Pair, running_pair
-from tests.interop.site import Federation
+from tests.interop.site import Federation, Settings
 
 SIZE = 500_000_000
-_SETTINGS = {
+_SETTINGS: Settings = {
     "labs": {"largest": 700 << 20},
     "relay": {"retry": [1, 2, 5]},
     "limits": {"stop_within": 5},

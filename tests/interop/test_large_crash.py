@@ -3,6 +3,8 @@
 import hashlib
 import ssl
 from collections.abc import Iterator
+from functools import partial
+from operator import lt
 
 import httpx
 import pytest
@@ -43,7 +45,7 @@ def test_killed_in_the_middle_a_fetch_goes_on_where_it_was(pair: Pair) -> None:
 
     before = 0
     for site in (pair.hopital, pair.labo):
-        before = eventually(lambda: _here(pair), lambda here, least=before: here > least, 60.0)
+        before = eventually(lambda: _here(pair), partial(lt, before), 60.0)
         site.kill()
         site.start()
         assert before <= _here(pair)

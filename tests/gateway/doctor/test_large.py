@@ -10,13 +10,14 @@ from gateway.settings import Settings
 
 def _settings(folder: Path, **more: Any) -> Settings:
     listen = {"relay": {"port": 25}} | more.pop("listen", {})
-    return Settings(
-        site={"name": "chu", "host": "mx.chu.example", "domains": ["chu.example"]},
-        paths={"data": folder, "keys": folder.parent / "ring.json"},
-        tls={"certificate": folder / "a", "key": folder / "b", "anchors": folder / "c"},
-        listen=listen,
+    told = {
+        "site": {"name": "chu", "host": "mx.chu.example", "domains": ["chu.example"]},
+        "paths": {"data": folder, "keys": folder.parent / "ring.json"},
+        "tls": {"certificate": folder / "a", "key": folder / "b", "anchors": folder / "c"},
+        "listen": listen,
         **more,
-    )
+    }
+    return Settings.model_validate(told)
 
 
 def test_without_a_listener_for_certificates_nobody_can_fetch(tmp_path: Path) -> None:
