@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp import reply
-from smtp.reply import Reply, printable
+from smtp.reply import Reply, printable, spoken
 
 ALL = {name: value for name, value in vars(reply).items() if isinstance(value, Reply)}
 
@@ -70,3 +70,20 @@ def test_a_refusal_may_name_its_cure() -> None:
     for wrong in ("x@y.example\r\n250 OK", "é@y.example"):
         with pytest.raises(ValueError, match="unprintable"):
             replace(reply.NO_SUCH_MAILBOX, cure=wrong)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("550 5.1.1 No such mailbox", Reply(550, "5.1.1", "No such mailbox")),
+        ("250 OK", Reply(250, "", "OK")),
+        ("550 4.1.1 They disagree", None),
+        ("999 5.1.1 No such code", None),
+        ("the PDF lacks its companion", None),
+        ("550 5.1.1 Caf\u00e9", None),
+    ],
+)
+def test_a_reply_that_was_written_down_is_read(words: str, said: Reply | None) -> None:
+    """Whatever else stands there is no reply."""
+    assert said == spoken(words)
+    assert said is None or words == str(said)

@@ -1,18 +1,14 @@
 """What became of a night's results: nobody is missing from the count, and each row says what to do."""
 
-import csv
-import io
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from gateway.labs.morning import Answer, Morning, as_csv
+from gateway.labs.morning import Answer, Morning
 from gateway.labs.night import Night
 from gateway.labs.offers import Offers
 from gateway.labs.unsent import Unsent
 from gateway.relay.delivery import State
 from smtp.address import Address
-from smtp.reply import Reply
 from tests.gateway.documents.made import PDF
 from tests.gateway.documents.test_order import ABOUT
 from tests.gateway.labs.test_folder import CHU, GARDE, LABO, Lab, lab
@@ -97,13 +93,3 @@ async def test_what_is_still_on_its_way_is_counted_and_has_no_row(tmp_path: Path
         found = await _morning(labo)
     assert found.account.whole
     assert (1, 0) == (found.account.on_the_way, len(found.left))
-
-
-def test_a_cell_is_no_formula() -> None:
-    """A spreadsheet computes nothing of what a file or a peer is called."""
-    told: dict[str, Any] = {"rows": [], "until": "x", "words": "w", "mots": "m"}
-    row = dict.fromkeys(next(csv.reader(io.StringIO(as_csv(told)))), "")
-    told["rows"] = [row | {"file": "=cmd()", "said": str(Reply(550, "5.1.1", "No"))}]
-    first, last = csv.DictReader(io.StringIO(as_csv(told)))
-    assert ("'=cmd()", "550 5.1.1 No") == (first["file"], first["said"])
-    assert ("account", "w") == (last["answer"], last["why"])
