@@ -100,6 +100,7 @@ ASKED: Mapping[str, tuple[str, str]] = {
     "quarantine.show": ("Cas consulté", "Case looked at"),
     "quarantine.release": ("Libération demandée", "Release asked for"),
     "quarantine.refuse": ("Refus d'un cas demandé", "Refusal of a case asked for"),
+    "quarantine.choose": ("Choix de la boîte demandé", "Picking of the mailbox asked for"),
     "quarantine.note": ("Note ajoutée à un cas", "Note added to a case"),
     "quarantine.preserve": ("Cas gelé ou dégelé", "Case preserved, or no longer"),
     "quarantine.preview": ("Contenu d'un cas lu", "Content of a case read"),
