@@ -75,6 +75,9 @@ FRENCH: Mapping[str, str] = {
     # The quarantine.
     "there is no case {}": "Il n'y a pas de cas {}, ou plus.",
     "an empty note says nothing": "Une note vide ne dit rien.",
+    "case {} waits for who is meant by a number: nothing was sent": (
+        "Le cas {} attend qu'on dise quelle boîte un numéro désigne : rien n'est parti."
+    ),
     "a legal hold needs a note": "Un gel légal demande un motif.",
     "case {} is under a legal hold": "Le cas {} est déjà sous gel légal.",
     "case {} is under no legal hold": "Le cas {} n'est pas sous gel légal.",
