@@ -223,10 +223,9 @@ class Gateway:
     def _draw(
         self, url: str, start: int, size: int, entitled: Entitled
     ) -> AsyncGenerator[bytes, None]:
-        within = self._settings.large.timeout
-        return Fetching().draw(
-            url, start, size, context=self._outward, within=within, judge=entitled
-        )
+        # One of its own: a library for HTTP says in it that HTTP follows, which no mail server likes.
+        context, within = self._outgoing(), self._settings.large.timeout
+        return Fetching().draw(url, start, size, context=context, within=within, judge=entitled)
 
     def _folders(self) -> list[Folder]:
         """Return the folders that are watched, each a door of its own."""
@@ -269,9 +268,12 @@ class Gateway:
         return await dial(host, port, entitled)
 
     def _client_context(self) -> ssl.SSLContext:
-        ours, keeper = self._settings.tls, self.rooms.keeper
+        keeper = self.rooms.keeper
         self._believed = named(keeper.current), bool(keeper.overlay.bridges.all)
-        more, any_date = self._believed
+        return self._outgoing()
+
+    def _outgoing(self) -> ssl.SSLContext:
+        ours, (more, any_date) = self._settings.tls, self._believed
         return tls.client_context(
             ours.certificate, ours.key, ours.anchors, more=b"".join(more), any_date=any_date
         )
@@ -345,6 +347,7 @@ class Gateway:
         try:
             self._outward = self._client_context()
             self._doors.reload()
+            self._webs.reload()
         except tls.TlsError as error:
             self._believed = before
             self._log.error("reload.failed", exc_info=error)

@@ -18,6 +18,7 @@ from gateway.operations.rooms import Rooms
 from gateway.relay.large.links import Links
 from gateway.relay.large.readers import Readers
 from gateway.running import checks
+from gateway.running.certifying import named
 from gateway.running.doors import Doors, cannot_bind
 from gateway.settings.listen import Listener, WebListener
 from gateway.web import pages
@@ -136,11 +137,14 @@ class Webs:
 
     def _context(self, name: str) -> ssl.SSLContext:
         ours = self._rooms.settings.tls
+        # Gateways fetch there what is too large for them: those, too, whose anchors the list names.
+        more = b"".join(named(self._rooms.keeper.current)) if name == CERTIFICATE else b""
         return tls.server_context(
             ours.certificate,
             ours.key,
             ours.anchors,
             client_certificates=name.endswith("_certificate"),
+            more=more,
         )
 
 
