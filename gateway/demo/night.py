@@ -25,7 +25,7 @@ from gateway.demo.sites import DemoError, Site
 from gateway.demo.stage import PEER, REVOKED, Stage, now
 
 RESULTS = 500
-READERS = ("medecine", "urgences")  # of the hospital; made for this scene alone
+READERS = ("garde-medecine", "garde-urgences")  # of the hospital; made for this scene alone
 _ODD = {"a dead peer": 8, "a wrong address": 4, "a revoked certificate": 6}
 _PATIENCE = 180.0
 _CRITICAL = "zz-potassium.pdf"
