@@ -22,7 +22,7 @@ _PATIENCE = 30.0
 def filed(stage: Stage, screen: Console) -> None:
     """Send a result to a doctor; play the software that files it, by HTTPS; ask what it said."""
     screen.rule("The hospital's software says what it made of a result")
-    person, program = (f"{name}@{stage.hopital.domain}" for name in ("cardiologie", "dossiers"))
+    person, program = (f"{name}@{stage.hopital.domain}" for name in ("hopital-de-jour", "dossiers"))
     stage.hopital.sceau("mailbox", "add", person, "--kind", "ORG")
     stage.hopital.sceau("mailbox", "add", program, "--kind", "APP")
     read = stage.hopital.sceau("token", "add", program, "--scope", "read")["token"]
