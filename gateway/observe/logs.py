@@ -22,7 +22,17 @@ from structlog.typing import FilteringBoundLogger
 SAFE = frozenset(
     {
         *("at", "level", "event", "loop", "logger", "error", "where", "template"),
-        *("message", "delivery", "reference", "transfer", "entry", "case", "mailbox", "folder", "outbox"),
+        *(
+            "message",
+            "delivery",
+            "reference",
+            "transfer",
+            "entry",
+            "case",
+            "mailbox",
+            "folder",
+            "outbox",
+        ),
         *("listener", "door", "host", "port", "ports", "ip", "tls", "certificate", "domain"),
         *("reason", "code", "enhanced", "state", "attempts", "outcome", "kind", "until"),
         *("recipients", "refused", "size", "seconds", "count", "version", "digest", "previous"),
