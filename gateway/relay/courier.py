@@ -277,7 +277,10 @@ class Courier:
                     await self._give_back(one.copies)  # it waited too long for its turn
                     self.ring()
                 else:
+                    listed = self._desk.keeper.current
                     await self._write_down([(one, await self._carry(lane, one))])
+                    if listed is not self._desk.keeper.current:
+                        self._wake.add(one.domain)  # it may have been put off after all was woken
                 self._in_hand -= sum(len(each.copies) for each in batch)
                 self._at_hand -= sum(len(each.content or b"") for each in batch)
                 if self._short or self._wake:
