@@ -262,7 +262,7 @@ socket = "house.lmtp"
 mailboxes = ["imagerie@$domain"]
 
 [[mailboxes.forward]]
-mailboxes = ["cardiologie@$domain"]
+mailboxes = ["hopital-de-jour@$domain"]
 to = "dossiers@$domain"
 
 $more""")
