@@ -174,18 +174,23 @@ class Folder:
                 self._later.pop(claim.mark, None)
                 if size > _LARGE:
                     async with self._large:
-                        await self._take(shelf, claim, streams=form(claim.name) is Form.MAIL)
+                        await self._tried(shelf, claim, streams=form(claim.name) is Form.MAIL)
                 else:
-                    await self._take(shelf, claim)
+                    await self._tried(shelf, claim)
                 await self._accepted(shelf, _TOGETHER)
-            except (DocumentError, ShelfError) as error:
-                await self._failed(shelf, claim, str(error))
             except (NotNowError, VaultError, OSError) as error:  # not the file's fault
                 self._wait(claim)
                 self._tell("folder.put_off", type(error).__name__)
             except Exception as error:  # noqa: BLE001 - one file stops no other
                 self._wait(claim)
                 self.desk.on_event("folder.crashed", {"exception": error})
+
+    async def _tried(self, shelf: Shelf, claim: Claim, *, streams: bool = False) -> None:
+        """Take a file, or answer what is wrong with it; neither may come to its end."""
+        try:
+            await self._take(shelf, claim, streams=streams)
+        except (DocumentError, ShelfError) as error:
+            await self._failed(shelf, claim, str(error))
 
     async def _take(self, shelf: Shelf, claim: Claim, *, streams: bool = False) -> None:
         """Make the file a message of ours, once, and answer."""
@@ -291,7 +296,7 @@ class Folder:
         refused: tuple[tuple[str, str], ...] = (),
     ) -> None:
         said = urgency.read(await asyncio.to_thread(shelf.beside, claim))
-        turned = Turned(self.watched.mailbox, claim.name, said.key, why, refused)
+        turned = Turned(self.watched.mailbox, claim.name, said.key, why, refused, claim.mark)
         await self.offering.turned(self.watched.name, claim.name, turned, critical=said.critical)
         now = self.desk.clock()
         content = answers.failed(claim.name, now, why, refused)

@@ -66,12 +66,19 @@ def form(name: str) -> Form | None:
 
 
 def short(name: str) -> str:
-    """Return a name that leaves room for a claim's mark and an answer's end; most stay as they are."""
+    """Return a name that can be kept, with room for a mark and an answer's end; most stay as they are.
+
+    One in the letters of another system is spelled anew: nothing that is sealed could hold it.
+    """
     octets = name.encode("utf-8", "surrogateescape")
-    if len(octets) <= _LONGEST:
-        return name
-    mark = hashlib.sha256(octets).hexdigest()[:12]
-    kind = form(name)
+    mark, kind = hashlib.sha256(octets).hexdigest()[:12], form(name)
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        octets = octets.decode("iso-8859-15").encode()
+    else:
+        if len(octets) <= _LONGEST:
+            return name
     return octets[:_SHORT].decode("utf-8", "ignore") + f"~{mark}{kind or ''}"
 
 

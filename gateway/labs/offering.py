@@ -151,7 +151,7 @@ class Offering:
         """
         now = self.desk.clock()
         statements = [self.unsent.adding(door, name, turned, now)]
-        if critical:
+        if critical and not (turned.claim and self.unsent.told(door, name, turned)):
             statements.append(self.desk.criticals.lost(turned, now))
         await self.offers.database.commit(statements)
 

@@ -24,6 +24,7 @@ class Turned(msgspec.Struct, frozen=True, array_like=True):
     key: str
     why: str
     refused: tuple[tuple[str, str], ...] = ()  # recipients, and why each was refused
+    claim: str = ""  # which offer of it that was
 
     def __repr__(self) -> str:
         return "Turned(…)"
@@ -53,6 +54,13 @@ class Unsent:
             ),
             expect=1,
         )
+
+    def told(self, door: str, name: str, turned: Turned) -> bool:
+        """Whether that very offer is kept already: a crash came before its end."""
+        mark = self._mark(door, turned.sender, name)
+        rows = self.database.read("SELECT facts FROM unsent WHERE mark = ?", (mark,))
+        found = [_DECODER.decode(self.ring.open(facts, _place(mark))) for (facts,) in rows]
+        return any(each.claim == turned.claim for each in found)
 
     def sent(self, door: str, sender: Address, name: str) -> Statement:
         """Return the statement by which a file, or a key, is a message after all."""

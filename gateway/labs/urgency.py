@@ -36,7 +36,7 @@ def read(companion: bytes | None) -> Said:
     """Return what a companion says, as far as it can be read."""
     try:
         return _DECODER.decode(companion or b"{}")
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Said()
 
 

@@ -685,3 +685,53 @@ async def test_who_asks_in_hl7_is_answered_in_hl7(tmp_path: Path) -> None:
         "b.hl7.failed.ack",
     ] == acks
     assert [b"CA", b"AE", b"AA", b"CR"] == codes
+
+
+async def test_a_companion_in_the_wrong_letters_stops_no_other(tmp_path: Path) -> None:
+    """It is refused in words, and the result beside it goes."""
+    async with lab(tmp_path) as labo:
+        (labo.path / "a.pdf.json").write_bytes(b'{"key": "r\xe9sultat"}')
+        labo.put("a.pdf", PDF)
+        labo.put("b.pdf", PDF, to=[CHU], document=ABOUT)
+        await labo.settle()
+        assert {"a.pdf.failed.json", "b.pdf.delivered.json"} < labo.lying()
+
+
+async def test_a_name_in_the_letters_of_another_system_is_answered(tmp_path: Path) -> None:
+    """Windows' é is no UTF-8: the file goes all the same, one that cannot is told of."""
+    async with lab(tmp_path) as labo:
+        for name, to in ((b"r\xe9sultat.pdf", CHU), (b"refus\xe9.pdf", "qui@nulle-part.example")):
+            companion = {"to": [to], "document": ABOUT}
+            (labo.path / os.fsdecode(name + b".json")).write_text(json.dumps(companion))
+            (labo.path / os.fsdecode(name)).write_bytes(PDF)
+        await labo.settle()
+        assert 1 == len(await labo.world.chu.inbox("accueil"))
+        lying = labo.lying()
+    (sent,) = (each for each in lying if each.endswith(".delivered.json"))
+    (failed,) = (each for each in lying if each.endswith(".failed.json"))
+    assert ("résultat.pdf~", "refusé.pdf~") == (sent[:13], failed[:11])
+
+
+async def test_a_file_that_cannot_even_be_answered_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk: it waits; and of a critical one a person is told once, not at each attempt."""
+    full = True
+    whole = Shelf.answer
+
+    def answer(shelf: Shelf, *args: Any) -> None:
+        if full:
+            raise OSError(28, "No space left on device")
+        whole(shelf, *args)
+
+    monkeypatch.setattr(Shelf, "answer", answer)
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", b"no pdf", to=[CHU], document=ABOUT, critical=True)
+        labo.put("b.pdf", PDF, to=[CHU], document=ABOUT)
+        await labo.settle()
+        assert "b.pdf.accepted.json" in labo.lying()
+        full = False
+        labo.world.clock.advance(seconds=61)
+        await labo.look()
+        assert "a.pdf.failed.json" in labo.lying()
+        assert 1 == len(labo.world.labo.desk.criticals.look(labo.world.clock()))

@@ -1,5 +1,6 @@
 """What is critical among the files of a folder is known by a glance; whatever lies there, nothing breaks."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +35,9 @@ def test_what_is_said_is_read() -> None:
     """The key and the urgency; no companion says nothing."""
     assert Said("2026-1", critical=True) == read(b'{"key": "2026-1", "critical": true}')
     assert Said() == read(None) == read(b"[")
+
+
+@pytest.mark.parametrize("companion", [b'{"key":"\xff"}', b'{"a":' + b"[" * 100_000, b"\xff"])
+def test_what_no_decoder_reads_says_nothing(companion: bytes) -> None:
+    """One companion in the wrong letters stands in no other file's way."""
+    assert Said() == read(companion)
