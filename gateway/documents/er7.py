@@ -88,7 +88,8 @@ def read(content: bytes) -> tuple[Segment, ...]:
     octets = content.removeprefix(b"\xef\xbb\xbf").strip(_FRAME)
     if not octets.startswith(b"MSH") or len(octets) < 9:
         raise DocumentError("the file is no HL7 v2 message: it does not begin with MSH")
-    lines = [line for line in re.split(r"[\r\n]+", _text(octets)) if line.strip("\x0b\x1c ")]
+    split = (line.strip("\x0b\x1c ") for line in re.split(r"[\r\n]+", _text(octets)))
+    lines = [line for line in split if line]
     if len(lines) > _MOST:
         raise DocumentError("the HL7 message has more segments than any that is read")
     by = _separators(lines[0])

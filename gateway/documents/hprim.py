@@ -22,6 +22,8 @@ _HEAD = 12
 _LONGEST = 1 << 20  # octets: it is text
 _SHOWN = 100_000  # characters of the report in the mail's own text
 _DAY = re.compile(r"(\d{2})[/.-]?(\d{2})[/.-]?(\d{4}|\d{2})")
+_FIN = "****FIN****"
+_END = frozenset({_FIN, "****FINFICHIER****"})
 _MARK = re.compile(r"^\*{4}[A-Z]+\*{4}\s*$", re.MULTILINE)
 _TITLE = "Résultat (HPRIM)"
 _GREETING = "Bonjour,\n\nVeuillez trouver ci-joint un résultat au format HPRIM.\n\n"
@@ -65,8 +67,17 @@ def read(content: bytes) -> Result:
             raise DocumentError(f"the HPRIM file does not tell {what} (line {place})")
     if any(_MARK.match(line) for line in lines[:_HEAD]):
         raise DocumentError("the HPRIM file is cut off: twelve lines come before the result")
+    if _several(lines[_HEAD:]):
+        raise DocumentError("the HPRIM file has several results: one is sent at a time")
     body = _MARK.split("\n".join(lines[_HEAD:]), maxsplit=1)[0].strip("\n ")
     return Result(tuple(_holder(lines[_HEAD - 1])), _clean(body)[:_SHOWN])
+
+
+def _several(lines: list[str]) -> bool:
+    """Whether another result, of another patient perhaps, follows the first one's end."""
+    told = [line.strip() for line in lines if line.strip()]
+    ends = told.index(_FIN) if _FIN in told else len(told)
+    return told.count("****LAB****") > 1 or any(each not in _END for each in told[ends:])
 
 
 def pack(content: bytes, result: Result, cover: Cover) -> bytes:

@@ -23,8 +23,10 @@ from trust import identifiers
 from trust.errors import HolderError
 
 _REPORT = ("11502-2", "CR d'examens biologiques")  # where OBR-4 has no LOINC
+_WHO = (3, 5, 7, 8)  # of PID: numbers, names, birth, sex
 _TIME = re.compile(r"(\d{8})(\d{2})?(\d{2})?(\d{2})?(?:\.\d+)?([+-]\d{4})?")
 _NUMBER = re.compile(r"[0-9A-Za-z]{8,15}")
+_REGISTERS = frozenset(each.value for each in Register)
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 
 
@@ -36,6 +38,7 @@ class Found:
     cda: bytes | None = field(default=None, repr=False)
     pdf: bytes | None = field(default=None, repr=False)
     about: About | None = field(default=None, repr=False)
+    ins: str = field(default="", repr=False)  # of the patient, as PID has it
 
 
 def read(content: bytes) -> Found:
@@ -44,7 +47,7 @@ def read(content: bytes) -> Found:
     kind = segments[0].value(9)
     if (kind.component(1), kind.component(2) or "R01") != ("ORU", "R01"):
         raise DocumentError("the HL7 message is no result: only ORU^R01 is sent (MSH-9)")
-    patients = {each.raw(3) for each in segments if each.name == "PID"}
+    patients = {tuple(map(each.raw, _WHO)) for each in segments if each.name == "PID"}
     if len(patients) != 1:
         raise DocumentError("the HL7 message must be about one patient: one PID, with its PID-3")
     recipients = tuple(dict.fromkeys(_recipients(segments)))
@@ -54,7 +57,7 @@ def read(content: bytes) -> Found:
     if len(documents) + len(pdfs) < len(files):
         raise DocumentError("an OBX of type ED holds neither a PDF nor a CDA document")
     if len(documents) == 1:
-        return Found(recipients, cda=documents[0])
+        return Found(recipients, cda=documents[0], ins=_ins(_first(segments, "PID"))[0])
     if documents or len(pdfs) > 1:
         raise DocumentError("the HL7 message has several documents: one is sent at a time")
     if not pdfs:
@@ -79,10 +82,12 @@ def _decoded(value: Value) -> bytes:
 
 
 def _about(segments: Sequence[Segment]) -> About:
-    order = _first(segments, "OBR")
-    if order is None:
-        raise DocumentError("the HL7 message has no OBR: nothing says what the document is")
     result = next(_files(segments))
+    # One message may tell of several acts: the document's is the one that it lies under.
+    orders = [each for each in segments[: segments.index(result)] if each.name == "OBR"]
+    if not orders:
+        raise DocumentError("the HL7 message has no OBR: nothing says what the document is")
+    order = orders[-1]
     head = segments[0]
     number = order.value(3).component(1) or order.value(2).component(1)
     if not number:
@@ -115,18 +120,16 @@ def _code(value: Value) -> tuple[str, str]:
 
 def _patient(pid: Segment) -> Person:
     """Return whom it is about: the INS by its OID, else the laboratory's own number."""
-    name, registers = pid.value(5), {each.value for each in Register}
+    name = pid.value(5)
     births = _time(pid.raw(7))
     if not (name.component(1) and name.component(2) and births):
         raise DocumentError(
             "the patient's name, given name or day of birth is missing (PID-5, PID-7)"
         )
-    ins, oid, own, owns = "", Register.NIR.value, "", ""
+    (ins, oid), own, owns = _ins(pid), "", ""
     for each in pid.repeated(3):
         number, root = each.component(1), each.part(2, of=4)
-        if root in registers and not ins:
-            ins, oid = number, root
-        elif root and number and not own:
+        if root and number and root not in _REGISTERS and not own:
             own, owns = number, root
     sex = pid.value(8).component(1)
     return Person(
@@ -139,6 +142,14 @@ def _patient(pid: Segment) -> Person:
         number=own[:100],
         numbers=owns[:64],
     )
+
+
+def _ins(pid: Segment | None) -> tuple[str, str]:
+    """Return the patient's INS and its register."""
+    for each in pid.repeated(3) if pid is not None else ():
+        if (root := each.part(2, of=4)) in _REGISTERS:
+            return each.component(1), root
+    return "", Register.NIR.value
 
 
 def _author(order: Segment, result: Segment) -> Writer:

@@ -21,6 +21,7 @@ from gateway.relay.critical import FIELD
 from smtp.address import Address, domain_of, key
 from smtp.message.header import Header, HeaderError, HeaderScanner, mailboxes
 
+_NUMBER = 13  # characters of an INS without its key
 _SEEN = b"Importance: high\r\n"
 
 
@@ -114,6 +115,8 @@ def _document(offer: Offer, said: Order) -> tuple[Document, bytes, tuple[str, ..
         found = oru_reader.read(offer.content)
         if found.cda is not None:
             document = cda.read(found.cda)
+            if not _same_patient(found.ins, document):
+                raise DocumentError("the CDA document in the HL7 message is about another patient")
             return document, found.cda, found.recipients or document.recipients
         assert found.pdf is not None
         pdf, about, meant = found.pdf, about or found.about, found.recipients
@@ -124,6 +127,12 @@ def _document(offer: Offer, said: Order) -> tuple[Document, bytes, tuple[str, ..
         raise DocumentError("of a PDF the companion must tell what it is")
     document = order.document(about, pdf)
     return document, cda_writer.write(document), meant
+
+
+def _same_patient(ins: str, document: Document) -> bool:
+    """Whether a document names that patient; who is known by no INS on one side may be the same."""
+    claimed = document.patient.claimed
+    return not ins or claimed is None or ins[:_NUMBER] == claimed.extension[:_NUMBER]
 
 
 def addressees(header: Header) -> tuple[Address, ...]:

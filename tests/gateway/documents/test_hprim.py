@@ -114,3 +114,17 @@ def test_any_bytes_are_a_result_or_our_error(octets: bytes) -> None:
         mail = pack(content, result, COVER)
         assert mail.count(b"\r\n") == mail.count(b"\n") == mail.count(b"\r")
         assert mail.isascii()
+
+
+@pytest.mark.parametrize(
+    "more", [[*HEAD, "", "another's"], ["****LAB****", "RES|K|K|4|m"], ["****FIN****", "x"]]
+)
+def test_a_file_of_two_patients_is_not_sent(more: list[str]) -> None:
+    """The second one's result would go to the first one's physician, and to nobody else."""
+    with pytest.raises(DocumentError, match="several results"):
+        read(made(*HEAD, *REPORT, *more))
+
+
+def test_the_ends_of_a_file_are_no_second_result() -> None:
+    """As laboratories write them."""
+    assert read(made()) == read(made(*HEAD, *REPORT, "****FINFICHIER****", ""))

@@ -222,3 +222,34 @@ def test_a_number_that_is_none_is_passed_over() -> None:
     assert about is not None
     assert "finess:750000010" == about.organisation.holder
     assert () == read(made((2, "10003456786", "01"), (2, "810001234565", "4"))).recipients
+
+
+def test_two_patients_without_a_number_are_two() -> None:
+    """Neither by an empty PID-3 nor by a number that both have."""
+    for number in ("", INS):
+        first = (1, LINES[1].split("|")[3], number)
+        other = f"PID|2||{number}||DURAND^PAUL||19600301|M"
+        with pytest.raises(DocumentError, match="one patient"):
+            read(made(first, more=(other,)))
+
+
+def test_the_document_is_of_the_act_that_it_lies_under() -> None:
+    """Of several OBR: number, code and who asked are not those of another act."""
+    lines = [LINES[0], LINES[1], "OBR|1||A-0|11524-6^ECG^LN", *LINES[2:]]
+    found = read("".join(f"{line}\r" for line in lines).encode())
+    assert found.about is not None
+    assert ("F-1", "CR de biologie") == (found.about.id, found.about.title)
+
+
+def test_two_messages_in_frames_are_two() -> None:
+    """The frame of MLLP hides neither a second header nor a second patient."""
+    with pytest.raises(DocumentError, match="several HL7 messages"):
+        read(b"\x0b" + made() + b"\x1c\r\x0b" + made() + b"\x1c\r")
+
+
+def test_the_document_is_about_the_patient_of_the_message() -> None:
+    """A CDA document under another patient's PID was put there by mistake."""
+    cda_file = base64.b64encode(cda_writer.write(document())).decode()
+    pieces = ((3, "application^PDF", "text^XML"), (3, FILE, cda_file))
+    assert read(made(*pieces)).ins.startswith("2790351215189")
+    assert "" == read(made((1, INS, "1^^^X"), *pieces)).ins

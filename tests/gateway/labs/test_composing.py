@@ -19,6 +19,8 @@ from smtp.message.header import Header
 from tests.gateway.documents.made import AT, PDF, document
 from tests.gateway.documents.test_hprim import made as hprim
 from tests.gateway.documents.test_order import ABOUT
+from tests.gateway.documents.test_oru_reader import FILE
+from tests.gateway.documents.test_oru_reader import made as oru
 from trust import identifiers
 
 LABO = Address("resultats@labo.example")
@@ -155,3 +157,13 @@ def test_a_number_that_stands_for_several_is_in_no_header() -> None:
             assert named.encode() == _header(made.message).first("to")
             assert len(to) == len(made.recipients)
             assert b"invalid" not in made.message
+
+
+def test_a_document_of_another_patient_than_the_message_is_not_sent() -> None:
+    """An ORU whose PID and CDA name two patients was put together by mistake."""
+    cda_file = base64.b64encode(cda_writer.write(document())).decode()
+    pieces = ((3, "application^PDF", "text^XML"), (3, FILE, cda_file))
+    assert _composed(Offer(Form.HL7, oru(*pieces)), to=[CHU]).message
+    other = (1, "279035121518989", "160037512345612")
+    with pytest.raises(DocumentError, match="another patient"):
+        _composed(Offer(Form.HL7, oru(other, *pieces)), to=[CHU])
