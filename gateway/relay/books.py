@@ -182,12 +182,17 @@ class Books:
 
     def _firsts(self, copy: Copy) -> list[Copy]:
         """Return what a copy was made of: the person's, whom its ORCPT names."""
-        about = (copy.recipient.orcpt or "").partition(";")[2]
+        about, sender = (copy.recipient.orcpt or "").partition(";")[2], copy.message.mail.mail_from
         try:
             given = self.spool.given_to(parse(about), copy.message.summary.message_id)
         except AddressError:
             return []
-        return [one for one in given if one.message.door != Door.COPY][-1:]
+        # Anybody may write a Message-ID that another used: what is said is said to who sent this one.
+        return [
+            one
+            for one in given
+            if one.message.door != Door.COPY and one.message.mail.mail_from == sender
+        ][-1:]
 
     def refused(
         self, message: Message, mailbox: Mailbox, recipient: Recipient, said: Reply

@@ -52,11 +52,11 @@ class Replies:
     async def round(self) -> int:
         """Look once into each folder; return how many answers were told."""
         told = 0
-        for line in self.lines.values():
+        for name, line in self.lines.items():
             if line.folder is None:
                 continue
             try:
-                told += await self._look(line.folder, line.errors)
+                told += await self._look(name, line.folder, line.errors)
             except OSError:
                 continue  # the folder is away; what is put there is tried again, and says so
         if told:
@@ -64,21 +64,21 @@ class Replies:
             self.ring()
         return told
 
-    async def _look(self, path: Path, errors: Address | None) -> int:
+    async def _look(self, server: str, path: Path, errors: Address | None) -> int:
         folder = await asyncio.to_thread(os.open, path, _OPEN)
         told = 0
         try:
             for name in await asyncio.to_thread(_names, folder):
-                told += await self._one(folder, name, errors)
+                told += await self._one(server, folder, name, errors)
         finally:
             os.close(folder)
         return told
 
-    async def _one(self, folder: int, name: str, errors: Address | None) -> bool:
+    async def _one(self, server: str, folder: int, name: str, errors: Address | None) -> bool:
         """The boundary of one answer: whatever is wrong with it stops no other."""
         try:
             failure = said.read(await asyncio.to_thread(_content, folder, name))
-            copy = self._copy(name.removesuffix(".answer.json"))
+            copy = self._copy(server, name.removesuffix(".answer.json"))
             if copy is None:
                 raise SaidError
             await self._tell(copy, failure, errors)
@@ -102,14 +102,15 @@ class Replies:
         told = await Integrating(self.desk).telling(verdict, asked=asked, errors=errors)
         await books.database.commit(told)
 
-    def _copy(self, name: str) -> Copy | None:
-        """Return the copy that was put there under a name."""
-        id_ = name.partition("-")[0]
+    def _copy(self, server: str, name: str) -> Copy | None:
+        """Return the copy that was put there under a name: no program answers for another's."""
+        id_, holding = name.partition("-")[0], self.desk.servers.holding
         return next(
             (
                 each
                 for each in self.desk.books.spool.copies(id_)
                 if named(id_, each.recipient.address) == name
+                and holding(each.recipient.address) == server
             ),
             None,
         )

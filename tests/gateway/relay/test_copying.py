@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.documents import packing, xdm
+from gateway.documents.codes import Failure
+from gateway.relay.applications import Applications
 from gateway.relay.delivery import State
 from gateway.relay.message import Door
 from gateway.settings.boxes import Forward, MailboxesSettings
@@ -150,3 +152,25 @@ async def test_a_mailbox_that_is_not_there_stops_nothing(world: World) -> None:
     await world.settle()
     assert 1 == len(await world.chu.inbox("accueil"))
     assert "copy.no_mailbox" in [event for event, _ in world.chu.events]
+
+
+async def test_what_software_says_is_told_to_who_sent_that_document(world: World) -> None:
+    """Somebody else's mail may bear the same Message-ID, and be the newer one: it is not meant."""
+    colleague = "interne@chu.example"
+    await world.chu.add("interne")
+    await world.labo.submit(DR, [PERSON], result(PERSON))
+    await world.settle()
+    (copy,) = [one for one in world.chu.copies() if one.message.door == Door.COPY]
+    world.clock.advance(seconds=1)
+    forwarding(world.chu)
+    same = letter(colleague, [PERSON]).replace(
+        b"\r\n\r\n", b"\r\nMessage-ID: <1@labo.example>\r\n\r\n", 1
+    )
+    await world.chu.submit(colleague, [PERSON], same)
+    await world.settle()
+
+    books = world.chu.desk.books
+    await books.database.commit(books.applied(copy, Failure.NO_INS, world.clock()))
+    assert "application.failed" not in world.chu.receipts()
+    (first,) = [one for one in world.chu.copies() if one.message.door == "relay"]
+    assert Applications(books.database).find(first.delivery.id) is not None

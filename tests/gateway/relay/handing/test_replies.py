@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -134,3 +134,15 @@ async def test_what_cannot_be_told_now_is_told_later(
         assert 0 == await there.replies.round()
         away.rename(there.path)
         assert 1 == await there.replies.round()
+
+
+async def test_a_program_answers_for_its_own_mailboxes_alone(tmp_path: Path) -> None:
+    """Whoever has a copy of a message knows how the copies of others are called."""
+    async with folder(tmp_path) as there:
+        name = await there.send()
+        other = there.replies.lines["house"]
+        lines = {"another": replace(other, folder=there.path)}
+        there.say(name, application="failed")
+        assert 0 == await Replies(there.world.chu.desk, lines, lambda: None).round()
+        assert [] == there.told()
+        assert (there.path / f"{name}.answer.json.unusable").is_file()
