@@ -40,6 +40,8 @@ class LargeOnes:
         link = None if large is None else large.links.find(request.path_params["token"])
         if large is None or link is None or link.reader or peer.listener != CERTIFICATE:
             raise Problem("not-found")
+        if link.expires <= self._desk.clock():  # and is swept within a minute
+            raise Problem("not-found")
         await self._admit(peer, link)
         etag = f'"{link.facts.sha256}"'
         headers = {name.lower(): value for name, value in request.headers.items()}

@@ -50,6 +50,8 @@ WRONG = Reply(
 _POLL = 30.0  # seconds: the bell only shortens the wait
 _HEADER = 1 << 19  # octets in which a header ends
 _MOST_WRONG = 3
+_DUE = 1000  # of what is due, looked through at once
+_SLOW = 10  # times the longest silence that a piece may take
 
 
 class Draw(Protocol):
@@ -106,7 +108,7 @@ class Collecting:
     resolver: Resolver
     wake: Callable[[], None]
     rested: asyncio.Event = field(default_factory=asyncio.Event)  # nothing due, nothing in hand
-    _in_hand: set[str] = field(default_factory=set)
+    _in_hand: dict[str, str] = field(default_factory=dict)  # messages, and their senders' domains
 
     async def run(self) -> None:
         """Fetch what is due, for ever."""
@@ -114,17 +116,27 @@ class Collecting:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self.large.fetches.bell.clear()
+                await self._forget()
                 self._round(tasks)
                 await self._rest()
 
+    async def _forget(self) -> None:
+        """Erase what came of messages that nobody is to have any more."""
+        fetches = self.large.fetches
+        for message in set(fetches.unwanted()) - set(self._in_hand):
+            with suppress(VaultError):  # then the next time
+                await self.desk.books.database.commit(fetches.dropping(message))
+
     def _round(self, tasks: asyncio.TaskGroup) -> None:
-        """Take up what is due, as much as there is room for."""
+        """Take up what is due, as much as there is room for; a slow sender leaves others a place."""
         settings, now = self.large.settings, self.desk.clock()
-        for one in self.large.fetches.due(now, settings.at_once + len(self._in_hand)):
+        most = max(1, settings.at_once - 1)
+        for one in self.large.fetches.due(now, _DUE):
             if len(self._in_hand) >= settings.at_once:
                 return
-            if one.message not in self._in_hand:
-                self._in_hand.add(one.message)
+            theirs = sum(domain == one.facts.domain for domain in self._in_hand.values())
+            if one.message not in self._in_hand and theirs < most:
+                self._in_hand[one.message] = one.facts.domain
                 tasks.create_task(self._guarded(one))
 
     async def _rest(self) -> None:
@@ -149,7 +161,7 @@ class Collecting:
             with suppress(VaultError):
                 await self._later(one, one.tries + 1)
         finally:
-            self._in_hand.discard(one.message)
+            self._in_hand.pop(one.message, None)
             self.large.fetches.bell.set()
 
     async def _one(self, one: Wanted) -> None:
@@ -203,7 +215,7 @@ class Collecting:
         sender = copy.message.mail.mail_from
         assert sender is not None  # ``taking`` takes no other
         domain = domain_of(sender)
-        last = FetchError(FetchState.UNREACHABLE, f"no host of {domain} could be reached")
+        faults = []
         for host in await self._hosts(domain):
             if start >= one.size:
                 return
@@ -214,11 +226,12 @@ class Collecting:
                 async with aclosing(blocks):
                     await self._kept(one, start, blocks)
             except FetchError as error:
-                last, start = error, self._here(one)
+                faults.append(error)
+                start = self._here(one)
             else:
                 return
         if start < one.size:
-            raise last
+            raise _gravest(faults, domain)
 
     async def _hosts(self, domain: str) -> list[str]:
         """Return the hosts at which a domain's gateway is, as the trust list says, else DNS."""
@@ -243,9 +256,13 @@ class Collecting:
     async def _kept(self, one: Wanted, start: int, blocks: AsyncIterator[bytes]) -> None:
         """Seal and commit what comes, a piece at a time."""
         cursor, vault = _Cursor(blocks), self.desk.books.vault
-        while start < one.size:
+        while start < one.size and self._copies(one.message):
             wanted = min(self.large.settings.piece, one.size - start)
-            sealed = await vault.put(cursor.take(wanted))
+            try:
+                async with asyncio.timeout(_SLOW * self.large.settings.timeout):
+                    sealed = await vault.put(cursor.take(wanted))
+            except TimeoutError:
+                raise FetchError(FetchState.TIMEOUT, "a piece took too long") from None
             if sealed.size == 0:
                 await vault.discard(sealed)
                 raise FetchError(FetchState.HTTP_ERROR, "it ended before its end")
@@ -380,3 +397,10 @@ class Collecting:
         await self.desk.books.database.commit(
             [self.large.fetches.putting_off(one, max(due, now), tries, one.wrong)]
         )
+
+
+def _gravest(faults: Sequence[FetchError], domain: str) -> FetchError:
+    """Return why nothing came; that it is gone only if each host said so: another may have it."""
+    others = [one for one in faults if one.state is not FetchState.NOT_FOUND]
+    unreached = FetchError(FetchState.UNREACHABLE, f"no host of {domain} could be reached")
+    return next(iter([*others, *faults]), unreached)

@@ -3,6 +3,7 @@
 Who was told *relayed* and whose document nobody fetched is told that it failed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gateway.relay.books import GATEWAY
@@ -37,17 +38,29 @@ class Ending:
             wanted += 1
         expired = self.links.expired(self.desk.clock())
         for link in expired:
-            await self.end(link, NOT_FETCHED, "large-expired")
+            # What another gateway has fetched is theirs: they say what became of it.
+            waits = _WAITS if link.reader or link.taken is None else ()
+            await self._ended(link, waits, NOT_FETCHED, "large-expired")
         return wanted + len(expired)
 
     async def end(self, link: Link, said: Reply, reason: str, actor: str = GATEWAY) -> int:
         """End one link, and the copies that wait for it; return how many copies that was."""
+        return await self._ended(link, _WAITS, said, reason, actor)
+
+    async def _ended(
+        self,
+        link: Link,
+        waits: Collection[State],
+        said: Reply,
+        reason: str,
+        actor: str = GATEWAY,
+    ) -> int:
         books, now = self.desk.books, self.desk.clock()
         for last in (False, False, True):
             results = [
                 Result(copy, step(copy.delivery, Event.BOUNCED, now, said), reason)
                 for copy in books.spool.copies(link.message)
-                if copy.domain == link.domain and copy.delivery.state in _WAITS
+                if copy.domain == link.domain and copy.delivery.state in waits
             ]
             moving = [
                 statement

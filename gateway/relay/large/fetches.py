@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from gateway.relay.delivery import State
 from gateway.relay.large.stub import Mark
 from quarantine.policy import Finding
 from vault.database import Database, Row, Statement
@@ -27,6 +28,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     sha256: str
     findings: tuple[Finding, ...] = ()  # what was found at the door
     looked: bool = False  # it is to be looked into when it is here
+    domain: str = ""  # its sender's
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,10 @@ class Fetches:
         *,
         findings: Sequence[Finding],
         looked: bool,
+        domain: str,
     ) -> Statement:
         """Return the statement by which the whole of a message is to be fetched."""
-        facts = Facts(mark.token, mark.port, mark.sha256, tuple(findings), looked)
+        facts = Facts(mark.token, mark.port, mark.sha256, tuple(findings), looked, domain)
         return Statement(
             "INSERT INTO fetch (message, due, size, facts) VALUES (?, ?, ?, ?)",
             (
@@ -74,6 +77,14 @@ class Fetches:
     def due(self, now: datetime, limit: int) -> list[Wanted]:
         """Return what is to be fetched now, the longest due first."""
         return self._wanted("due <= ? ORDER BY due LIMIT ?", (now.timestamp(), limit))
+
+    def unwanted(self) -> list[str]:
+        """Return the messages of which no copy waits for its whole any more."""
+        sql = (
+            "SELECT message FROM fetch WHERE NOT EXISTS (SELECT 1 FROM delivery"
+            " WHERE delivery.message = fetch.message AND delivery.state = ?)"
+        )
+        return [str(message) for (message,) in self.database.read(sql, (State.FETCHING.value,))]
 
     def all(self, limit: int = 1000) -> list[Wanted]:
         """Return everything that is to be fetched."""

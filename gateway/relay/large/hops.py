@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from smtp.send.outgoing import Offer
 from vault.database import Database, Statement
 
+_MOST = (1 << 62) - 1  # whatever it says of itself: what a row can hold
+
 
 @dataclass(frozen=True, slots=True)
 class Hop:
@@ -22,7 +24,7 @@ class Hop:
     @classmethod
     def of(cls, offer: Offer, at: datetime) -> "Hop":
         """Read what it offered."""
-        return cls(offer.size, offer.large, at)
+        return cls(min(offer.size, _MOST), min(offer.large, _MOST), at)
 
     def takes(self, size: int) -> bool:
         """Whether it takes a message of that length as it is."""

@@ -89,7 +89,10 @@ class Lending:
             return together, None
         if chosen is Way.NONE:
             return together, too_large(hop.size)
-        return together, await self._lent(one, hop, reader=chosen is Way.READ)
+        lent = await self._lent(one, hop, reader=chosen is Way.READ)
+        if isinstance(lent, Reply) and hop.takes(one.message.size):
+            return together, None  # nobody must fetch what can go as it is
+        return together, lent
 
     def _way(self, copy: Copy, hop: Hop) -> Way:
         large, size = self.large, copy.message.size

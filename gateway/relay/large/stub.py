@@ -165,7 +165,8 @@ def same(stub: bytes, whole: bytes) -> bool:
     Both begin with their header; what lies in the stub above our field, and it, do not count.
     """
     above, _ = trace(stub)
-    return _said(stub[len(above) :], FIELD) == _said(whole)
+    judged = _said(stub[len(above) :], FIELD)
+    return judged is not None and judged == _said(whole)
 
 
 def _said(block: bytes, *less: str) -> list[tuple[str, bytes]] | None:

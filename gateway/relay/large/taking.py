@@ -12,6 +12,7 @@ from gateway.relay.message import Message
 from gateway.relay.screening import Screened
 from gateway.relay.verdict import RELAY
 from smtp import reply
+from smtp.address import domain_of
 from smtp.reply import Reply
 from vault.database import Statement
 
@@ -26,10 +27,10 @@ def announced(arrival: Arrival, desk: Desk) -> Mark | Reply | None:
     if desk.large is None or peer.listener != RELAY or arrival.draft.mail.mail_from is None:
         return UNREADABLE
     try:
-        _, mark = stub.trace(arrival.top + arrival.block)
+        above, mark = stub.trace(arrival.top + arrival.block)
     except StubError:
         return UNREADABLE
-    if mark.size != size:
+    if mark.size != size or above != arrival.top:  # what is above is compared with nothing
         return UNREADABLE
     return mark if size <= desk.large.settings.largest else reply.TOO_BIG
 
@@ -37,7 +38,8 @@ def announced(arrival: Arrival, desk: Desk) -> Mark | Reply | None:
 def entering(arrival: Arrival, desk: Desk, message: Message, screened: Screened) -> list[Statement]:
     """Return the statement by which a message is first fetched, or looked into, if it is to be."""
     mark = announced(arrival, desk)
-    if not isinstance(mark, Mark) or desk.large is None:
+    sender = message.mail.mail_from
+    if not isinstance(mark, Mark) or desk.large is None or sender is None:
         return desk.screening.entering(message, screened)
     return [
         desk.large.fetches.entering(
@@ -46,6 +48,7 @@ def entering(arrival: Arrival, desk: Desk, message: Message, screened: Screened)
             message.arrived,
             findings=screened.findings,
             looked=screened.opened,
+            domain=domain_of(sender),
         )
     ]
 

@@ -137,7 +137,7 @@ class Documents:
             return Response(None, span.status, headers, "application/octet-stream")
         told = origin(request) | {"detail": detail, "range": f"{span.start}-{span.end}/{span.size}"}
         await self._readers.looked(link, copies, "downloaded", told, begun=span.start == 0)
-        if span.end == span.size:
+        if span.end == span.size and (span.start == 0 or link.looks):  # the end alone is no reading
             blocks = served.ending(blocks, partial(self._readers.taken, link, copies))
         return StreamingResponse(blocks, span.status, headers, "application/octet-stream")
 

@@ -103,7 +103,14 @@ async def large(one: Walker, other: Walker, folder: Path) -> None:
         [
             lent.links.adding(link, copy.recipient.address),
             *rooms.vault.sharing(holder(copy.delivery.id), link.holder),
-            lent.fetches.entering(waits.message.id, mark, now + 2 * DAY, findings=(), looked=False),
+            lent.fetches.entering(
+                waits.message.id,
+                mark,
+                now + 2 * DAY,
+                findings=(),
+                looked=False,
+                domain="labo.example",
+            ),
         ]
     )
     await one.at(f"{SPOOL}/large", SILENT)

@@ -8,6 +8,7 @@ import pytest
 from smtp import tls
 from tests.world.lending import Lenders, large_letter, lending
 from tests.world.world import Gateway
+from trust.members import Status
 
 
 def _client(gateway: Gateway) -> httpx.AsyncClient:
@@ -72,3 +73,26 @@ async def test_nobody_else_is_given_anything(
 
     assert status == answer.status_code
     assert b"IRM" not in answer.content
+
+
+async def test_whose_time_is_over_is_given_to_nobody(tmp_path: Path) -> None:
+    """Not even in the minute until it is swept."""
+    async with lending(tmp_path) as lenders:
+        url = await _url(lenders)
+        lenders.world.clock.advance(days=2)
+        async with _client(lenders.chu) as client:
+            answer = await client.get(url)
+
+    assert 404 == answer.status_code
+
+
+async def test_who_left_the_list_is_given_nothing_more(tmp_path: Path) -> None:
+    """The stub was theirs when it went; what the list says now is what counts."""
+    async with lending(tmp_path) as lenders:
+        url = await _url(lenders)
+        lenders.world.lists.change("chu.example", status=Status.REVOKED)
+        await lenders.world.publish()
+        async with _client(lenders.chu) as client:
+            answer = await client.get(url, headers={"Range": "bytes=100000-"})
+
+    assert 403 == answer.status_code

@@ -1,21 +1,27 @@
 """A message too large for the other gateway crosses all the same, whole."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
 from gateway.relay.delivery import State
+from gateway.relay.large.collecting import Collecting
 from gateway.relay.large.ending import ENDED, Ending
 from gateway.relay.large.large import Large
+from gateway.relay.large.links import new_token
 from gateway.relay.large.stub import Mark
 from gateway.relay.withdrawing import Withdrawing
 from gateway.web.fetching import Fetching
 from smtp import tls
+from smtp.send.client import Entitled
 from smtp.send.outgoing import Offer
 from tests.world.lending import PIECE, SETTINGS, Lenders, large_letter, peer, web_door
 from tests.world.world import letter
-from trust.fetching import FetchError
+from trust.fetching import FetchError, FetchState
 from vault.database import Statement
 
 
@@ -287,6 +293,171 @@ async def test_a_peer_that_fetches_nothing_is_sent_nothing(lenders: Lenders) -> 
     assert (100_000, 0) == (known.size, known.large)
 
 
+async def test_what_need_not_be_fetched_goes_as_it_is(lenders: Lenders) -> None:
+    """Longer than ``above``, but of small parts alone, or beyond the quota: their server takes it whole."""
+    few = lenders.lent.settings
+    for changes in ({"above": 30_000}, {"above": 30_000, "part": 10_000, "quota": 10}):
+        lenders.lent.settings = few.model_copy(update=changes)
+        await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], _of_small_parts())
+        await lenders.settle()
+
+    assert [State.DELIVERED] * 2 == lenders.labo.states()
+    assert [] == lenders.asked
+
+
+def _of_small_parts() -> bytes:
+    line = b"%064d\r\n" % 7
+    part = b"--b\r\nContent-Type: image/png\r\n\r\n" + line * 230 + b"\r\n"
+    head = letter(
+        "dr@labo.example",
+        ["accueil@chu.example"],
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/mixed; boundary="b"',
+        body="",
+    )
+    return head + part * 3 + b"--b--\r\n"
+
+
+async def test_a_peer_may_say_any_number(lenders: Lenders) -> None:
+    """How large a message it takes is its own word: what no row can hold stops no mail."""
+    clinic = await lenders.world.play(offer=Offer.parse(["SIZE 9999999999999999999"]))
+    await lenders.labo.submit("dr@labo.example", ["a@clinique.example"])
+    await lenders.settle()
+
+    assert 1 == len(clinic.heard)
+
+
+async def test_one_sender_leaves_the_others_a_place(lenders: Lenders) -> None:
+    """A gateway that gives an octet now and then holds up no other's documents."""
+    clinic = await lenders.world.play()
+    heard, both = [], asyncio.Barrier(3)
+
+    async def slow(
+        url: str, _start: int, _size: int, _entitled: Entitled
+    ) -> AsyncGenerator[bytes, None]:
+        heard.append(urlsplit(url).hostname)
+        if len(heard) <= 2:
+            await both.wait()
+        raise FetchError(FetchState.UNREACHABLE, "cut by the test")
+        yield b""
+
+    lenders.collecting["chu.example"].draw = slow
+    others = replace(peer(lenders.labo), certificate=clinic.certificate)
+    for who, sender in (
+        (peer(lenders.labo), "dr@labo.example"),
+        (peer(lenders.labo), "dr@labo.example"),
+        (others, "dr@clinique.example"),
+    ):
+        content = Mark(new_token(), 443, 200_000, "a" * 64).encode()
+        content += letter(sender, ["accueil@chu.example"])
+        said = await lenders.chu.take(who, sender, ["accueil@chu.example"], content, large=200_000)
+        assert said.positive, said
+    async with asyncio.timeout(5):
+        await both.wait()
+
+    assert {"127.0.0.1", "mx.clinique.example"} == set(heard)  # labo's, and the clinic's
+    await lenders.settle()
+
+
+async def test_a_piece_that_takes_for_ever_is_put_off(lenders: Lenders) -> None:
+    """An octet before each silence is too long keeps no place for days."""
+    waited = lenders.wanted.settings
+    lenders.wanted.settings = waited.model_copy(update={"timeout": 0.001})
+    lenders.collecting["chu.example"].draw = _dripping
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+
+    assert ["download-timeout"] == _put_off(lenders)
+    assert [State.FETCHING] == lenders.chu.states()
+
+
+async def _dripping(
+    _url: str, _start: int, _size: int, _entitled: Entitled
+) -> AsyncGenerator[bytes, None]:
+    yield b"x"
+    await asyncio.Event().wait()
+
+
+def _put_off(lenders: Lenders) -> list[object]:
+    return [facts["reason"] for event, facts in lenders.chu.events if event == "large.put_off"]
+
+
+async def test_gone_is_what_no_host_has(lenders: Lenders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of two gateways is down, the other never had it: it is asked for again."""
+    states = [FetchState.UNREACHABLE, FetchState.NOT_FOUND]
+
+    async def hosts(_self: Collecting, _domain: str) -> list[str]:
+        return ["mx1.labo.example", "mx2.labo.example"]
+
+    async def draw(
+        _url: str, _start: int, _size: int, _entitled: Entitled
+    ) -> AsyncGenerator[bytes, None]:
+        raise FetchError(states.pop(0), "by the test")
+        yield b""
+
+    monkeypatch.setattr(Collecting, "_hosts", hosts)
+    lenders.collecting["chu.example"].draw = draw
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+
+    assert [] == states
+    assert [State.FETCHING] == lenders.chu.states()
+
+
+async def test_what_is_taken_back_while_it_comes_comes_no_further(lenders: Lenders) -> None:
+    """Not to the end of its half a gigabyte; and what came is erased at once, not at the next try."""
+    given = []
+
+    async def draw(
+        _url: str, _start: int, size: int, _entitled: Entitled
+    ) -> AsyncGenerator[bytes, None]:
+        for at in range(0, size, PIECE):
+            if at == PIECE:
+                (copy,) = lenders.chu.copies()
+                said = await Withdrawing(lenders.chu.desk, lenders.chu.notices).withdraw(copy, "l")
+                assert said.positive
+            given.append(at)
+            yield b"x" * min(PIECE, size - at)
+
+    lenders.collecting["chu.example"].draw = draw
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+
+    assert len(given) < 4
+    assert (0, 0) == lenders.wanted.fetches.standing()
+    assert "large.crashed" not in [event for event, _ in lenders.chu.events]
+
+
+async def test_what_waits_for_another_try_is_erased_when_it_is_taken_back(
+    lenders: Lenders,
+) -> None:
+    """What came of it does not lie there until the try that is not made any more."""
+    lenders.cut_after = [2 * PIECE]
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    (copy,) = lenders.chu.copies()
+    await Withdrawing(lenders.chu.desk, lenders.chu.notices).withdraw(copy, "labo")
+    await lenders.settle()
+
+    assert (0, 0) == lenders.wanted.fetches.standing()
+
+
+async def test_what_they_fetched_has_not_failed(lenders: Lenders) -> None:
+    """It may lie in quarantine there, longer than here: they say what became of it."""
+    lenders.labo.desk.large.port = 1  # type: ignore[union-attr]  # nobody listens there
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    (link,) = lenders.lent.links.all()
+    taken = lenders.lent.links.taking(link.id, lenders.world.clock())
+    await lenders.labo.rest.database.commit([taken])
+
+    lenders.world.clock.advance(days=2)
+    await Ending(lenders.labo.desk, lenders.lent.links, lenders.labo.notices).round()
+
+    assert [State.RELAYED] == lenders.labo.states()
+    assert [] == lenders.lent.links.all()
+
+
 async def test_a_stub_that_says_two_things_is_refused(lenders: Lenders) -> None:
     """What MAIL says of the whole and what its field says must agree, or it is no stub."""
     mark = Mark("t" * 43, 443, 200_000, "a" * 64).encode()
@@ -304,6 +475,11 @@ async def test_a_stub_that_says_two_things_is_refused(lenders: Lenders) -> None:
         large=200_000,
     )
     assert 554 == bare.code
+    below = b"Subject: IRM\r\n" + mark + letter("dr@labo.example", ["accueil@chu.example"])
+    said = await lenders.chu.take(
+        peer(lenders.labo), "dr@labo.example", ["accueil@chu.example"], below, large=200_000
+    )
+    assert 554 == said.code
     huge = Mark("t" * 43, 443, 3_000_000, "a" * 64).encode() + content
     said = await lenders.chu.take(
         peer(lenders.labo), "dr@labo.example", ["accueil@chu.example"], huge, large=3_000_000

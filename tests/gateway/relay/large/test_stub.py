@@ -192,3 +192,9 @@ def test_what_is_kept_and_what_is_cut_is_the_whole(
         else:
             back.append(message[slice(*piece)])
     assert message == b"".join(back)
+
+
+def test_two_headers_that_nobody_can_read_are_not_the_same() -> None:
+    """What was not judged is not what was judged."""
+    broken = b"no field\r\n\r\n"
+    assert not stub.same(_MARK.encode() + broken, broken)

@@ -121,6 +121,17 @@ async def test_a_broken_download_goes_on(tmp_path: Path) -> None:
     assert (State.RELAYED, State.DELIVERED) == (half, done)
 
 
+async def test_the_end_alone_is_no_reading(tmp_path: Path) -> None:
+    """Programs ask for a file's last octets first: nobody has read a document by that."""
+    async with waiting(tmp_path) as desk:
+        await desk.log_in()
+        tail = await desk.get("/part/1", Range="bytes=-9")
+        state = desk.state()
+
+    assert IMAGES[-9:] == tail.content
+    assert State.RELAYED == state
+
+
 async def test_what_is_not_or_no_longer_here(tmp_path: Path) -> None:
     """Unknown, over, for a gateway and not for people, no such part: one page, in words."""
     async with waiting(tmp_path) as desk:
