@@ -21,6 +21,7 @@ from gateway.documents.errors import DocumentError
 from gateway.documents.order import Order
 from gateway.labs import answers, ready, streaming, urgency
 from gateway.labs.composing import Composed, Offer, compose, told
+from gateway.labs.lines import Lines
 from gateway.labs.names import Answer, Form, form
 from gateway.labs.names import Offered as Found
 from gateway.labs.offering import IN_HAND, Offering, Outcome, Result, blocks
@@ -35,6 +36,7 @@ from gateway.relay.spool import OPEN
 from gateway.settings.labs import WatchedFolder
 from smtp.address import Address
 from smtp.envelope import Body, Peer
+from smtp.message.header import Header
 from vault.database import Statement
 from vault.errors import VaultError
 
@@ -297,7 +299,8 @@ class Folder:
     ) -> None:
         said = urgency.read(await asyncio.to_thread(shelf.beside, claim))
         turned = Turned(self.watched.mailbox, claim.name, said.key, why, refused, claim.mark)
-        await self.offering.turned(self.watched.name, claim.name, turned, critical=said.critical)
+        critical = said.critical or await asyncio.to_thread(self._marked, shelf, claim)
+        await self.offering.turned(self.watched.name, claim.name, turned, critical=critical)
         now = self.desk.clock()
         content = answers.failed(claim.name, now, why, refused)
         head = await asyncio.to_thread(self._head, shelf, claim)
@@ -306,6 +309,13 @@ class Folder:
         await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead, told)
         await asyncio.to_thread(shelf.set_aside, claim)
         self._tell("folder.failed", "refused" if refused else "unusable")
+
+    def _marked(self, shelf: Shelf, claim: Claim) -> bool:
+        """Whether a ready mail says itself that it may not wait."""
+        if form(claim.name) is not Form.MAIL:
+            return False
+        head = Lines().feed(shelf.begins(claim)).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        return self.desk.urgency.asked(Header.skim(head), self.watched.mailbox)
 
     def _head(self, shelf: Shelf, claim: Claim) -> str:
         """Return the head of a message that asks for answers in HL7, if this is one."""

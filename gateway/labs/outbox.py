@@ -7,6 +7,7 @@ away is looked for again, less and less often. R-A7, R-I4; RFC 2177, RFC 6851.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -129,7 +130,8 @@ class Outbox:
             if size > self.settings.largest:
                 raise DocumentError(_TOO_LARGE)
             async with aclosing(account.blocks(uid)) as octets:
-                mail = await ready.read(octets, (), recipients.address, self.header_size)
+                coming = _bounded(octets, self.settings.largest)
+                mail = await ready.read(coming, (), recipients.address, self.header_size)
                 message_id = mail.message_id
                 outcome = await self.offering.offer(self._result(mail, mark))
         except DocumentError as error:
@@ -138,10 +140,10 @@ class Outbox:
         if outcome.row is not None:
             if outcome.refused:
                 await self._notice(account, mark, message_id, outcome, sent=True)
-            await account.move(uid, self.settings.sent)
-            self._noticed.discard(mark)
+            await self._moved(account, mark, uid, self.settings.sent)
         elif outcome.said.permanent:
-            await self._failed(account, mark, uid, message_id, outcome)
+            critical = self.desk.urgency.asked(mail.header, self.mailbox)
+            await self._failed(account, mark, uid, message_id, outcome, critical=critical)
         else:
             self._wait(mark)
             if outcome.said is not IN_HAND:
@@ -159,14 +161,26 @@ class Outbox:
             answered=True,
         )
 
-    async def _failed(
-        self, account: Account, mark: str, uid: int, message_id: str, outcome: Outcome
-    ) -> None:
-        turned = Turned(self.mailbox, "", message_id, outcome.said.text, outcome.refused)
-        await self.offering.turned(self.settings.name, message_id or mark, turned)
-        await self._notice(account, mark, message_id, outcome, sent=False)
-        await account.move(uid, self.settings.errors)
+    async def _moved(self, account: Account, mark: str, uid: int, folder: str) -> None:
+        await account.move(uid, folder)
         self._noticed.discard(mark)
+        self._wait(mark)  # a server that says so and leaves it there is not asked without end
+
+    async def _failed(
+        self,
+        account: Account,
+        mark: str,
+        uid: int,
+        message_id: str,
+        outcome: Outcome,
+        *,
+        critical: bool = False,
+    ) -> None:
+        why, name = outcome.said.text, message_id or mark
+        turned = Turned(self.mailbox, "", message_id, why, outcome.refused, mark)
+        await self.offering.turned(self.settings.name, name, turned, critical=critical)
+        await self._notice(account, mark, message_id, outcome, sent=False)
+        await self._moved(account, mark, uid, self.settings.errors)
         self._tell("outbox.failed", "refused" if outcome.refused else "unusable")
 
     async def _notice(
@@ -205,6 +219,15 @@ class Outbox:
 
 def _mark(validity: int, uid: int) -> str:
     return f"{validity}.{uid}"
+
+
+async def _bounded(octets: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    """Yield what comes, which may be more than its server said."""
+    async for block in octets:
+        most -= len(block)
+        if most < 0:
+            raise DocumentError(_TOO_LARGE)
+        yield block
 
 
 def _unusable(why: str) -> Reply:

@@ -21,6 +21,7 @@ class Mail:
 
     recipients: tuple[Address, ...] = field(repr=False)
     message_id: str
+    header: Header = field(repr=False)
     beside: bytes = field(repr=False)  # who gets it, if that is not in the mail
     blocks: AsyncIterator[bytes] = field(repr=False)
 
@@ -56,7 +57,7 @@ async def read(
         raise DocumentError("nobody gets it: neither the request nor the mail names recipients")
     message_id = (header.first("message-id") or b"").strip().decode("utf-8", "replace")
     beside = "\n".join(sorted(map(key, recipients))).encode() if asked else b""
-    return Mail(recipients, message_id, beside, _again(ahead, blocks))
+    return Mail(recipients, message_id, header, beside, _again(ahead, blocks))
 
 
 async def _lines(octets: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

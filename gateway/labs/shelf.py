@@ -175,8 +175,15 @@ class Shelf:
 
     def glance(self, name: str) -> bytes:
         """Return how a file in the folder begins; nothing of what is no plain file."""
+        return self._glance(name, self.folder)
+
+    def begins(self, claim: Claim) -> bytes:
+        """Return how a claimed file begins."""
+        return self._glance(claim.stored, self.claimed)
+
+    def _glance(self, name: str, folder: int) -> bytes:
         try:
-            fd = os.open(name, _READ, dir_fd=self.folder)
+            fd = os.open(name, _READ, dir_fd=folder)
         except OSError:
             return b""
         try:

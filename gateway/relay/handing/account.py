@@ -38,9 +38,9 @@ NOT_MOVED = Reply(451, "4.3.0", "The mailbox server does not let a message be mo
 _MOST_SAID = 1 << 20  # octets, in answer to one command
 _GOODBYE = 1.0  # seconds that a server has to close its side
 _PIECE = 256 << 10  # octets of a message that are asked for at once
-_VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
+_VALIDITY = re.compile(rb"\[UIDVALIDITY (\d{1,10})\]", re.IGNORECASE)
 _QUOTED = re.compile(rb'BODY\[\]<\d+> "((?:[^"\\]|\\.)*)"')  # a short end without line ends
-_SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
+_SIZE = re.compile(rb"RFC822\.SIZE (\d{1,19})(?!\d)", re.IGNORECASE)
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _CODES = {
     "OVERQUOTA": (452, "4.2.2"),
@@ -137,7 +137,10 @@ class Account:
         self._bound()
 
     def _bound(self) -> None:
-        """Let go of a server that says more than anything we ask: the library keeps all of it."""
+        """Let go of a server that says more than anything we ask: the library keeps all of it.
+
+        And of one that says what nobody understands: the library's words for it are the server's.
+        """
         protocol = self._client.protocol
         take = protocol.data_received
 
@@ -145,8 +148,11 @@ class Account:
             self._heard += len(octets)
             if self._heard > _MOST_SAID:
                 protocol.transport.abort()
-            else:
+                return
+            try:
                 take(octets)
+            except Exception:  # noqa: BLE001 - asyncio would log it, and with it a mail perhaps
+                protocol.transport.abort()
 
         protocol.data_received = taken
 
@@ -224,7 +230,9 @@ class Account:
         if met.result != "OK":
             raise Refused(UNREACHABLE)
         numbers = (line for line in met.lines if _numbers(line))
-        return sorted({int(each) for line in numbers for each in re.findall(rb"\d+", line)})
+        return sorted(
+            {int(each) for line in numbers for each in re.findall(rb"\b\d{1,10}\b", line)}
+        )
 
     async def size(self, uid: int) -> int | None:
         """Return how many octets a message has; None: it is gone."""
@@ -281,7 +289,11 @@ class Account:
         if met.result != "OK" or verb == "move":
             return bool(met.result == "OK")
         gone = r"(\Deleted)"
-        await self._patiently(lambda: self._client.uid("store", f"{uid}", "+FLAGS.SILENT", gone))
+        met = await self._patiently(
+            lambda: self._client.uid("store", f"{uid}", "+FLAGS.SILENT", gone)
+        )
+        if met.result != "OK":  # it lies in both folders
+            return False
         if self._client.has_capability("UIDPLUS"):
             await self._patiently(lambda: self._client.uid("expunge", f"{uid}"))
         return True

@@ -109,6 +109,7 @@ class Results:
         header_size = self._rooms.settings.limits.header_size
         mail = await uploads.mail(request, resolve, header_size)
         known_by = uploads.idempotency_key(request) or mail.key
+        marked = self._rooms.desk.urgency.asked(mail.header, mailbox.address)
         if not known_by:
             raise Problem("key-needed")
         return Result(
@@ -121,7 +122,7 @@ class Results:
             Facts("", secrets.token_hex(16), key=uploads.idempotency_key(request)),
             beside=mail.beside,
             answered=True,
-            critical=uploads.critical(request),
+            critical=marked or uploads.critical(request),
         )
 
     async def _document(self, request: Request, mailbox: Mailbox, resolve: Resolve) -> Result:

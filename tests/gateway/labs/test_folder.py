@@ -735,3 +735,15 @@ async def test_a_file_that_cannot_even_be_answered_stops_no_other(
         await labo.look()
         assert "a.pdf.failed.json" in labo.lying()
         assert 1 == len(labo.world.labo.desk.criticals.look(labo.world.clock()))
+
+
+async def test_a_ready_mail_says_itself_that_it_was_critical(tmp_path: Path) -> None:
+    """Refused for everybody: a person is told; a letter that has those words in its text is none."""
+    lost = "qui@nulle-part.example"
+    async with lab(tmp_path) as labo:
+        mark = "X-Sceau-Priority: critical"
+        labo.put("a.eml", letter(LABO, [lost], mark))
+        labo.put("b.eml", letter(LABO, [lost], body=f"{mark}\n").replace(b"<1@", b"<2@"))
+        await labo.settle()
+        assert {"a.eml.failed.json", "b.eml.failed.json"} < labo.lying()
+        assert 1 == len(labo.world.labo.desk.criticals.look(labo.world.clock()))

@@ -281,3 +281,52 @@ async def test_an_outbox_that_is_away_is_known_to_be(
             await door.outbox.watch()
         assert {} == door.world.labo.desk.away
     assert [1.0, 2.0, 4.0, 8.0, 16.0] == pauses
+
+
+async def test_a_mail_that_is_still_there_is_not_taken_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that says that it moved a mail, and did not: Sent is not filled with it."""
+    async with opened(tmp_path) as door:
+        door.server.add(letter(LABO, [CHU]))
+        moved: list[int] = []
+
+        async def move(uid: int, _folder: str) -> None:
+            moved.append(uid)
+            assert len(moved) < 5
+
+        monkeypatch.setattr(door.server, "move", move)
+        assert 1 == await door.look()
+        await door.world.settle()
+        assert (1, [1]) == (len(await door.world.chu.inbox("accueil")), moved)
+
+
+async def test_what_is_longer_than_its_server_said_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor read without end."""
+    async with opened(tmp_path) as door:
+        door.server.add(letter(LABO, [CHU], body="x" * 900 + "\n"))
+
+        async def size(_uid: int) -> int:
+            return 100
+
+        monkeypatch.setattr(door.server, "size", size)
+        await door.look(door.started(largest=500))
+        await door.world.settle()
+        assert [] == await door.world.chu.inbox("accueil")
+        notice, _ = door.server.there("Error")
+    assert outbox._TOO_LARGE in notice.decode()
+
+
+async def test_of_a_critical_mail_that_nobody_gets_a_person_is_told(tmp_path: Path) -> None:
+    """Once, though a crash comes before it is moved."""
+    async with opened(tmp_path) as door:
+        content = letter(LABO, [LOST], "X-Sceau-Priority: critical")
+        door.server.add(content)
+        door.server.breaks = "move"
+        with pytest.raises(Refused):
+            await door.look()
+        assert 1 == await door.look(door.started())
+        found = door.world.labo.desk.criticals.look(door.world.clock())
+        assert [LOST] == [each.facts.refused[0][0] for each in found]

@@ -36,7 +36,7 @@ async def opened(folder: Path, answers: Callable[[bytes], bytes]) -> AsyncIterat
             while line := await reader.readline():
                 tag, verb = line.split()[:2]
                 said = b"* CAPABILITY IMAP4rev1\r\n" if verb == b"CAPABILITY" else answers(line)
-                writer.write(said + tag + b" OK done\r\n")
+                writer.write(said if said.startswith(tag) else said + tag + b" OK done\r\n")
                 await writer.drain()
         except ConnectionError:
             pass
@@ -99,3 +99,47 @@ async def test_what_goes_away_while_it_is_read_is_no_message(
             async for _ in account.blocks(5):
                 pass
     assert UNREACHABLE == refused.value.said
+
+
+async def test_numbers_that_no_folder_has_are_not_read(tmp_path: Path) -> None:
+    """RFC 9051 knows 32 bits: a server that says more is not a bug of ours."""
+    many = b"9" * 5000
+
+    def hostile(line: bytes) -> bytes:
+        if b"SELECT" in line:
+            return b"* OK [UIDVALIDITY " + many + b"] x\r\n"
+        if b"SEARCH" in line:
+            return b"* SEARCH 7 " + many + b"\r\n"
+        return b"* 1 FETCH (UID 7 RFC822.SIZE " + many + b")\r\n" if b"FETCH" in line else b""
+
+    async with opened(tmp_path, hostile) as account:
+        assert None is await account.opened("Outbox")
+        assert [7] == await account.ready()
+        assert None is await account.size(7)
+
+
+async def test_a_mail_that_cannot_be_taken_out_was_not_moved(tmp_path: Path) -> None:
+    """A server without MOVE that copies and does not let it be deleted: that is told."""
+
+    def keeps(line: bytes) -> bytes:
+        return line.split()[0] + b" NO [NOPERM] no\r\n" if b"STORE" in line else b""
+
+    async with opened(tmp_path, keeps) as account:
+        with pytest.raises(Refused) as refused:
+            await account.move(5, "Sent")
+    assert accounts.NOT_MOVED == refused.value.said
+
+
+async def test_what_a_server_says_out_of_turn_is_in_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be a piece of a mail: the line is let go of without a word."""
+
+    def babbling(line: bytes) -> bytes:
+        return b"LFAC99 OK Mme Desmaux\r\n" if b"SEARCH" in line else b""
+
+    async with opened(tmp_path, babbling) as account:
+        with pytest.raises(Refused) as refused:
+            await account.ready()
+    assert UNREACHABLE == refused.value.said
+    assert "Desmaux" not in caplog.text
