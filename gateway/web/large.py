@@ -19,7 +19,7 @@ from gateway.web.entry import CERTIFICATE
 from gateway.web.problem import Problem
 from gateway.web.ranges import Span, UnsatisfiableError, span
 from smtp.envelope import Peer
-from trust.decision import speaks_for
+from trust.decision import Action, attempt, speaks_for
 from vault.errors import Gone
 
 _TYPE = "application/octet-stream"
@@ -62,10 +62,21 @@ class LargeOnes:
         if peer.certificate is None:
             raise Problem("not-found")
         await desk.watch.met(peer.certificate, peer.issuers, "peer")
-        if speaks_for(peer, link.domain, desk.keeper.current, desk.clock()):
+        if speaks_for(peer, link.domain, desk.keeper.current, desk.clock()) and self._goes(link):
             return
         desk.on_event("large.refused", {"message": link.message, "domain": link.domain})
         raise Problem("not-theirs")
+
+    def _goes(self, link: Link) -> bool:
+        """Whether any of its recipients may still have it: somebody may have been denied since."""
+        desk = self._desk
+        listed, now = desk.keeper.current, desk.clock()
+        return any(
+            attempt(copy.message.mail.mail_from, copy.recipient.address, listed, now).action
+            is not Action.REFUSE
+            for copy in desk.books.spool.copies(link.message)
+            if copy.domain == link.domain
+        )
 
     async def _blocks(self, large: Large, link: Link, found: Span) -> AsyncIterator[bytes]:
         """Yield what was asked for; that its end was reached is written down."""

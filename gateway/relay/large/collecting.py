@@ -58,7 +58,7 @@ class Draw(Protocol):
     """Who fetches from an address, from an octet on; ``FetchError`` if it ends before its end."""
 
     def __call__(
-        self, url: str, start: int, size: int, entitled: Entitled
+        self, url: str, start: int, size: int, entitled: Entitled, /
     ) -> AsyncGenerator[bytes, None]:
         """Yield the octets from there on; nothing is asked before the certificate was judged."""
 

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from gateway.relay.delivery import holder
+from gateway.relay.delivery import State, holder
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt
 from gateway.relay.large import stub
@@ -36,6 +36,12 @@ FULL = Reply(
     "5.2.2",
     "Too many of your large documents still wait to be fetched; it was not sent",
 )
+OTHERWISE = Reply(
+    450,
+    "4.3.2",
+    "Other recipients there were promised the large document in another way; tried again later",
+)
+_PROMISED = frozenset({State.RELAYED, State.UNCONFIRMED})
 _ROOM = 8 << 10  # octets that are left to the next hop below its limit
 _UNLIMITED = 1 << 62
 
@@ -105,6 +111,8 @@ class Lending:
     async def _lent(self, one: Attempt, hop: Hop, *, reader: bool) -> Parcel | Reply:
         link = self.large.links.of(one.message.id, one.domain)
         if link is not None and link.reader is not reader:  # they run another gateway by now
+            if self._waited_for(link):
+                return OTHERWISE
             await self.desk.books.database.commit(self.large.links.dropping(link))
             link = None
         if link is None:
@@ -113,6 +121,13 @@ class Lending:
                 return made
             link = made
         return Parcel(await self._stub(link), link)
+
+    def _waited_for(self, link: Link) -> bool:
+        """Whether somebody was told of it already, and has not fetched it."""
+        return any(
+            copy.domain == link.domain and copy.delivery.state in _PROMISED
+            for copy in self.desk.books.spool.copies(link.message)
+        )
 
     async def _link(self, one: Attempt, hop: Hop, *, reader: bool) -> Link | Reply:
         """Keep a message for a domain, and note what it is."""

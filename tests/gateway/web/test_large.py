@@ -1,5 +1,6 @@
 """What lies here for another gateway is given out whole, or from an octet on, and to it alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ from smtp import tls
 from tests.world.lending import Lenders, large_letter, lending
 from tests.world.world import Gateway
 from trust.members import Status
+from trust.overlay import Denials
 
 
 def _client(gateway: Gateway) -> httpx.AsyncClient:
@@ -94,5 +96,18 @@ async def test_who_left_the_list_is_given_nothing_more(tmp_path: Path) -> None:
         await lenders.world.publish()
         async with _client(lenders.chu) as client:
             answer = await client.get(url, headers={"Range": "bytes=100000-"})
+
+    assert 403 == answer.status_code
+
+
+async def test_who_was_denied_since_is_given_nothing_more(tmp_path: Path) -> None:
+    """Their gateway is in good standing, its only recipient here is not."""
+    async with lending(tmp_path) as lenders:
+        url = await _url(lenders)
+        keeper = lenders.labo.keeper
+        denied = Denials(addresses=frozenset({"accueil@chu.example"}))
+        keeper.overlaid(replace(keeper.overlay, denied=denied))
+        async with _client(lenders.chu) as client:
+            answer = await client.get(url)
 
     assert 403 == answer.status_code

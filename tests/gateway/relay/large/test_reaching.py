@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gateway.relay.delivery import Event, State, step
+from gateway.relay.lanes import Attempt
 from gateway.relay.large.large import Large
+from gateway.relay.large.lending import Lending
 from gateway.relay.large.links import Links
 from gateway.relay.large.readers import Readers
 from gateway.relay.message import Copy
@@ -210,3 +212,21 @@ async def test_a_link_read_late_enters_the_trace_alone(world: World) -> None:
     found = readers.find(link.facts.token)
     assert found is not None
     assert world.clock() == found.taken
+
+
+async def test_who_was_promised_a_document_keeps_it(world: World) -> None:
+    """Their gateway is another one today: who was sent a link yesterday still finds what it leads to."""
+    clinic = await _clinic(world)
+    await clinic.sent(MARTIN)
+    large, copy = world.labo.desk.large, clinic.lent
+    assert large is not None
+    large.port = 443
+    offer = Offer(frozenset({"SIZE", "XLARGE"}), size=LIMIT, large=10 * LIMIT)
+
+    asked = Attempt(copy.message, copy.domain, (copy,))
+    _, said = await Lending(world.labo.desk, large).parcel(asked, (copy,), offer)
+
+    assert isinstance(said, Reply)
+    assert said.transient
+    (link,) = clinic.links.all()
+    assert link.reader
