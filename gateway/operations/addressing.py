@@ -30,6 +30,11 @@ async def choose(rooms: Rooms, *, case: str, to: str, note: str, number: str = "
             f"{ambiguous.shown(copy.recipient.address)} has no mailbox {to} that may be written to",
             f"it has: {', '.join(there)}" if there else "see sceau directory show",
         )
+    if key(chosen) in {key(each.recipient.address) for each in rooms.spool.copies(copy.message.id)}:
+        raise OperationError(
+            f"{chosen} has this message already, by its address: nothing was sent twice",
+            f"sceau quarantine refuse {found.id} ends what waits",
+        )
     entry = journalled(rooms, found, "addressed", note=note.strip(), mailbox=chosen)
     try:
         await rooms.database.commit([rooms.spool.readdressing(copy, chosen), entry])

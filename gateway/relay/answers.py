@@ -115,6 +115,8 @@ class Answers:
     def _theirs(self, arrival: Arrival, copy: Copy) -> bool:
         """Whether the copy was given to whoever reports on it now."""
         peer = arrival.draft.peer
+        if not copy.delivery.attempts:  # it is held, say: nobody has it yet
+            return False
         if self._submitted(arrival):
             return peer.login is not None and key(peer.login) == key(copy.recipient.address)
         now, listed = arrival.at, self.desk.keeper.current

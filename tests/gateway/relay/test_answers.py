@@ -1,5 +1,7 @@
 """Reports that come back: what they settle, who sees them, and which are refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.relay.applications import Applications
@@ -400,3 +402,15 @@ async def test_a_report_type_that_answers_nothing_is_a_message_when_it_can_be_an
     assert 250 == (await world.chu.submit(ACCUEIL, [DR], mdn)).code
     await world.settle()
     assert 1 == len(await world.labo.inbox("dr"))
+
+
+@pytest.mark.parametrize("disposition", ["processed", "processed/Error: 902^x", "displayed"])
+async def test_nobody_answers_for_what_they_were_not_given(world: World, disposition: str) -> None:
+    """A copy that is held here: its domain's gateway knows its Message-ID from another recipient."""
+    copy = await relayed(world)
+    held = replace(copy.delivery, state=State.HELD, attempts=0)
+    books = world.labo.desk.books
+    await books.database.commit([books.spool.recording(copy.delivery, held)])
+    said = read("<1@test.example>", disposition, GARDE, GARDE)
+    assert NOT_THEIRS == await bring(world, said)
+    assert Applications(books.database).find(copy.delivery.id) is None

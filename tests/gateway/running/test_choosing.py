@@ -77,3 +77,14 @@ async def test_nobody_writes_to_what_stands_for_a_number(tmp_path: Path) -> None
     async with space(tmp_path) as labo:
         refused = await _offered(labo, "540002698@finess.invalid")
     assert "no mail address" in refused.json()["words"]
+
+
+async def test_who_has_it_by_address_has_it_once(tmp_path: Path) -> None:
+    """An operator who picks that very mailbox is told; what waits can be ended."""
+    async with space(tmp_path) as labo:
+        await _offered(labo, HOUSE, DR)
+        case = await _case(labo)
+        with pytest.raises(OperationError, match="has this message already"):
+            await labo.chu.ask("quarantine.choose", case=case["id"], to=DR, note="w")
+        await labo.chu.ask("quarantine.refuse", case=case["id"], note="has it")
+        assert 1 == len(await labo.chu.inbox(DR))
