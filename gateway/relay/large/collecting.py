@@ -178,6 +178,7 @@ class Collecting:
         before = self._here(one)
         try:
             await self._drawn(one, copies[0], before)
+            await self._whole(one)
         except FetchError as error:
             if error.state is FetchState.NOT_FOUND:
                 await self._end(one, Event.REFUSED, GONE, "large-gone")
@@ -186,8 +187,6 @@ class Collecting:
                 await self._put_off(one, error.state, 1 if came else one.tries + 1)
         except StorageFull:
             await self._put_off(one, "storage-full", one.tries + 1)
-        else:
-            await self._whole(one)
 
     def _copies(self, message: str) -> list[Copy]:
         found = self.desk.books.spool.copies(message)

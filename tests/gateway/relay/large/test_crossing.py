@@ -383,6 +383,33 @@ def _put_off(lenders: Lenders) -> list[object]:
     return [facts["reason"] for event, facts in lenders.chu.events if event == "large.put_off"]
 
 
+async def test_a_disk_that_is_full_when_all_is_here_is_no_bug(lenders: Lenders) -> None:
+    """The whole is made beside its pieces: it waits for room, and none of them comes twice."""
+    vault, asked = lenders.chu.rest.vault, []
+
+    async def draw(
+        _url: str, start: int, size: int, _entitled: Entitled
+    ) -> AsyncGenerator[bytes, None]:
+        asked.append(start)
+        for at in range(0, size, PIECE):
+            if at + PIECE >= size:
+                vault._reserve = 1 << 60
+            yield b"x" * min(PIECE, size - at)
+
+    lenders.collecting["chu.example"].draw = draw
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    before, vault._reserve = _put_off(lenders), 0
+    lenders.world.clock.advance(hours=1)
+    await lenders.settle()
+
+    assert ["storage-full"] == before
+    assert [0] == asked
+    events = [event for event, _ in lenders.chu.events]
+    assert "large.crashed" not in events
+    assert "large.corrupt" in events  # the whole was made, of what is no message
+
+
 async def test_gone_is_what_no_host_has(lenders: Lenders, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of two gateways is down, the other never had it: it is asked for again."""
     states = [FetchState.UNREACHABLE, FetchState.NOT_FOUND]
