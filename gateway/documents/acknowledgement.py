@@ -44,7 +44,7 @@ def write(head: str, outcome: Outcome) -> bytes:
     """Return the acknowledgement, or nothing where that head does not ask for it."""
     if not head:
         return b""
-    theirs = er7.read(head.encode())[0]
+    theirs = er7.head(head)
     wish = theirs.raw(_COMMIT if outcome.commit else _APPLICATION)
     if outcome.good not in _WANTED.get(wish, ()):
         return b""

@@ -99,6 +99,12 @@ def read(content: bytes) -> tuple[Segment, ...]:
     return found
 
 
+def head(text: str) -> Segment:
+    """Return the first line of a message that was read before, as text."""
+    by = _separators(text)
+    return Segment(text[:3], _fields(text, by), by)
+
+
 def _fields(line: str, by: Separators) -> tuple[str, ...]:
     fields = line.split(by.field)
     if line.startswith("MSH"):  # whose first field is the separator itself

@@ -77,3 +77,11 @@ def test_any_bytes_ask_or_do_not(content: bytes) -> None:
     for octets in (content, b"MSH|^~\\&|" + content):
         head = asked(octets)
         assert isinstance(write(head, FILED), bytes)
+
+
+def test_whatever_separates_its_fields_it_is_answered() -> None:
+    """A head that was read once is text: whose letters it was in does not count any more."""
+    line = "MSH§^~\\&§SIL§L°°°°°°°°°°°°°°°°°°§§§20261122213015§§ORU^R01§7§P§2.5§§§AL§AL§§8859/1"
+    head = asked(f"{line}\rPID§1\r".encode("iso-8859-1"))
+    assert head
+    assert b"MSA\xc2\xa7CA\xc2\xa77" in write(head, TAKEN)
