@@ -73,6 +73,8 @@ _FORGET_DELIVERIES = (
     "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE id < ? AND changed < ?"
     " AND state IN (SELECT value FROM json_each(?))"
     " AND NOT EXISTS (SELECT 1 FROM held WHERE held.delivery = delivery.id)"
+    " AND NOT EXISTS (SELECT 1 FROM link"
+    " WHERE link.message = delivery.message AND link.domain = delivery.domain)"
     " LIMIT ?) RETURNING 1"
 )
 _FORGET_MESSAGES = (
@@ -240,7 +242,7 @@ class Spool:
         """Remove what ended, and was last touched, longer ago than ``keep``; return how many rows.
 
         A few at a time, so that mail goes on meanwhile. A delivery that the quarantine keeps a
-        case of stays as long as the case.
+        case of stays as long as the case; one whose large document lies here, as long as that.
         """
         before = now - keep
         earliest, at = earliest_message_id(before), before.timestamp()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -469,6 +470,21 @@ async def test_what_waits_for_another_try_is_erased_when_it_is_taken_back(
     await lenders.settle()
 
     assert (0, 0) == lenders.wanted.fetches.standing()
+
+
+async def test_what_is_waited_for_is_not_forgotten(lenders: Lenders) -> None:
+    """Final deliveries are kept a shorter time than large documents: its sender is told all the same."""
+    lenders.labo.desk.large.port = 1  # type: ignore[union-attr]  # nobody listens there
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    lenders.world.clock.advance(days=1, hours=12)
+    await lenders.labo.books.spool.forget(lenders.world.clock(), timedelta(days=1))
+    assert State.RELAYED in lenders.labo.states()
+
+    lenders.world.clock.advance(hours=12)
+    await Ending(lenders.labo.desk, lenders.lent.links, lenders.labo.notices).round()
+
+    assert ["accepted", "relayed", "failed"] == lenders.labo.receipts()
 
 
 async def test_what_they_fetched_has_not_failed(lenders: Lenders) -> None:
