@@ -351,6 +351,7 @@ class Folder:
     async def _answer(self, shelf: Shelf) -> None:
         """Write down what the recipients' software made of results, whenever it says so."""
         now, books = self.desk.clock(), self.desk.books
+        unanswered = {each.mark for each in await asyncio.to_thread(shelf.claims)}
         applications = Applications(books.database)
         found = await applications.untold(self.watched.name)
         rows = self.offering.offers.became(found)
@@ -359,6 +360,8 @@ class Folder:
             said = applications.of(copy.delivery.id for copy in copies)
             upto = max(one.at for one in said.values() if one.at is not None)
             row = rows[message]
+            if row.facts.claim in unanswered:  # whose first answer would take its place
+                continue
             content = answers.answered(row, copies, said, now)
             beside = Beside(
                 row.facts.name, Answer.ANSWERED, content, (), answers.applied(row, said, now)

@@ -747,3 +747,26 @@ async def test_a_ready_mail_says_itself_that_it_was_critical(tmp_path: Path) -> 
         await labo.settle()
         assert {"a.eml.failed.json", "b.eml.failed.json"} < labo.lying()
         assert 1 == len(labo.world.labo.desk.criticals.look(labo.world.clock()))
+
+
+async def test_the_first_answer_comes_before_what_software_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder was full when it was taken: what came of it meanwhile is not lost for that."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with lab(tmp_path) as labo:
+        with monkeypatch.context() as patch:
+            patch.setattr(labs_folder, "_let_go", full)
+            labo.put("tsh.pdf", PDF, to=[CHU], key="2026-1", document=ABOUT)
+            await labo.settle()
+            books = labo.world.labo.desk.books
+            (copy,) = labo.world.labo.copies()
+            await books.database.commit(books.applied(copy, None, labo.world.clock()))
+            await labo.look()
+            assert "tsh.pdf.answered.json" not in labo.lying()
+        labo.world.clock.advance(seconds=61)
+        await labo.look()
+        assert {"tsh.pdf.accepted.json", "tsh.pdf.answered.json"} < labo.lying()
