@@ -5,8 +5,7 @@ the schema. The time and the numbers come from the caller, so the same value giv
 HL7 CDA R2 §4.2; CI-SIS, *structuration minimale*; IHE XDS-SD. R-E1.
 """
 
-import base64
-
+from gateway.documents import coding
 from gateway.documents.document import (
     Code,
     Document,
@@ -35,15 +34,15 @@ def write(document: Document) -> bytes:
         raise DocumentError("a document needs an author, who answers for it, and who keeps it")
     head = "".join(_head(document))
     people = "".join(_people(document))
-    body = base64.b64encode(document.pdf).decode("ascii")
-    return (
+    before = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<ClinicalDocument xmlns="urn:hl7-org:v3"'
         ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
         f"{head}{people}"
         '<component><nonXMLBody><text mediaType="application/pdf" representation="B64">'
-        f"{body}</text></nonXMLBody></component>\n</ClinicalDocument>\n"
-    ).encode()
+    )
+    after = b"</text></nonXMLBody></component>\n</ClinicalDocument>\n"
+    return before.encode() + coding.base64(document.pdf) + after
 
 
 def _head(document: Document) -> list[str]:

@@ -113,10 +113,10 @@ def write(
     source: str,
 ) -> bytes:
     """Return the metadata of an archive with one document; ``at`` is in UTC, ``source`` an OID."""
-    seed = hashlib.sha256(content).digest()
-    made = uuid.UUID(bytes=seed[:16], version=4)
+    digest = hashlib.sha1(content, usedforsecurity=False)  # the one that they name
+    made = uuid.UUID(bytes=digest.digest()[:16], version=5)
     patient = number(document.patient.claimed)
-    entry = "".join(_entry(name, content, document, patient))
+    entry = "".join(_entry(name, (digest.hexdigest(), len(content)), document, patient))
     package = "".join(
         _package(document, patient, recipients=recipients, at=at, source=source, made=made)
     )
@@ -131,8 +131,8 @@ def write(
     ).encode()
 
 
-def _entry(name: str, content: bytes, document: Document, patient: str) -> Iterator[str]:
-    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+def _entry(name: str, content: tuple[str, int], document: Document, patient: str) -> Iterator[str]:
+    digest, size = content
     yield (
         f'<ExtrinsicObject id="Document01" mimeType="text/xml" objectType="{_DOCUMENT}"'
         f' status="{_APPROVED}">\n'
@@ -144,7 +144,7 @@ def _entry(name: str, content: bytes, document: Document, patient: str) -> Itera
         yield _slot("legalAuthenticator", [_person(document.responsible)])
     if document.performed:
         yield _slot("serviceStartTime", [universal(document.performed)])
-    yield _slot("size", [str(len(content))])
+    yield _slot("size", [str(size)])
     yield _slot("sourcePatientId", [patient])
     yield _slot("sourcePatientInfo", _traits(document, patient))
     yield _slot("URI", [name])

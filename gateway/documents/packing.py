@@ -6,14 +6,11 @@ RFC 2045, RFC 2047; R-E1 to R-E5.
 
 import binascii
 import hashlib
-import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.header import Header as Coded
 
-from gateway.documents import marks, xdm
+from gateway.documents import coding, marks, xdm
 from gateway.documents.document import Document
 from gateway.documents.errors import DocumentError
 from gateway.documents.xdm import Archive, Sender
@@ -21,9 +18,6 @@ from smtp.address import Address
 from smtp.message.mime import Part, PartIndex
 from smtp.message.trace import date
 
-_LINE = re.compile(r"[^\x20-\x7e]")
-_BASE64 = 76  # octets of a line (RFC 2045 §6.8)
-_BREAKS = re.compile(r"[\x00-\x1f\x7f]+")
 WORDS = "Bonjour,\n\nVeuillez trouver ci-joint un document de santé.\n"
 
 
@@ -54,7 +48,8 @@ def pack(parcel: Parcel, sender: Sender) -> bytes:
     document = parcel.document
     archive = xdm.build(parcel.content, document, parcel.recipients, parcel.at, sender)
     pdf = parcel.pdf if parcel.pdf is not None else document.pdf
-    boundary = f"=_{hashlib.sha256(archive).hexdigest()[:32]}"
+    # Every part is in base64, in which no line begins like that.
+    boundary = f"=_{hashlib.sha256(parcel.message_id.encode()).hexdigest()[:32]}"
     parts = [
         part_of("text/plain; charset=utf-8", parcel.words.encode(), ""),
         part_of("application/zip", archive, xdm.NAME),
@@ -91,18 +86,16 @@ def _header(parcel: Parcel, boundary: str) -> bytes:
 
 def coded(text: str, indent: int) -> str:
     """Write text as a header field holds it: nothing in it can begin another one."""
-    plain = _BREAKS.sub(" ", text)
-    if not _LINE.search(plain) and len(plain) + indent <= 78:
-        return plain
-    return Coded(plain, "utf-8", header_name=" " * indent).encode(linesep="\r\n")
+    plain = coding.one_line(text)
+    return plain if coding.plain(plain) and len(plain) + indent <= 78 else coding.words(plain)
 
 
 def _phrase(text: str) -> str:
-    plain = _BREAKS.sub(" ", text)
-    if not _LINE.search(plain) and len(plain) <= 60:
+    plain = coding.one_line(text)
+    if coding.plain(plain) and len(plain) <= 60:
         escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
-    return Coded(plain, "utf-8").encode(linesep="\r\n")
+    return coding.words(plain)
 
 
 def part_of(kind: str, content: bytes, name: str) -> Iterator[bytes]:
@@ -111,15 +104,7 @@ def part_of(kind: str, content: bytes, name: str) -> Iterator[bytes]:
     if name:
         said += f'Content-Disposition: attachment;\r\n filename="{name}"\r\n'
     yield said.encode() + b"\r\n"
-    yield _lines(content)
-
-
-def _lines(content: bytes) -> bytes:
-    """Return base64 in lines; as ``base64.encodebytes`` would, in two thirds of its time."""
-    whole = binascii.b2a_base64(content, newline=False)
-    count, rest = divmod(len(whole), _BASE64)
-    cut = struct.unpack(f"{_BASE64}s" * count + f"{rest}s", whole)
-    return b"\r\n".join(cut) + (b"\r\n" if rest else b"")
+    yield coding.lines(content)
 
 
 def archives(message: bytes) -> Iterator[Archive]:

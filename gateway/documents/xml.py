@@ -17,6 +17,7 @@ _ORDINARY = 8 << 20  # up to here libxml2's own limits stand
 _BOM = b"\xef\xbb\xbf"
 # What XML 1.0 has no way to write, not even by number.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SPECIAL = re.compile('[\x00-\x1f&<>"\ud800-\udfff\ufffe\uffff]')  # most values hold none
 
 
 def parse(content: bytes, largest: int = LARGEST) -> etree._Element:
@@ -44,14 +45,16 @@ def parse(content: bytes, largest: int = LARGEST) -> etree._Element:
 
 def text(value: str) -> str:
     """Return text as an element holds it; ``DocumentError`` if XML cannot."""
-    return escape(_writable(value))
+    return escape(_writable(value)) if _SPECIAL.search(value) else value
 
 
 def attributes(**values: str) -> str:
     """Return attributes, each with a space before it; those without a value are left out."""
-    return "".join(
-        f" {name}={quoteattr(_writable(value))}" for name, value in values.items() if value
-    )
+    return "".join(f" {name}={_quoted(value)}" for name, value in values.items() if value)
+
+
+def _quoted(value: str) -> str:
+    return quoteattr(_writable(value)) if _SPECIAL.search(value) else f'"{value}"'
 
 
 def _writable(value: str) -> str:
