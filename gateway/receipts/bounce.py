@@ -120,9 +120,9 @@ _LATER = Why(
     "a passing obstacle at the recipient's or on the way. Nothing is wrong with your message.",
 )
 _NEVER = Why(
-    "le serveur du destinataire a refusé le message. Le motif donné plus haut vient de lui ;"
+    "le serveur du destinataire a refusé le message. Le motif donné vient de lui ;"
     " transmettez-le à votre support, avec la référence.",
-    "the recipient's server refused the message. The reason given above is its own;"
+    "the recipient's server refused the message. The reason given is its own;"
     " pass it on to your support, with the reference.",
 )
 _NO_MAILBOX = Why(
@@ -160,6 +160,12 @@ _THEIR_SERVER = Why(
     " été confié. Votre opérateur en est averti.",
     "the recipient's server did not show the expected certificate; your message was not entrusted"
     " to it. Your operator has been alerted.",
+)
+_THEIR_REVOKED = Why(
+    "le certificat du serveur du destinataire a été révoqué ; votre message ne lui a pas été confié."
+    " Seul son opérateur peut le remplacer : prévenez le destinataire par un autre moyen.",
+    "the certificate of the recipient's server was revoked; your message was not entrusted to it."
+    " Only its operator can replace it: tell the recipient by other means.",
 )
 _OUR_DOMAIN = Why(
     "notre propre domaine ou votre adresse n'est pas, ou plus, dans l'espace de confiance."
@@ -219,9 +225,9 @@ _FORM = Why(
     " your support.",
 )
 _POLICY = Why(
-    "les règles de l'un des deux côtés ne permettent pas cet envoi. Le motif donné plus haut dit"
+    "les règles de l'un des deux côtés ne permettent pas cet envoi. Le motif donné dit"
     " laquelle ; votre support peut vous aider, avec la référence.",
-    "the rules of one of the two sides do not allow this. The reason given above says which;"
+    "the rules of one of the two sides do not allow this. The reason given says which;"
     " your support can help, with the reference.",
 )
 
@@ -249,6 +255,7 @@ _OURS: Mapping[Reply, Why] = {
     reply.LIST_MISSING: _OUR_LIST,
     reply.NEXT_HOP_NOT_ENTITLED: _THEIR_SERVER,
     reply.NEXT_HOP_EXPIRED: _THEIR_SERVER,
+    reply.NEXT_HOP_REVOKED: _THEIR_REVOKED,
     reply.SENDER_NOT_LISTED: _OUR_DOMAIN,
     reply.SENDER_REVOKED: _OUR_DOMAIN,
     reply.SENDER_ADDRESS_NOT_LISTED: _OUR_DOMAIN,

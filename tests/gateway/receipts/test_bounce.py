@@ -24,6 +24,7 @@ FULL = Reply(452, "4.2.2", "Over quota")
         (reply.NO_SUCH_MAILBOX, "n'existe pas", "does not exist"),
         (reply.LIST_STALE, "partira ensuite de lui-même", "go by itself"),
         (reply.NEXT_HOP_NOT_ENTITLED, "certificat attendu", "expected certificate"),
+        (reply.NEXT_HOP_REVOKED, "a été révoqué", "was revoked"),
         (reply.SENDER_IS_NOT_YOU, "comme expéditeur", "as the sender"),
         (FULL, "pleine", "full"),
         (Reply(552, "5.2.2", "quota"), "pleine", "full"),
