@@ -39,7 +39,13 @@ def show(call: Asking, what: str) -> None:
 
     WHAT is its name in the list, or its message's id or reference.
     """
-    call.answer(call.perform("large.show", what=what), shown.pairs)
+
+    def told(found: dict[str, Any]) -> None:
+        shown.pairs({name: value for name, value in found.items() if name != "parts"})
+        if "parts" in found:
+            shown.table(found["parts"], ("type", "size", "sha256"), "It has no large part.")
+
+    call.answer(call.perform("large.show", what=what), told)
 
 
 @command.command("cancel")

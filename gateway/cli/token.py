@@ -15,7 +15,14 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("address")
-@click.option("--scope", "scopes", multiple=True, default=("addresses",), show_default=True)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    default=("addresses",),
+    show_default=True,
+    help="addresses (look up), submit (send), read; repeat it.",
+)
 @click.option("--days", type=click.IntRange(1), default=365, show_default=True, help="Its life.")
 @click.option("--label", default="", help="What it is for, in the owner's words.")
 @asking

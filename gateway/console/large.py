@@ -36,7 +36,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "until": ("Jusqu'au", "Until"),
     "taken": ("Récupéré", "Fetched"),
     "not-taken": ("pas encore", "not yet"),
-    "looks": ("demandes", "requests"),
+    "looks": ("demande(s)", "request(s)"),
     "here": ("Déjà là", "Here already"),
     "next-try": ("Prochain essai", "Next try"),
     "tries": ("essais sans rien", "tries that brought nothing"),
