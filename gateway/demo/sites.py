@@ -255,6 +255,9 @@ reasons = ["executable", "script", "macros", "archive-*"]
 action = "hold"
 senders = ["documents@partenaire.example"]
 
+$more""")
+
+OF_THE_HOUSE = Template("""\
 [[mailboxes.server]]
 name = "house"
 kind = "lmtp"
@@ -265,7 +268,7 @@ mailboxes = ["imagerie@$domain"]
 mailboxes = ["hopital-de-jour@$domain"]
 to = "dossiers@$domain"
 
-$more""")
+""")
 
 RECEIPTS = Template("""\
 [receipts]

@@ -27,6 +27,7 @@ from gateway.demo.revocation import Register
 from gateway.demo.sites import (
     DOORS,
     NIGHT,
+    OF_THE_HOUSE,
     RECEIPTS,
     Broker,
     DemoError,
@@ -177,6 +178,8 @@ def staged(
             told = RECEIPTS.substitute(broker=broker_port, name=site.name)
             if site is labo:
                 told += _LARGE + sud.settings(site.folder, site.ports["web"])
+            else:
+                told += OF_THE_HOUSE.substitute(domain=site.domain)
             write_config(site, signed, told)
         (nuit.folder / "envoi").mkdir(parents=True)
         more = _NIGHT.format(folder=nuit.folder / "envoi", domain=nuit.domain)
