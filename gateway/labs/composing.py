@@ -103,7 +103,7 @@ def _shown(recipients: tuple[Address, ...]) -> tuple[Address, ...]:
 
 def _named(recipients: tuple[Address, ...]) -> tuple[Address, ...]:
     if not recipients:
-        raise DocumentError("nobody gets it: the companion names no recipients")
+        raise DocumentError("nobody gets it: neither the file nor its companion names a recipient")
     return recipients
 
 
