@@ -6,6 +6,7 @@ why. The count leaves nobody out: what is in no row was delivered, or is still o
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -29,7 +30,8 @@ COLUMNS = (
     "pourquoi",
     "que_faire",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+# What a spreadsheet would compute: at a cell's beginning, or where French ones begin another.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=[=+\-@\t\r])")
 
 
 class Answer(StrEnum):
@@ -179,4 +181,4 @@ def counted(left: Iterable[Left], *, earlier: bool) -> int:
 
 def _inert(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: a peer, or a file, may name it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1'", cell)

@@ -14,6 +14,7 @@ from gateway.labs.morning import Account, Answer, Left, Morning, counted
 from gateway.labs.offers import COLUMNS, Offered, Offers
 from gateway.labs.unsent import Turned, Unsent
 from gateway.receipts.receipt import Kind
+from gateway.relay import ambiguous
 from gateway.relay.books import Books
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy
@@ -192,7 +193,7 @@ def _left(copy: Copy, offered: Offered | None, *, earlier: bool, corrected: bool
     return Left(
         copy.delivery.changed,
         Answer.CORRECTED if corrected else _ANSWERS[copy.delivery.state],
-        copy.recipient.address,
+        ambiguous.shown(copy.recipient.address),
         message.reference,
         message.id,
         message.summary.message_id,

@@ -13,12 +13,14 @@ from msgspec import structs
 
 from gateway.receipts.bounce import Why, why
 from gateway.receipts.receipt import Kind
+from gateway.relay import ambiguous
 from gateway.relay.critical import ESCALATED, words
 from gateway.relay.criticals import Critical, Criticals
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
+from smtp.address import Address
 from smtp.reply import spoken
 from vault.database import Statement
 from vault.errors import Conflict
@@ -91,7 +93,7 @@ class Escalating:
         books, now, facts = self.desk.books, self.desk.clock(), one.facts
         care = self.desk.urgency.of(facts.sender)
         left = tuple(
-            (self.shown(whom), *because)
+            (self.shown(ambiguous.shown(Address(whom))), *because)
             for whom, because in (
                 *((copy.recipient.address, _why(copy)) for copy in copies),
                 *((whom, _said(said)) for whom, said in refused),

@@ -54,8 +54,11 @@ def test_the_count_leaves_nobody_out() -> None:
 
 def test_a_cell_is_no_formula() -> None:
     """A spreadsheet computes nothing of what a file or a peer is called; the last line is the count."""
-    left = Left(START, Answer.FAILED, "a@b", file="=cmd()", said=Reply(550, "5.1.1", "No"))
+    left = Left(
+        START, Answer.FAILED, "a@b", key="a;=cmd()", file="=cmd()", said=Reply(550, "5.1.1", "No")
+    )
     told: dict[str, Any] = Morning(START, START, Account(1, 1, 0, 0, 1, 0), (left,)).told()
     first, last = csv.DictReader(io.StringIO(as_csv(told)))
     assert ("'=cmd()", "550 5.1.1 No") == (first["file"], first["said"])
+    assert "a;'=cmd()" == first["key"]  # French spreadsheets begin a cell there
     assert ("account", told["words"]) == (last["answer"], last["why"])

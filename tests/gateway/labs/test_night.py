@@ -1,5 +1,6 @@
 """What became of a night's results: nobody is missing from the count, and each row says what to do."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,13 +8,17 @@ from gateway.labs.morning import Answer, Morning
 from gateway.labs.night import Night
 from gateway.labs.offers import Offers
 from gateway.labs.unsent import Unsent
+from gateway.relay import ambiguous
 from gateway.relay.delivery import State
 from smtp.address import Address
 from tests.gateway.documents.made import PDF
 from tests.gateway.documents.test_order import ABOUT
 from tests.gateway.labs.test_folder import CHU, GARDE, LABO, Lab, lab
 from tests.gateway.relay.test_answers import bring, report
+from tests.gateway.relay.test_escalating import _agreed as agreed
+from tests.gateway.relay.test_escalating import _told as told
 from tests.world.world import letter
+from trust import identifiers
 
 OUTSIDER = "qui@nulle-part.example"
 
@@ -93,3 +98,28 @@ async def test_what_is_still_on_its_way_is_counted_and_has_no_row(tmp_path: Path
         found = await _morning(labo)
     assert found.account.whole
     assert (1, 0) == (found.account.on_the_way, len(found.left))
+
+
+async def test_a_number_that_nobody_picked_a_mailbox_for_is_named_as_it_was(tmp_path: Path) -> None:
+    """The laboratory, and the person who is told, know the number; nobody knows our address for it."""
+    holder = identifiers.parse("finess:540002698")
+    async with lab(tmp_path) as labo:
+        world = labo.world
+        await world.labo.add("dr.garde")
+        labo.put("a.eml", letter(LABO, [CHU], "X-Sceau-Priority: critical"))
+        await labo.settle()
+        (copy,) = world.labo.copies()
+        spool, database = world.labo.books.spool, world.labo.books.database
+        held = replace(copy.delivery, state=State.HELD)
+        await database.commit([spool.recording(copy.delivery, held)])
+        (copy,) = world.labo.copies()
+        await database.commit([spool.readdressing(copy, ambiguous.standing(holder))])
+        (copy,) = world.labo.copies()
+        expired = replace(copy.delivery, state=State.EXPIRED)
+        await database.commit([spool.recording(copy.delivery, expired)])
+        (row,) = (await _morning(labo)).left
+        assert 1 == await agreed(world).round()
+        (mail,) = await told(world)
+    assert str(holder) == row.recipient
+    assert str(holder).encode() in mail
+    assert b".invalid" not in mail
