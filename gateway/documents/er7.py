@@ -144,6 +144,8 @@ def unescaped(raw: str, by: Separators) -> str:
     found = [pieces[0]]
     for place in range(1, len(pieces) - 1, 2):
         found += [_escaped(pieces[place], by), pieces[place + 1]]
+    if len(pieces) % 2 == 0:  # the last one ends nothing: no name is cut short for it
+        found += [by.escape, pieces[-1]]
     return "".join(found)
 
 

@@ -87,3 +87,11 @@ def test_any_bytes_give_segments_or_our_error(octets: bytes) -> None:
             continue
         for each in found:
             assert each.value(1).component(1).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"), [("O\\Brien", "O\\Brien"), ("a\\T\\b\\c", "a&b\\c"), ("a\\", "a\\")]
+)
+def test_an_escape_that_does_not_end_is_a_letter(raw: str, text: str) -> None:
+    """Software that escapes nothing: a patient's name is not cut off there."""
+    assert text == er7.unescaped(raw, er7.Separators())
