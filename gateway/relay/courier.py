@@ -279,7 +279,7 @@ class Courier:
                 else:
                     listed = self._desk.keeper.current
                     await self._write_down([(one, await self._carry(lane, one))])
-                    if listed is not self._desk.keeper.current:
+                    if self._otherwise_since(listed):
                         self._wake.add(one.domain)  # it may have been put off after all was woken
                 self._in_hand -= sum(len(each.copies) for each in batch)
                 self._at_hand -= sum(len(each.content or b"") for each in batch)
@@ -292,6 +292,13 @@ class Courier:
             if lane.deserted:
                 self._lanes.pop(lane.route, None)
         self._staff(lane)  # a peer that is back may have more than one at work again
+
+    def _otherwise_since(self, before: TrustList | None) -> bool:
+        """Whether other members are named or denied by now; certificates are looked up all the time."""
+        now = self._desk.keeper.current
+        return (now and (now.editions, now.overlay.denied)) != (
+            before and (before.editions, before.overlay.denied)
+        )
 
     async def _carry(self, lane: Lane, one: Attempt) -> list[Result]:
         """Make one attempt; what is unexpected ends it, and nothing else."""
