@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -104,17 +104,20 @@ def command() -> list[str]:
 
 
 def free_ports(count: int, base: int | None) -> list[int]:
-    """Return ports to listen on: ``base`` and those after it, or free ones."""
+    """Return ports to listen on: ``base`` and those after it, or free ones.
+
+    Below those that the system gives to connections, which may take one before its listener does.
+    """
     if base is not None:
         return list(range(base, base + count))
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    with ExitStack() as held:
+        ports: list[int] = []
+        while len(ports) < count:
+            each = held.enter_context(socket.socket())
+            with suppress(OSError):
+                each.bind(("127.0.0.1", 10_000 + secrets.randbelow(10_000)))
+                ports.append(each.getsockname()[1])
+        return ports
 
 
 @contextmanager

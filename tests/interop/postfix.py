@@ -18,6 +18,8 @@ from typing import Self
 MASTER = "/usr/lib/postfix/sbin/master"
 _PATIENCE = 15.0
 _GIVEN: set[int] = set()
+_SIDE_BY_SIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))  # processes of tests
+_WHICH = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # of them we are
 
 # What Debian's master.cf runs, without the chroot, without what no test needs.
 _SERVICES = """\
@@ -56,10 +58,10 @@ def free_port() -> int:
     """Return a free loopback port, each once, for those who cannot be given port 0.
 
     Below those that the system gives to connections: one of these may be taken again by the time
-    its listener starts, or starts anew.
+    its listener starts, or starts anew. Tests in several processes have ports of their own.
     """
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = 20_000 + secrets.randbelow(12_000) // _SIDE_BY_SIDE * _SIDE_BY_SIDE + _WHICH
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             if port not in _GIVEN:
