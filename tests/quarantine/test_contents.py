@@ -46,7 +46,7 @@ from tests.quarantine.files import (
         ("resultat.hpr", b"MSH|^~\\&|LABO|CHU\r"),
         ("document.xml", b'<?xml version="1.0"?><ClinicalDocument/>'),
         ("IHE_XDM.zip", zipped({"INDEX.HTM": b"<html>", "IHE_XDM/A/DOC.XML": b"<?xml?><a/>"})),
-        ("scan.tar.gz", gzip.compress(tarred({"a.txt": b"bonjour"}))),
+        ("scan.tar.gz", gzip.compress(tarred({"a.txt": b"bonjour"}), mtime=0)),
         ("vide", b""),
         ("note.txt", b"Relancez PowerShell - non, plus tard.\r\nMZ n'est rien.\r\n"),
     ],
