@@ -216,14 +216,12 @@ PIN_REQUIRED = Reply(
 NEXT_HOP_NOT_ENTITLED = Reply(
     451,
     "4.7.1",
-    "The recipient's server did not prove that it serves that domain; nothing was sent to it, "
-    "another attempt follows",
+    "The recipient's server did not prove that it serves that domain; nothing was sent to it",
 )
 NEXT_HOP_EXPIRED = Reply(
     451,
     "4.7.1",
-    "The certificate of the recipient's server is outside its dates; nothing was sent to it, "
-    "another attempt follows",
+    "The certificate of the recipient's server is outside its dates; nothing was sent to it",
 )
 
 SENDER_DENIED = Reply(
@@ -259,19 +257,18 @@ NEXT_HOP_DENIED = Reply(
     451,
     "4.7.1",
     "The recipient's server came with a certificate that our operator has blocked; "
-    "nothing was sent to it, another attempt follows",
+    "nothing was sent to it",
 )
 NEXT_HOP_REVOKED = Reply(
     451,
     "4.7.1",
-    "The certificate of the recipient's server is revoked; nothing was sent to it, "
-    "another attempt follows",
+    "The certificate of the recipient's server is revoked; nothing was sent to it",
 )
 NEXT_HOP_UNVOUCHED = Reply(
     451,
     "4.7.1",
     "Nobody can say now whether the certificate of the recipient's server is revoked; "
-    "nothing was sent to it, another attempt follows",
+    "nothing was sent to it",
 )
 
 # To and from citizens. What a citizen is told says it in both languages: their provider shows the line
