@@ -10,11 +10,9 @@ A few lines over the usual length on purpose: the order is the safety argument, 
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from gateway.accounts.credentials import fingerprint
-from gateway.accounts.throttle import Throttle
 from gateway.relay import ambiguous
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
@@ -30,8 +28,10 @@ from gateway.relay.large.reaching import Reaching
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
 from gateway.relay.once import DOORS, NOBODY, OTHER_MAIL, Known, Once, Passing
+from gateway.relay.refusing import Refusing
 from gateway.relay.reports import ONE_AT_A_TIME, answers
 from gateway.relay.sent import Filing
+from gateway.relay.transfers import Transfers
 from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
 from gateway.relay.withdrawing import NOTHING_OF_THAT_NAME, Withdrawing
 from gateway.settings.motion import Limits
@@ -61,7 +61,6 @@ SHARE_LEFT = Reply(
     550, "5.7.1", "You may no longer send in the name of that mailbox; the message was not sent"
 )
 
-_REFUSALS = 300  # refused recipients of one peer, in one go, that have a journal entry each
 _CURED = 3  # refused recipients of one message whose cure is looked for: each costs milliseconds
 _TRIES = 3  # a neighbour may move what we read before our turn to write comes
 
@@ -98,7 +97,8 @@ class Intake:
         self._withdrawing = Withdrawing(desk, notices)
         self._conversing = Conversing(desk, notices)
         self._reaching = Reaching(desk)
-        self._flood = Throttle(_REFUSALS, timedelta(minutes=1))
+        self._refusing = Refusing(desk, notices)
+        self._transfers = Transfers(desk.books.spool)
 
     async def met(self, peer: Peer) -> None:
         """Let it become known how a peer's certificate stands, for a bounded time."""
@@ -182,11 +182,14 @@ class Intake:
         verdict = self._verdict(self._question(draft), recipient.address)
         if verdict.action is not Action.ALLOW:
             return verdict.reply
-        copy, sender = self._books.spool.taken(self._mark(draft, recipient)), draft.mail.mail_from
+        copy, sender = (
+            self._books.spool.taken(self._transfers.mark(draft, recipient)),
+            draft.mail.mail_from,
+        )
         theirs = copy.message.mail.mail_from if copy is not None else None
         if copy is None or sender is None or theirs is None or key(theirs) != key(sender):
             return NOTHING_OF_THAT_NAME
-        said = await self._withdrawing.withdraw(copy, self._actor(draft))
+        said = await self._withdrawing.withdraw(copy, self._refusing.actor(draft))
         self._after()
         return said
 
@@ -195,8 +198,8 @@ class Intake:
         now = self._desk.clock()
         summary = Summary(author=draft.mail.mail_from)
         message = Message(new_message_id(now), now, 0, draft.peer.listener, draft.mail, summary)
-        statements = self._refused(draft, message)
-        statements += await self._noticed(draft, message, b"")
+        statements = self._refusing.kept(draft, message)
+        statements += await self._refusing.noticed(draft, message, b"")
         await self._books.database.commit(statements)
         self._after()
 
@@ -217,7 +220,7 @@ class Intake:
     async def _keep(self, arrival: Arrival, also: Callable[[], list[Statement]]) -> Reply:
         """Seal the body, decide again, commit; then it is ours, and only then we say so."""
         draft, door = arrival.draft, arrival.draft.peer.listener
-        unseen = self._unseen(draft)
+        unseen = self._transfers.unseen(draft)
         if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
             await arrival.drained()
             return Reply(250, "2.0.0", "Accepted before")
@@ -277,13 +280,13 @@ class Intake:
         statements, draft = [], arrival.draft
         for whom, delivery in known.before.items():
             if draft.mail.transfer is not None:
-                mark = self._mark(draft, Recipient(whom))
+                mark = self._transfers.mark(draft, Recipient(whom))
                 statements.append(self._books.spool.seeing(mark, delivery, arrival.at))
             statements.append(
                 self._books.journal.entry(
                     arrival.at,
                     "message.repeated",
-                    self._actor(draft),
+                    self._refusing.actor(draft),
                     message=delivery.rpartition(".")[0],
                     who=draft.mail.mail_from,
                     whom=whom,
@@ -322,16 +325,16 @@ class Intake:
         header = arrival.top + arrival.block
         try:
             notices = await self._notices.reporting(message, entered.results, header)
-            notices += await self._noticed(draft, message, header, entered.taken)
+            notices += await self._refusing.noticed(draft, message, header, entered.taken)
             sent = [] if filing is None else await filing.statements(message)
             holders = [filing.holder] if filing is not None and sent else []
             fixed = [
-                *entered.statements(self._books, sealed, self._actor(draft), holders),
+                *entered.statements(self._books, sealed, self._refusing.actor(draft), holders),
                 *taking.entering(arrival, self._desk, message, entered.screened),
                 *sent,
-                *self._marks(draft, entered),
+                *self._transfers.marking(draft, entered),
                 *self._promised(arrival, message),
-                *self._refused(draft, message),
+                *self._refusing.kept(draft, message),
                 *notices,
             ]
             await self._committed(lambda: [*fixed, *also()])
@@ -396,79 +399,17 @@ class Intake:
         entry = self._books.journal.entry(
             arrival.at,
             "message.refused",
-            self._actor(draft),
+            self._refusing.actor(draft),
             message=arrival.id,
             who=draft.mail.mail_from,
             said=str(said),
         )
         refusals = (*draft.refused, *(Refusal(one, said) for one in draft.recipients))
         draft = replace(draft, refused=refusals, recipients=())
-        notices = await self._noticed(draft, message, arrival.header.raw)
-        await self._books.database.commit([entry, *self._refused(draft, message), *notices])
+        notices = await self._refusing.noticed(draft, message, arrival.header.raw)
+        await self._books.database.commit([entry, *self._refusing.kept(draft, message), *notices])
         self._after()
         return said
-
-    async def _noticed(
-        self, draft: Draft, message: Message, header: bytes, taken: tuple[Address, ...] = ()
-    ) -> list[Statement]:
-        """Return what tells a sender of ours by mail whom we refused: clients hide a refusal."""
-        if draft.peer.listener == RELAY:
-            return []
-        return await self._notices.refusing(message, header, draft.refused, taken)
-
-    def _refused(self, draft: Draft, message: Message) -> list[Statement]:
-        """Return what the journal, and the sender's software, keep of refused recipients."""
-        mailbox = self._books.sender(message) if draft.peer.listener != RELAY else None
-        actor = self._actor(draft) if draft.refused else ""
-        statements = []
-        for refusal in draft.refused:
-            if mailbox is None and self._flood.locked(actor, message.arrived):
-                # Told all the same, but together: an entry each would let a stranger fill the disk.
-                kind, _, name = actor.partition(":")
-                who = {"certificate" if kind == "peer" else kind: name}
-                told = {"listener": draft.peer.listener, "reason": "many", **who}
-                self._desk.on_event("recipient.refused", told)
-            else:
-                self._flood.failed(actor, message.arrived)
-                statements.append(self._refusal(draft, message, refusal, actor))
-            if mailbox is not None:
-                statements.append(
-                    self._books.refused(message, mailbox, refusal.recipient, refusal.reply)
-                )
-        return statements
-
-    def _refusal(self, draft: Draft, message: Message, refusal: Refusal, actor: str) -> Statement:
-        return self._books.journal.entry(
-            message.arrived,
-            "recipient.refused",
-            actor,
-            message=message.id,
-            who=draft.mail.mail_from,
-            whom=refusal.recipient.address,
-            said=str(refusal.reply),
-            door=draft.peer.listener,
-        )
-
-    def _unseen(self, draft: Draft) -> list[Recipient]:
-        """Return the recipients, each once, without those whose copy we took before."""
-        once = {key(one.address): one for one in draft.recipients}
-        if draft.mail.transfer is None:
-            return list(once.values())
-        return [one for one in once.values() if not self._books.spool.seen(self._mark(draft, one))]
-
-    def _mark(self, draft: Draft, one: Recipient) -> bytes:
-        sender, certificate = draft.mail.mail_from, draft.peer.certificate
-        peer = domain_of(sender) if sender else fingerprint(certificate or b"")
-        return self._books.spool.transfer(peer, draft.mail.transfer or "", one.address)
-
-    def _marks(self, draft: Draft, entered: Entrance) -> list[Statement]:
-        if draft.mail.transfer is None:
-            return []
-        at, spool = entered.message.arrived, self._books.spool
-        return [
-            spool.seeing(self._mark(draft, one.copy.recipient), one.after.id, at)
-            for one in entered.results
-        ]
 
     def _question(self, draft: Draft) -> Question:
         desk, peer, sender = self._desk, draft.peer, draft.mail.mail_from
@@ -482,13 +423,6 @@ class Intake:
         if domain_of(recipient) not in self._desk.domains:
             return question.about(recipient)
         return question.about(recipient, missing(self._books.accounts.find(recipient)))
-
-    def _actor(self, draft: Draft) -> str:
-        """Return the journal's name for who is at the door."""
-        if draft.peer.login is not None:
-            mailbox = self._books.accounts.find(draft.peer.login)
-            return f"mailbox:{mailbox.key if mailbox else '?'}"
-        return f"peer:{fingerprint(draft.peer.certificate or b'')}"
 
     def _count(self, draft: Draft, reason: str) -> None:
         self._desk.metrics.refused.labels(draft.peer.listener, reason).inc()

@@ -1,0 +1,45 @@
+"""Transfer ids: a peer that is not sure whether we took a copy offers it again under the same mark.
+
+Between two Sceau a crash after the 250 so costs no second copy. The mark is made of the sender's
+domain, for which the peer's certificate speaks, so nobody finds another's. HOUSE, *the truth about
+arrival*.
+"""
+
+from dataclasses import dataclass
+
+from gateway.accounts.credentials import fingerprint
+from gateway.relay.entrance import Entrance
+from gateway.relay.spool import Spool
+from smtp.address import domain_of, key
+from smtp.envelope import Draft, Recipient
+from vault.database import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """What was taken under which mark; one a gateway."""
+
+    spool: Spool
+
+    def mark(self, draft: Draft, one: Recipient) -> bytes:
+        """Return the mark of one recipient's copy of a message that bears a transfer id."""
+        sender, certificate = draft.mail.mail_from, draft.peer.certificate
+        peer = domain_of(sender) if sender else fingerprint(certificate or b"")
+        return self.spool.transfer(peer, draft.mail.transfer or "", one.address)
+
+    def unseen(self, draft: Draft) -> list[Recipient]:
+        """Return the recipients, each once, without those whose copy we took before."""
+        once = {key(one.address): one for one in draft.recipients}
+        if draft.mail.transfer is None:
+            return list(once.values())
+        return [one for one in once.values() if not self.spool.seen(self.mark(draft, one))]
+
+    def marking(self, draft: Draft, entered: Entrance) -> list[Statement]:
+        """Return the statements that remember the copies which enter."""
+        if draft.mail.transfer is None:
+            return []
+        at = entered.message.arrived
+        return [
+            self.spool.seeing(self.mark(draft, one.copy.recipient), one.after.id, at)
+            for one in entered.results
+        ]
