@@ -44,6 +44,7 @@ async def handed(world: World, program: Program, content: bytes) -> list[str]:
         house(world.chu, software(port, mailboxes=[APP]))
         await world.labo.submit(DR, [APP], content)
         await world.settle()
+        await world.later(minutes=10)  # two reports of one copy: who came too close waits a little
         await world.chu.courier._carrier.close(world.chu.courier._lanes.values())
     return [one for one in world.labo.receipts() if one.startswith("application")]
 
