@@ -87,7 +87,8 @@ def day(pair: Pair) -> list[Canary]:
     ):
         line.login(robot, WRONG_PASSWORD)
     eventually(lambda: states(pair.labo), lambda seen: not {"queued", "sending"} & set(seen))
-    eventually(lambda: arrived(pair.hopital, doctor), lambda seen: len(seen) >= 4)
+    seen = eventually(lambda: arrived(pair.hopital, doctor), lambda seen: len(seen) >= 4)
+    assert len(seen) >= 4, states(pair.labo)
     return _canaries(pair)
 
 

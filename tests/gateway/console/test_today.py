@@ -52,7 +52,7 @@ async def test_the_day_is_drawn_and_draws_itself_anew(tmp_path: Path) -> None:
                     await _hidden(page, hidden=False)
                 visitors = desk.place.chu.gateway._webs.console.visitors
                 visitors.sessions._idle *= 0
-                await page.wait_for_selector(".live-over", state="visible")
+                await page.wait_for_selector(".live-over", state="visible", timeout=60_000)
                 visitors.sessions._idle = timedelta(minutes=15)
             async with look.window(scripts=False) as page:
                 await page.goto("/console")

@@ -226,7 +226,7 @@ async def test_a_stale_list_spools_for_a_person_who_is_told(world: World) -> Non
     assert b"Action: delayed\r\n" in notice
     assert ["accepted", "delayed"] == world.labo.receipts()
     await world.publish()
-    await world.settle()
+    await world.later(hours=2)  # who tried before the other gateway had the list waits once more
     assert 1 == len(await world.chu.inbox("accueil"))
 
 
