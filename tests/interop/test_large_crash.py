@@ -65,8 +65,8 @@ def test_killed_in_the_middle_a_fetch_goes_on_where_it_was(pair: Pair) -> None:
 
 def _here(pair: Pair) -> int:
     """Return how many octets of it are here; all of them, once it is filed."""
-    states = {row["state"] for row in pair.hopital.sceau("spool", "list", "--all")}
-    if states and "fetching" not in states:
-        return SIZE
     fetching = pair.hopital.sceau("large", "list")["fetching"]
-    return int(fetching[0]["here"]) if fetching else 0
+    if fetching:
+        return int(fetching[0]["here"])
+    states = {row["state"] for row in pair.hopital.sceau("spool", "list", "--all")}
+    return SIZE if states and "fetching" not in states else 0
