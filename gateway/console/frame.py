@@ -41,14 +41,9 @@ class Frame:
         self.rooms, self._visitors = rooms, visitors
         self._closing = asyncio.Event()
 
-    async def operator(
-        self, request: Request, role: Role = Role.VIEWER, *, idly: bool = False
-    ) -> Operator:
-        """Return who asks; who is not in is sent to the log-in, who may not is told so.
-
-        ``idly``: a page asks by itself, which keeps no session alive.
-        """
-        visitor = await self._visitors.of(request, idly=idly)
+    async def operator(self, request: Request, role: Role = Role.VIEWER) -> Operator:
+        """Return who asks; who is not in is sent to the log-in, who may not is told so."""
+        visitor = await self._visitors.of(request)
         request.state.visitor = visitor
         if not roles.covers(visitor.operator.role, role):
             raise self._forbidden(request, role.value)
@@ -148,7 +143,8 @@ class Frame:
     def live(self, request: Request, draw: Draw, every: float = 2.0) -> Response:
         """Return a stream of what ``draw`` says, whenever that changes, while the session lasts.
 
-        It keeps no session alive: who has gone home is logged out, whatever their screen shows.
+        It keeps no session alive: who has gone home is logged out, whatever their screen shows. Who is
+        not in hears that alone: a page looked at again after its session must not fall silent.
         """
         return StreamingResponse(
             self._stream(request, draw, every),

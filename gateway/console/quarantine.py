@@ -79,7 +79,6 @@ class Quarantine:
 
     async def _live(self, request: Request) -> Response:
         """Draw the first page of what waits, whenever that changes; nobody asks, nothing is noted."""
-        await self._frame.operator(request)
 
         async def draw() -> str:
             found = await list_(self._frame.rooms, state=STATES[0], limit=_PAGE)

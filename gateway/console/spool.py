@@ -59,8 +59,6 @@ class Spool:
         return self._frame.page(request, "spool.html", WORDS, critical=critical, **_shown(found))
 
     async def _live(self, request: Request) -> Response:
-        await self._frame.operator(request)
-
         async def draw() -> str:
             # Not as a verb: the journal knows who opened the page, and need not know every blink.
             shown = _shown(await peers(self._frame.rooms))

@@ -164,7 +164,6 @@ class Today:
         return self._frame.page(request, "today.html", WORDS, drawn=drawn, live=LIVE)
 
     async def _live(self, request: Request) -> Response:
-        await self._frame.operator(request, idly=True)
         return self._frame.live(request, lambda: self._drawn(request))
 
     async def _drawn(self, request: Request) -> str:

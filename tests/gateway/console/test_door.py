@@ -14,6 +14,9 @@ from gateway.console.roles import may
 from tests.gateway.console.desk import SESSION, Operators, console
 from tests.gateway.web.account.browser import DR, PASSPHRASE, Browser
 
+LIVE = [f"/console/{page}/live" for page in ("today", "spool", "quarantine")]
+ENDED = "event: ended\ndata: \n\n"
+
 
 async def attempt(browser: Browser, name: str, **fields: str) -> httpx.Response:
     """Try to log in."""
@@ -168,12 +171,15 @@ async def test_a_session_ends(tmp_path: Path) -> None:
         gone = await paul.client.get("/console")
         sessions = desk.place.chu.gateway._webs.console.visitors.sessions
         before = next(iter(sessions._open.values())).seen
-        async with browser.client.stream("GET", "/console/today/live") as live:
-            assert "event: draw" in await anext(live.aiter_lines())
+        for live in LIVE:
+            async with browser.client.stream("GET", live) as stream:
+                assert "event: draw" in await anext(stream.aiter_lines())
         after = next(iter(sessions._open.values())).seen
         sessions._idle *= 0
         late = await browser.client.get("/console")
+        resumed = [await browser.client.get(live) for live in LIVE]
     assert before == after
+    assert [ENDED] * len(LIVE) == [stream.text for stream in resumed]
     assert ["/console/login"] * 2 == [page.headers["location"] for page in (gone, late)]
 
 
@@ -235,7 +241,7 @@ _OPEN = {"/", "/console/login", "/console/invitation"}
 
 
 async def test_every_page_asks_who_comes(desk: Operators) -> None:
-    """Whatever room it is of: strangers are sent to the log-in, and no form is taken without its ticket."""
+    """Strangers are sent to the log-in, a stream ends for them; no form is taken without its ticket."""
     viewer, _ = await desk.seated("vera", Role.VIEWER)
     stranger = desk.browser()
     for route in desk.place.chu.gateway._webs.console.routes():
@@ -248,6 +254,8 @@ async def test_every_page_asks_who_comes(desk: Operators) -> None:
             theirs = await stranger.client.post(path, data={"ticket": "x"})
             assert 403 == mine.status_code, path
             assert theirs.status_code == 403 or "/console/login" == theirs.headers["location"], path
+        elif path in LIVE:
+            assert ENDED == (await stranger.client.get(path)).text, path
         elif path not in _OPEN:
             gone = await stranger.client.get(path)
             assert 303 == gone.status_code, path
