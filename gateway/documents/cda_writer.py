@@ -5,7 +5,8 @@ the schema. The time and the numbers come from the caller, so the same value giv
 HL7 CDA R2 §4.2; CI-SIS, *structuration minimale*; IHE XDS-SD. R-E1.
 """
 
-from gateway.documents import coding
+import pybase64
+
 from gateway.documents.document import (
     Code,
     Document,
@@ -42,7 +43,7 @@ def write(document: Document) -> bytes:
         '<component><nonXMLBody><text mediaType="application/pdf" representation="B64">'
     )
     after = b"</text></nonXMLBody></component>\n</ClinicalDocument>\n"
-    return before.encode() + coding.base64(document.pdf) + after
+    return before.encode() + pybase64.b64encode(document.pdf) + after
 
 
 def _head(document: Document) -> list[str]:

@@ -2,11 +2,9 @@
 
 import re
 import string
-import struct
 
-import msgspec
+import pybase64
 
-_BASE64 = 76  # octets of a line
 _WORD = 54  # characters of one encoded word: with "Subject: " before it, a line of 75
 _AS_IT_IS = frozenset(b"!*+-/" + string.ascii_letters.encode() + string.digits.encode())
 _LETTERS = tuple(
@@ -17,17 +15,9 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f]+")
 _BEYOND = re.compile(r"[^\x20-\x7e]")
 
 
-def base64(content: bytes) -> bytes:
-    """Return base64 without line ends: as JSON has it, which takes half of ``binascii``'s time."""
-    return msgspec.json.encode(content)[1:-1]
-
-
 def lines(content: bytes) -> bytes:
-    """Return base64 in lines that end in CRLF; as ``base64.encodebytes`` would, but sooner."""
-    whole = base64(content)
-    count, rest = divmod(len(whole), _BASE64)
-    cut = struct.unpack(f"{_BASE64}s" * count + f"{rest}s", whole)
-    return b"\r\n".join(cut) + (b"\r\n" if rest else b"")
+    """Return base64 in lines that end in CRLF."""
+    return pybase64.encodebytes(content).replace(b"\n", b"\r\n")
 
 
 def one_line(text: str) -> str:

@@ -9,12 +9,13 @@ R-J5.
 import io
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from typing import NamedTuple
+
+from isal import igzip_lib, isal_zlib
 
 from gateway.documents import metadata
 from gateway.documents.document import Document
@@ -87,19 +88,17 @@ def build(
 
 
 def _zip(files: Iterable[tuple[str, bytes]], at: datetime) -> Iterator[bytes]:
-    """Write a ZIP file: what ``zipfile`` would, but for the way it packs.
+    """Write a ZIP file: what ``zipfile`` would, but for who packs it (APPNOTE §4.3).
 
-    A PDF in base64 has no repetitions, only few different octets: coding those alone gives a
-    smaller file in a fifth of the time, and ``zipfile`` has no word for that (APPNOTE §4.3).
+    A PDF in base64 has no repetitions, only few different octets: ISA-L finds the codes for those
+    as well as zlib does in a fourth of its time, and ``zipfile`` asks zlib alone.
     """
     day = (max(at.year, 1980) - 1980) << 9 | at.month << 5 | at.day
     stamp = struct.pack("<HH", at.hour << 11 | at.minute << 5 | at.second // 2, day)
     directory, place, count = b"", 0, 0
     for name, content in files:
-        strategy = zlib.Z_HUFFMAN_ONLY if b'"B64"' in content else zlib.Z_DEFAULT_STRATEGY
-        deflate = zlib.compressobj(6, zlib.DEFLATED, -15, 8, strategy)
-        packed = deflate.compress(content) + deflate.flush()
-        sizes = struct.pack("<III", zlib.crc32(content), len(packed), len(content))
+        packed = igzip_lib.compress(content, flag=igzip_lib.COMP_DEFLATE)
+        sizes = struct.pack("<III", isal_zlib.crc32(content), len(packed), len(content))
         label = name.encode("ascii")
         about = struct.pack("<HHH", 20, 0, 8) + stamp + sizes + struct.pack("<HH", len(label), 0)
         yield b"PK\x03\x04" + about + label
