@@ -79,6 +79,11 @@ RECALLED = Reply(550, "5.7.0", "Its sender took the message back before it left"
 TOO_LATE = Reply(
     550, "5.4.7", "It was not delivered within the time set for it; it was cancelled, not sent"
 )
+DEADLINE_UNREADABLE = Reply(
+    550,
+    "5.6.0",
+    "X-Sceau-Deadline must be one number of seconds, at least 60; the message was not sent",
+)
 START_DATA = Reply(354, "", "Send the message, end with <CRLF>.<CRLF>")
 READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
 HELP = Reply(214, "2.0.0", "RFC 5321; ask the operator of this gateway for help")

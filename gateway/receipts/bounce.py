@@ -245,9 +245,16 @@ _TIME_IS_UP = Why(
 )
 
 _OURS: Mapping[Reply, Why] = {
+_NO_TIME = Why(
+    "l'en-tête X-Sceau-Deadline, qui fixe le délai de ce message, doit porter un nombre de secondes"
+    " (au moins 60). C'est votre logiciel qui l'écrit : corrigez-le, puis renvoyez le message.",
+    "the header field X-Sceau-Deadline, which sets this message's time, must bear a number of"
+    " seconds (at least 60). Your program writes it: correct it, then send the message again.",
+)
     reply.TOO_LATE: _TIME_IS_UP,
     reply.RECALLED: _BY_ITSELF,
     reply.RECIPIENT_NOT_LISTED: _NOT_LISTED,
+    reply.DEADLINE_UNREADABLE: _NO_TIME,
     reply.RECIPIENT_ADDRESS_NOT_LISTED: _NOT_LISTED,
     reply.RECIPIENT_REVOKED: _REVOKED,
     reply.RECIPIENT_SUSPENDED: _SUSPENDED,

@@ -6,8 +6,9 @@ other byte is handed on as it was sent. RFC 5321 §4.4, §6.3; RFC 6409 §8.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from gateway.relay import ends
 from gateway.relay.authors import FROM_NOT_ENTITLED, Authors, authors, completed, own, unreadable
 from gateway.relay.desk import Desk
 from gateway.relay.message import Message, Summary
@@ -53,6 +54,12 @@ class Arrival:
     whole: bool  # nothing more will come
     body: AsyncIterator[bytes]
     refusal: Reply | None = None
+
+    @property
+    def within(self) -> timedelta | None:
+        """The time that a submission asks for its own last answers, if it was taken with it."""
+        asked = ends.asked(self.header)
+        return None if isinstance(asked, Reply) else asked
 
     @property
     def rest(self) -> bytes:
@@ -115,6 +122,7 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
             really = _really(found, draft, desk)
             added, block = completed(header, desk.host, envelope.id, now, really)
             top += added
+            refusal = refusal or _unread(header)
     return Arrival(
         id=envelope.id,
         at=now,
@@ -216,6 +224,12 @@ def _not_theirs(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
         if not allowed(draft.peer, one, listed, now):
             return FROM_NOT_ENTITLED
     return None
+
+
+def _unread(header: Header) -> Reply | None:
+    """Return what is wrong with the time that a sender of ours asks for."""
+    asked = ends.asked(header)
+    return asked if isinstance(asked, Reply) else None
 
 
 def _shown(value: bytes | None) -> str:

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from gateway.receipts.receipt import Kind
 from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, step
-from smtp.reply import TOO_LATE
+from smtp.message.header import Header
+from smtp.reply import DEADLINE_UNREADABLE, TOO_LATE, Reply
 from trust.addresses import Kind as Mailbox
 
 HEADER = "x-sceau-deadline"  # seconds, of this message alone
@@ -42,21 +43,33 @@ def kind(before: State, after: State) -> Kind | None:
     return _KINDS.get(after)
 
 
+def asked(header: Header) -> timedelta | Reply | None:
+    """Return the time that a message asks for its own last answers, or why it cannot be read.
+
+    Software that wrote it relies on it: what we cannot read we refuse, rather than promise less.
+    """
+    said = header.all(HEADER)
+    if not said:
+        return None
+    if len(said) > 1 or not said[0].isdigit() or len(said[0]) > _DIGITS:
+        return DEADLINE_UNREADABLE
+    return max(timedelta(seconds=int(said[0])), _LEAST)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Within which time senders are promised a last answer."""
 
     software: timedelta | None = None  # those whose mailbox is an application's; None: nobody
 
-    def deadline(self, mailbox: Mailbox, asked: bytes | None, arrived: datetime) -> datetime | None:
+    def deadline(
+        self, mailbox: Mailbox, own: timedelta | None, arrived: datetime
+    ) -> datetime | None:
         """Return until when a message's last answers must be given; None: no time was promised.
 
-        ``asked`` is what its header says. What cannot be read there asks for nothing.
+        ``own`` is the time that it asks for itself.
         """
-        within = self.software if mailbox is Mailbox.APP else None
-        digits = (asked or b"").strip()
-        if digits.isdigit() and len(digits) <= _DIGITS:
-            within = max(timedelta(seconds=int(digits)), _LEAST)
+        within = self.software if own is None and mailbox is Mailbox.APP else own
         return None if within is None else arrived + within
 
 

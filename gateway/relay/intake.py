@@ -20,7 +20,6 @@ from gateway.relay.conversing import Conversing
 from gateway.relay.deadlines import Deadlines
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
-from gateway.relay.ends import HEADER
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import Pause
 from gateway.relay.large import taking
@@ -348,8 +347,8 @@ class Intake:
         mailbox = None if arrival.draft.peer.login is None else self._books.sender(message)
         if mailbox is None:
             return []
-        asked, desk = arrival.header.first(HEADER), self._desk
-        due = desk.terms.deadline(mailbox.kind, asked, message.arrived)
+        desk = self._desk
+        due = desk.terms.deadline(mailbox.kind, arrival.within, message.arrived)
         watched: list[Statement] = []
         if message.summary.critical:
             due = desk.urgency.due(mailbox.address, message.arrived, due)

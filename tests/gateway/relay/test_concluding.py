@@ -12,6 +12,7 @@ from gateway.relay.delivery import Event, State, step
 from gateway.relay.ends import Terms
 from gateway.relay.message import Message
 from gateway.relay.notices import Notices
+from smtp import reply
 from smtp.address import parse
 from smtp.reply import Reply
 from tests.gateway.relay.test_answers import bring, report
@@ -153,11 +154,24 @@ async def test_a_message_may_ask_for_its_own_time(world: World) -> None:
     assert 1 == world.labo.receipts().count("unconfirmed")
 
 
-async def test_what_came_from_a_peer_was_promised_nothing(world: World) -> None:
-    """Their software is told by their gateway."""
+async def test_a_time_that_cannot_be_read_is_refused_in_words(world: World) -> None:
+    """Its software relies on it: nothing is sent that might be answered too late."""
+    await software(world)
+    said = await world.labo.submit(LIS, [GARDE], result("X-Sceau-Deadline: 10 min"))
+    assert reply.DEADLINE_UNREADABLE == said
+    await world.settle()
+    assert ["refused"] == world.labo.receipts()
+    (notice,) = await world.labo.inbox("lis")
+    assert b"X-Sceau-Deadline, qui fixe le" in notice
+
+
+@pytest.mark.parametrize("asked", ["600", "soon"])
+async def test_what_came_from_a_peer_was_promised_nothing(world: World, asked: str) -> None:
+    """Their software is told by their gateway, which alone judges what it asked for."""
     await software(world)
     peer = world.relay_peer(world.chu)
-    await world.labo.take(peer, ACCUEIL, [LIS], letter(ACCUEIL, [LIS], "X-Sceau-Deadline: 600"))
+    content = letter(ACCUEIL, [LIS], f"X-Sceau-Deadline: {asked}")
+    assert (await world.labo.take(peer, ACCUEIL, [LIS], content)).positive
     assert 0 == promised(world)
 
 

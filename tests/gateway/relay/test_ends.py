@@ -16,13 +16,14 @@ from gateway.relay.delivery import (
     delivery_id,
     step,
 )
-from gateway.relay.ends import LAST, Terms, concluded, kind
+from gateway.relay.ends import LAST, Terms, asked, concluded, kind
 from smtp.envelope import MessageId
-from smtp.reply import OK, TOO_LATE
+from smtp.message.header import Header
+from smtp.reply import DEADLINE_UNREADABLE, OK, TOO_LATE, Reply
 from tests.world.clock import START as NOW
 from trust.addresses import Kind as Mailbox
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 BEGINNINGS = (State.QUEUED, State.DEFERRED, State.INSPECTING, State.HELD, State.REFUSED)
 
 
@@ -98,28 +99,44 @@ def test_a_late_success_is_told_to_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mailbox", "asked", "within"),
+    ("mailbox", "own", "within"),
     [
         (Mailbox.APP, None, HOUR),
         (Mailbox.PER, None, None),
-        (Mailbox.PER, b" 600 ", timedelta(minutes=10)),
-        (Mailbox.APP, b"600", timedelta(minutes=10)),
-        (Mailbox.APP, b"5", timedelta(minutes=1)),
-        (Mailbox.APP, b"-5", HOUR),
-        (Mailbox.APP, b"99999999", HOUR),
-        (Mailbox.ORG, b"soon", None),
+        (Mailbox.PER, 10 * MINUTE, 10 * MINUTE),
+        (Mailbox.APP, 10 * MINUTE, 10 * MINUTE),
     ],
 )
 def test_software_is_promised_a_time_and_a_message_may_ask_for_another(
-    mailbox: Mailbox, asked: bytes | None, within: timedelta | None
+    mailbox: Mailbox, own: timedelta | None, within: timedelta | None
 ) -> None:
-    """A minute at least; what is no number asks for nothing."""
-    due = Terms(HOUR).deadline(mailbox, asked, NOW)
+    """Its own time counts, from whichever mailbox it comes."""
+    due = Terms(HOUR).deadline(mailbox, own, NOW)
     assert (None if within is None else NOW + within) == due
 
 
-@given(st.sampled_from(Mailbox), st.binary(max_size=40))
-def test_whatever_a_header_says_is_a_time_or_nothing(mailbox: Mailbox, asked: bytes) -> None:
-    """A stranger's octets never stop a message."""
-    due = Terms().deadline(mailbox, asked, NOW)
-    assert due is None or due >= NOW + timedelta(minutes=1)
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (b"", None),
+        (b"X-Sceau-Deadline: 600 \r\n", 10 * MINUTE),
+        (b"X-Sceau-Deadline: 5\r\n", MINUTE),
+        (b"X-Sceau-Deadline: -5\r\n", DEADLINE_UNREADABLE),
+        (b"X-Sceau-Deadline: 99999999\r\n", DEADLINE_UNREADABLE),
+        (b"X-Sceau-Deadline: 10 minutes\r\n", DEADLINE_UNREADABLE),
+        (b"X-Sceau-Deadline:\r\n", DEADLINE_UNREADABLE),
+        (b"X-Sceau-Deadline: 60\r\nX-Sceau-Deadline: 60\r\n", DEADLINE_UNREADABLE),
+    ],
+)
+def test_what_cannot_be_read_is_not_taken_for_no_wish(
+    fields: bytes, said: timedelta | Reply | None
+) -> None:
+    """A minute at least; what is not one number is refused."""
+    assert said == asked(Header.parse(fields + b"\r\n"))
+
+
+@given(st.binary(max_size=40))
+def test_whatever_a_header_says_is_a_time_or_refused(value: bytes) -> None:
+    """Never less than a minute, never a bug."""
+    said = asked(Header.skim(b"X-Sceau-Deadline:" + value + b"\r\n\r\n"))
+    assert said in {None, DEADLINE_UNREADABLE} or (isinstance(said, timedelta) and said >= MINUTE)
