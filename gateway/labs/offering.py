@@ -155,6 +155,15 @@ class Offering:
             statements.append(self.desk.criticals.lost(turned, now))
         await self.offers.database.commit(statements)
 
+    def known(self, mailbox: Address, key: str) -> bool:
+        """Whether a mailbox offered a result under that key."""
+        return self.offers.find(self.offers.mark(mailbox, key)) is not None
+
+    async def renamed(self, mailbox: Address, before: str, after: str) -> None:
+        """Let a result be known by another key from now on."""
+        marks = (self.offers.mark(mailbox, key) for key in (before, after))
+        await self.offers.database.commit([self.offers.renaming(*marks)])
+
     @property
     def unsent(self) -> Unsent:
         """What could not be sent."""

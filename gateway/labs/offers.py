@@ -91,6 +91,10 @@ class Offers:
             "UPDATE offer SET digest = ? WHERE id = ? AND digest = x''", (digest, id_), expect=1
         )
 
+    def renaming(self, before: bytes, after: bytes) -> Statement:
+        """Return the statement by which an offer is known under another mark."""
+        return Statement("UPDATE offer SET mark = ? WHERE mark = ?", (after, before), expect=1)
+
     def taken(self, id_: str, message: MessageId, facts: Facts) -> Statement:
         """Return the statement that says which message it became."""
         return Statement(

@@ -1,14 +1,16 @@
 """An Outbox on an IMAP server of the house: what is put into it is sent, and moved to Sent or Error.
 
 One message at a time goes through the one offering, known by the folder's UIDVALIDITY, its UID and
-its Message-ID. What became of it is where it lies: a crash at any point leaves it in the Outbox, and
-the intake knows what it took. The server tells by itself that something came (IDLE); one that is
-away is looked for again, less and less often. R-A7, R-I4; RFC 2177, RFC 6851.
+its Message-ID, or until it was moved by its octets. What became of it is where it lies: a crash at
+any point leaves it in the Outbox, and the intake knows what it took. The server tells by itself that
+something came (IDLE); one that is away is looked for again, less and less often. R-A7, R-I4;
+RFC 2177, RFC 6851.
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -129,11 +131,12 @@ class Outbox:
         try:
             if size > self.settings.largest:
                 raise DocumentError(_TOO_LARGE)
-            async with aclosing(account.blocks(uid)) as octets:
-                coming = _bounded(octets, self.settings.largest)
+            async with self._octets(account, uid) as coming:
                 mail = await ready.read(coming, (), recipients.address, self.header_size)
                 message_id = mail.message_id
-                outcome = await self.offering.offer(self._result(mail, mark))
+                place = self._key(mark, message_id)
+                known = place if message_id else await self._found(account, uid, place)
+                outcome = await self.offering.offer(self._result(mail, mark, known))
         except DocumentError as error:
             await self._failed(account, mark, uid, message_id, Outcome(_unusable(str(error))))
             return
@@ -141,6 +144,8 @@ class Outbox:
             if outcome.refused:
                 await self._notice(account, mark, message_id, outcome, sent=True)
             await self._moved(account, mark, uid, self.settings.sent)
+            if known != place:
+                await self.offering.renamed(self.mailbox, known, place)
         elif outcome.said.permanent:
             critical = self.desk.urgency.asked(mail.header, self.mailbox)
             await self._failed(account, mark, uid, message_id, outcome, critical=critical)
@@ -149,12 +154,34 @@ class Outbox:
             if outcome.said is not IN_HAND:
                 self._tell("outbox.put_off", str(outcome.said.code))
 
-    def _result(self, mail: ready.Mail, mark: str) -> Result:
+    @asynccontextmanager
+    async def _octets(self, account: Account, uid: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with aclosing(account.blocks(uid)) as octets:
+            yield _bounded(octets, self.settings.largest)
+
+    async def _found(self, account: Account, uid: int, place: str) -> str:
+        """Return what a mail without Message-ID is known by: its octets, as long as it lies there.
+
+        A server may give it another UID between our 250 and the move. Once it was moved it is known
+        by its place again, for the same words, filed anew, are another mail.
+        """
+        if self.offering.known(self.mailbox, place):
+            return place
+        hashed = hashlib.sha256()
+        async with self._octets(account, uid) as octets:
+            async for block in octets:
+                hashed.update(block)
+        return self._key("octets", hashed.hexdigest())
+
+    def _key(self, *what: str) -> str:
+        return "\0".join((DOOR, self.settings.name, *what))
+
+    def _result(self, mail: ready.Mail, mark: str, known: str) -> Result:
         return Result(
             self.settings.name,
             Peer("127.0.0.1", login=self.mailbox, listener=DOOR),
             self.mailbox,
-            f"{DOOR}\0{self.settings.name}\0{mark}\0{mail.message_id}",
+            known,
             mail.recipients,
             mail.blocks,
             Facts("", mark, key=mail.message_id),

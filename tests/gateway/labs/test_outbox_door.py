@@ -1,6 +1,7 @@
 """An Outbox on another server: each mail is sent once, and lies where what became of it shows."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -172,6 +173,54 @@ async def test_a_line_that_breaks_sends_nothing_twice(tmp_path: Path, step: str)
         await door.world.settle()
         assert 1 == len(await door.world.chu.inbox("accueil"))
         assert ([], 1) == (door.server.there("Outbox"), len(door.server.there("Sent")))
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_folder_that_is_numbered_anew_sends_nothing_twice(
+    tmp_path: Path,
+    named: bool,  # noqa: FBT001
+) -> None:
+    """Between our 250 and the move: it is known by its Message-ID, or else by its octets."""
+    content = letter(LABO, [CHU], body="x" * 500 + "\n")
+    content = content if named else _unnamed(content)
+    async with opened(tmp_path) as door:
+        door.server.add(content)
+        door.server.breaks = "move"
+        with pytest.raises(Refused):
+            await door.look()
+        door.server.validity += 1
+        assert 1 == await door.look(door.started())
+        await door.world.settle()
+        assert 1 == len(await door.world.chu.inbox("accueil"))
+        assert ([], 1) == (door.server.there("Outbox"), len(door.server.there("Sent")))
+
+
+async def test_the_same_words_filed_anew_are_another_mail(tmp_path: Path) -> None:
+    """They bear no Message-ID, and the first was moved: a reminder is sent each time."""
+    async with opened(tmp_path) as door:
+        for _ in range(2):
+            door.server.add(_unnamed(letter(LABO, [CHU])))
+            assert 1 == await door.look()
+        await door.world.settle()
+        assert 2 == len(await door.world.chu.inbox("accueil"))
+
+
+async def test_two_that_are_alike_are_two_though_one_cannot_be_moved(tmp_path: Path) -> None:
+    """Whichever is moved first, as many are sent as were filed."""
+    async with opened(tmp_path) as door:
+        for _ in range(2):
+            door.server.add(_unnamed(letter(LABO, [CHU])))
+        door.server.breaks, door.server.why = "move", NOT_MOVED
+        await door.look()
+        door.world.clock.advance(seconds=61)
+        await door.look()
+        await door.world.settle()
+        assert 2 == len(await door.world.chu.inbox("accueil"))
+        assert ([], 2) == (door.server.there("Outbox"), len(door.server.there("Sent")))
+
+
+def _unnamed(content: bytes) -> bytes:
+    return re.sub(rb"(?m)^Message-ID: .*\r?\n", b"", content)
 
 
 async def test_what_cannot_be_moved_stops_no_other(tmp_path: Path) -> None:
