@@ -290,14 +290,6 @@ CITIZEN_OBJECTS = Reply(
     "This patient objects to being written to by secure messaging; "
     "it was not sent, reach them another way",
 )
-CITIZEN_TOO_LARGE = Reply(
-    552,
-    "5.3.4",
-    "Message trop volumineux, pieces jointes comprises: non envoye, "
-    "envoyez-le en plusieurs fois, en cas d'urgence appelez le 15 / "
-    "Messages to and from patients are limited in size, attachments included; it was not sent, "
-    "send it in several parts, in an emergency call 15",
-)
 CITIZEN_NOT_BEGUN = Reply(
     550,
     "5.7.1",
@@ -318,3 +310,16 @@ CITIZEN_TO_CITIZEN = Reply(
     "On n'ecrit pas d'un patient a un autre par cette messagerie: message non envoye / "
     "Patients cannot write to each other here; it was not sent",
 )
+
+
+def citizen_too_large(most: int) -> Reply:
+    """Return what is said of a message to or from a patient that has more than so many octets."""
+    limit = f"{most / 1_000_000:.3g}"
+    return Reply(
+        552,
+        "5.3.4",
+        f"Message trop volumineux, {limit} Mo au plus, pieces jointes comprises: non envoye, "
+        "envoyez-le en plusieurs fois, en cas d'urgence appelez le 15 / "
+        f"Messages to and from patients have {limit} MB at most, attachments included; "
+        "it was not sent, send it in several parts, in an emergency call 15",
+    )

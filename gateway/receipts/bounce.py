@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from gateway.receipts.citizens import WORDS as _CITIZENS
+from gateway.receipts import citizens
 from smtp import reply
 from smtp.address import Address
 from smtp.envelope import Refusal
@@ -73,6 +73,8 @@ def _meaning(said: Reply | None) -> Why:
         return _UNKNOWN
     if said in _OURS:
         return _OURS[said]
+    if (of_patients := citizens.words(said)) is not None:
+        return Why(*of_patients)
     family, _, detail = said.enhanced.partition(".")
     by_code = _CODES.get(detail)
     if by_code is not None:
@@ -243,18 +245,18 @@ _TIME_IS_UP = Why(
     "the time set for this message is up. It was cancelled and will not be sent any more: let its"
     " content arrive by other means.",
 )
-
-_OURS: Mapping[Reply, Why] = {
 _NO_TIME = Why(
     "l'en-tête X-Sceau-Deadline, qui fixe le délai de ce message, doit porter un nombre de secondes"
     " (au moins 60). C'est votre logiciel qui l'écrit : corrigez-le, puis renvoyez le message.",
     "the header field X-Sceau-Deadline, which sets this message's time, must bear a number of"
     " seconds (at least 60). Your program writes it: correct it, then send the message again.",
 )
+
+_OURS: Mapping[Reply, Why] = {
     reply.TOO_LATE: _TIME_IS_UP,
+    reply.DEADLINE_UNREADABLE: _NO_TIME,
     reply.RECALLED: _BY_ITSELF,
     reply.RECIPIENT_NOT_LISTED: _NOT_LISTED,
-    reply.DEADLINE_UNREADABLE: _NO_TIME,
     reply.RECIPIENT_ADDRESS_NOT_LISTED: _NOT_LISTED,
     reply.RECIPIENT_REVOKED: _REVOKED,
     reply.RECIPIENT_SUSPENDED: _SUSPENDED,
@@ -267,7 +269,6 @@ _NO_TIME = Why(
     reply.SENDER_REVOKED: _OUR_DOMAIN,
     reply.SENDER_ADDRESS_NOT_LISTED: _OUR_DOMAIN,
     reply.SENDER_IS_NOT_YOU: _NOT_YOU,
-    **{said: Why(*words) for said, words in _CITIZENS.items()},
 }
 
 # By subject and detail of the enhanced code (RFC 3463 §3), whichever class it has.

@@ -3,6 +3,7 @@
 In French and in English, for who finds a notice in their mailbox. Pure words. R-G2, R-G4, R-G5, R-A8.
 """
 
+import re
 from collections.abc import Mapping
 
 from smtp import reply
@@ -20,7 +21,7 @@ Your message has arrived. It will be read in working hours; this messaging is no
 In an emergency, call 15 or 112; if you cannot hear or speak well, text 114.
 """
 
-WORDS: Mapping[Reply, tuple[str, str]] = {
+_WORDS: Mapping[Reply, tuple[str, str]] = {
     reply.CITIZEN_UNKNOWN: (
         (
             "ce n'est pas l'adresse d'un patient : elle est faite de son matricule INS, de 15 chiffres clé"
@@ -39,18 +40,6 @@ WORDS: Mapping[Reply, tuple[str, str]] = {
         (
             "this patient objects to receiving messages here. Give them the document another way; if"
             " they have changed their mind, your support can note it."
-        ),
-    ),
-    reply.CITIZEN_TOO_LARGE: (
-        (
-            "un message échangé avec un patient ne peut pas être aussi volumineux : 25 Mo d'ordinaire,"
-            " pièces jointes comprises, et un fichier y compte un tiers de plus que sa taille. Envoyez-le"
-            " en plusieurs fois, ou remettez-le autrement."
-        ),
-        (
-            "a message to or from a patient cannot be so large: 25 MB as a rule, attachments included, and"
-            " a file counts a third more than its size. Send it in several parts, or give it to them"
-            " another way."
         ),
     ),
     reply.CITIZEN_NOT_BEGUN: (
@@ -84,3 +73,24 @@ WORDS: Mapping[Reply, tuple[str, str]] = {
         ),
     ),
 }
+_LIMIT = re.compile(r"Messages to and from patients have (\S+) MB at most,")
+_TOO_LARGE = (
+    (
+        "un message échangé avec un patient ne peut pas être aussi volumineux : {} Mo au plus, pièces"
+        " jointes comprises, et un fichier y compte un tiers de plus que sa taille. Envoyez-le en"
+        " plusieurs fois, ou remettez-le autrement."
+    ),
+    (
+        "a message to or from a patient cannot be so large: {} MB at most, attachments included, and a"
+        " file counts a third more than its size. Send it in several parts, or give it to them another"
+        " way."
+    ),
+)
+
+
+def words(said: Reply) -> tuple[str, str] | None:
+    """Return what a reply means to who writes to or from a patient; None: it is about no patient."""
+    if (limit := _LIMIT.search(said.text)) is None:
+        return _WORDS.get(said)
+    french, english = _TOO_LARGE
+    return french.format(limit[1].replace(".", ",")), english.format(limit[1])

@@ -38,7 +38,6 @@ _SAID: Mapping[Objection, Reply] = {
     Objection.OPPOSED: reply.CITIZEN_OBJECTS,
     Objection.AMONG_CITIZENS: reply.CITIZEN_TO_CITIZEN,
     Objection.NO_CITIZEN: reply.CITIZEN_UNKNOWN,
-    Objection.TOO_LARGE: reply.CITIZEN_TOO_LARGE,
 }
 _SUBJECT = "Réponse automatique : message bien reçu"
 _REPLY_TO = 4  # addresses of Reply-To that a citizen may answer to
@@ -60,7 +59,7 @@ class Conversing:
             return verdict
         size = draft.mail.size or 0
         objection = _objection(exchanges, sender, recipient, size, now=self.desk.clock())
-        return _but(verdict, objection)
+        return _but(verdict, objection, exchanges.rules)
 
     def heard(self, arrival: Arrival, size: int, decided: Decided) -> Decided:
         """Return the verdicts once the content is here: which thread it answers, how large it is."""
@@ -76,7 +75,7 @@ class Conversing:
                 objection = _objection(
                     exchanges, sender, one.address, size, now=arrival.at, written=written
                 )
-            found.append((one, _but(verdict, objection)))
+            found.append((one, _but(verdict, objection, exchanges.rules)))
         return found
 
     async def keeping(self, arrival: Arrival, decided: Decided, also: Statements) -> Statements:
@@ -169,10 +168,12 @@ def _written(arrival: Arrival) -> Written:
     return Written.of(arrival.header, arrival.message(0).summary.message_id, arrival.at)
 
 
-def _but(verdict: Verdict, objection: Objection | None) -> Verdict:
+def _but(verdict: Verdict, objection: Objection | None, rules: Rules) -> Verdict:
     if objection is None:
         return verdict
-    return Verdict(Action.REFUSE, objection, _SAID[objection])
+    large = objection is Objection.TOO_LARGE
+    said = reply.citizen_too_large(rules.largest) if large else _SAID[objection]
+    return Verdict(Action.REFUSE, objection, said)
 
 
 def _objection(

@@ -61,6 +61,13 @@ class Problem(Exception):  # noqa: N818 - it is an answer
         self.headers = dict(headers or {})
 
     @classmethod
+    def too_big(cls, came: int, largest: int, what: str = "request") -> "Problem":
+        """Return the problem that so many octets are; ``came``: as declared, or when it was stopped."""
+        words = f"The {what} is larger than this gateway takes: it has {came} octets, and {largest} are allowed"
+        told = {"detail": words, "largest": largest, "came": came}
+        return cls("too-big", {"Connection": "close"}, told)
+
+    @classmethod
     def of_status(cls, status: int, headers: Mapping[str, str] | None = None) -> "Problem":
         """Return the problem that a bare status of HTTP is."""
         return cls(_STATUSES.get(status, "bad-request" if status < 500 else "failed"), headers)

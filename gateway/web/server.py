@@ -127,13 +127,13 @@ class Body:
 
     async def __call__(self) -> Message:
         """Return what comes next (ASGI's ``receive``)."""
-        if max(self._declared, self._taken) > self.limit:
-            raise Problem("too-big", {"Connection": "close"})
+        if (came := max(self._declared, self._taken)) > self.limit:
+            raise Problem.too_big(came, self.limit)
         message = await self._receive()
         self._taken += len(message.get("body", b""))
         self._over = not message.get("more_body", False)
         if self._taken > self.limit:
-            raise Problem("too-big", {"Connection": "close"})
+            raise Problem.too_big(self._taken, self.limit)
         if self._wide:
             self._answer.again()
         return message

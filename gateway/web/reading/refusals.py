@@ -6,8 +6,10 @@ language. What stands in no table is shown as it was said.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
+from gateway.receipts import citizens
 from gateway.relay import authors, intake, once, verdict
 from quarantine.reasons import REASONS, sentence
 from smtp import reply
@@ -81,4 +83,6 @@ def refusal(said: Reply, language: str) -> str:
             " n'y peut venir chercher un message plus grand ; envoyez-le en plusieurs fois, ou"
             " autrement."
         )
+    if (of_patients := citizens.words(replace(said, cure=""))) is not None:
+        return of_patients[0][:1].upper() + of_patients[0][1:]
     return _known().get((said.code, said.text), said.text)

@@ -19,6 +19,7 @@ from gateway.web.account.session import Turned, Visitor, Visitors
 from gateway.web.pages import languages
 from gateway.web.problem import Problem
 from gateway.web.reading.places import Place, Places
+from gateway.web.reading.shown import size
 from gateway.web.reading.words import W
 from imap.errors import MailboxError
 from vault.errors import Gone, SealError, StorageFull
@@ -70,8 +71,10 @@ class Room:
 
     def refusal(self, request: Request, visitor: Visitor, reason: str, status: int) -> Response:
         """Return a page that says why not."""
-        words = reason if reason in W["en"] else "bad-request"
-        return self.page(request, visitor, "refused", None, status=status, reason=words)
+        language = languages(request)
+        words = W[language].get(reason) or W[language]["bad-request"]
+        most = size(self.rooms.settings.reading.upload, language)
+        return self.page(request, visitor, "refused", None, status=status, words=words.format(most))
 
     def page(
         self,

@@ -166,8 +166,8 @@ _SAID: Mapping[str, tuple[str, str]] = {
         "The request was not understood; nothing was done.",
     ),
     "too-big": (
-        "C'est trop grand : rien n'a été gardé de cet envoi.",
-        "That is too large: nothing of this upload was kept.",
+        "C'est trop grand : {} au plus. Rien n'a été gardé de cet envoi.",
+        "That is too large: {} at most. Nothing of this upload was kept.",
     ),
     "gone": (
         "Le message n'est plus là, ou ne peut pas être ouvert.",

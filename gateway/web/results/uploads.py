@@ -119,5 +119,5 @@ async def _octets(piece: Piece, most: int | None) -> bytes:
         async for block in blocks:
             found += block
             if most is not None and len(found) > most:
-                raise Problem("too-big", {"Connection": "close"})
+                raise Problem.too_big(len(found), most, "order")
     return bytes(found)

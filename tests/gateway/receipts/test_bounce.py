@@ -26,6 +26,7 @@ FULL = Reply(452, "4.2.2", "Over quota")
         (reply.NEXT_HOP_NOT_ENTITLED, "certificat attendu", "expected certificate"),
         (reply.NEXT_HOP_REVOKED, "a été révoqué", "was revoked"),
         (reply.SENDER_IS_NOT_YOU, "comme expéditeur", "as the sender"),
+        (reply.citizen_too_large(10_000_000), "10 Mo au plus", "10 MB at most"),
         (FULL, "pleine", "full"),
         (Reply(552, "5.2.2", "quota"), "pleine", "full"),
         (Reply(554, "5.7.1", "no"), "règles", "rules"),

@@ -97,6 +97,15 @@ async def test_what_cannot_be_a_result(
     assert (status, reason) == (answer.status_code, answer.json()["reason"])
 
 
+async def test_an_order_has_a_bound_of_its_own(tmp_path: Path) -> None:
+    """What is too large is named, and how large it may be."""
+    async with space(tmp_path) as labo:
+        answer = await labo.form({"to": [DR], "key": "k" * (1 << 20), "document": ABOUT})
+    told = answer.json()
+    assert (413, 1 << 20) == (answer.status_code, told["largest"])
+    assert told["detail"].startswith("The order is larger than")
+
+
 async def test_what_breaks_off_is_nothing(tmp_path: Path) -> None:
     """Half a mail and half a form are no result; whole, under the same key, they are taken."""
     half = asyncio.Event()

@@ -146,7 +146,10 @@ async def test_a_body_has_a_bound(declared: bool) -> None:  # noqa: FBT001
 
     content = b"x" * 101 if declared else blocks()
     answer = await Desk().ask("/well", "POST", content=content)
-    assert 413 == answer.status_code
+    told = answer.json()
+    assert (413, 100) == (answer.status_code, told["largest"])
+    assert (101 if declared else 150) == told["came"]
+    assert told["detail"].endswith(f"has {told['came']} octets, and 100 are allowed")
     assert b"100 canari" == (await Desk().ask("/well", "POST", content=b"x" * 100)).content
 
 

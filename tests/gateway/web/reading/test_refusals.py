@@ -57,6 +57,12 @@ def test_how_much_a_server_takes_is_said_in_french() -> None:
     assert said.text == refusal(said, "en")
 
 
+def test_what_concerns_a_patient_is_said_in_french() -> None:
+    """In the same words as the notice of it."""
+    assert refusal(reply.CITIZEN_OBJECTS, "fr").startswith("Ce patient s'est opposé")
+    assert "25 Mo au plus" in refusal(reply.citizen_too_large(25_000_000), "fr")
+
+
 def test_who_has_left_is_named_with_who_came_after() -> None:
     """The address stays, whatever the language."""
     mailbox = Mailbox(

@@ -266,6 +266,7 @@ async def test_bounds_are_told_in_words(tmp_path: Path) -> None:
     assert "Trop de destinataires" in many.text
     assert 413 == large.status_code
     assert "trop grand" in large.text
+    assert "49\N{NO-BREAK SPACE}Ko au plus" in large.text
     assert 409 == full.status_code
     assert "pleine" in full.text
     assert 1 == drafts
