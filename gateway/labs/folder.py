@@ -44,7 +44,7 @@ DOOR = "folder"
 _AT_ONCE = 8  # files in hand,
 _LARGE = 4 << 20  # and of those above this one: a mail is three times its document
 _HEADER = 256 << 10  # octets of a ready mail's header
-_MOST = 200  # files of one look, after which what is critical is looked for again,
+_MOST = 500  # files of one look, after which what is critical is looked for again,
 _TOGETHER = 25  # and of those answered at once
 _MANY = 500  # last answers of one look
 _HOUR = timedelta(hours=1)
