@@ -6,7 +6,7 @@ from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import told
 from gateway.relay.large.ending import ENDED, Ending
-from gateway.relay.large.fetches import Wanted
+from gateway.relay.large.fetches import Turn
 from gateway.relay.large.large import Large
 from gateway.relay.large.links import Link
 from smtp.envelope import reference
@@ -35,7 +35,8 @@ async def show(rooms: Rooms, *, what: str) -> object:
             return _lent(link) | {"sha256": link.facts.sha256, "parts": parts}
     for one in large.fetches.all():
         if _meant(what, one.message):
-            return _fetching(large, one) | {"sha256": one.facts.sha256, "port": one.facts.port}
+            facts = large.fetches.opened(one).facts
+            return _fetching(large, one) | {"sha256": facts.sha256, "port": facts.port}
     raise _unknown(what)
 
 
@@ -97,7 +98,7 @@ def _lent(link: Link) -> dict[str, Any]:
     }
 
 
-def _fetching(large: Large, one: Wanted) -> dict[str, Any]:
+def _fetching(large: Large, one: Turn) -> dict[str, Any]:
     return {
         "message": one.message,
         "reference": reference(one.message),  # type: ignore[arg-type]

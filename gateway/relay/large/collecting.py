@@ -20,7 +20,7 @@ from gateway.relay.books import GATEWAY
 from gateway.relay.delivery import Event, State, holder, step
 from gateway.relay.desk import Desk
 from gateway.relay.large import fetches, stub
-from gateway.relay.large.fetches import Wanted
+from gateway.relay.large.fetches import Turn, Wanted
 from gateway.relay.large.large import Large
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
@@ -134,9 +134,9 @@ class Collecting:
         for one in self.large.fetches.due(now, _DUE):
             if len(self._in_hand) >= settings.at_once:
                 return
-            theirs = sum(domain == one.facts.domain for domain in self._in_hand.values())
+            theirs = sum(domain == one.domain for domain in self._in_hand.values())
             if one.message not in self._in_hand and theirs < most:
-                self._in_hand[one.message] = one.facts.domain
+                self._in_hand[one.message] = one.domain
                 tasks.create_task(self._guarded(one))
 
     async def _rest(self) -> None:
@@ -152,7 +152,7 @@ class Collecting:
                 await fetches.bell.wait()
         self.rested.clear()
 
-    async def _guarded(self, one: Wanted) -> None:
+    async def _guarded(self, one: Turn) -> None:
         """Work on one message; what is unexpected ends that try, and nothing else."""
         try:
             await self._one(one)
@@ -164,17 +164,18 @@ class Collecting:
             self._in_hand.pop(one.message, None)
             self.large.fetches.bell.set()
 
-    async def _one(self, one: Wanted) -> None:
-        copies = self._copies(one.message)
+    async def _one(self, turn: Turn) -> None:
+        copies = self._copies(turn.message)
         if not copies:  # all of them were cancelled, or taken back
-            await self.desk.books.database.commit(self.large.fetches.dropping(one.message))
+            await self.desk.books.database.commit(self.large.fetches.dropping(turn.message))
             return
         if self.desk.clock() >= max(copy.delivery.expires for copy in copies):
-            await self._end(one, Event.GAVE_UP, LATE, "large-late")
+            await self._end(turn, Event.GAVE_UP, LATE, "large-late")
             return
-        if self._no_room(copies, one.size):
-            await self._put_off(one, "mailbox-full", one.tries + 1)
+        if self._no_room(copies, turn.size):
+            await self._put_off(turn, "mailbox-full", turn.tries + 1)
             return
+        one = self.large.fetches.opened(turn)
         before = self._here(one)
         try:
             await self._drawn(one, copies[0], before)
@@ -369,7 +370,7 @@ class Collecting:
         )
         return [*statements, *self.large.fetches.dropping(one.message), told]
 
-    async def _end(self, one: Wanted, event: Event, said: Reply, reason: str) -> None:
+    async def _end(self, one: Turn, event: Event, said: Reply, reason: str) -> None:
         """Give up: each copy has its end, and its sender is told."""
         books, now = self.desk.books, self.desk.clock()
         copies = self._copies(one.message)
@@ -383,11 +384,11 @@ class Collecting:
         self.desk.metrics.large.labels("failed").inc()
         self.wake()
 
-    async def _put_off(self, one: Wanted, reason: str, tries: int) -> None:
+    async def _put_off(self, one: Turn, reason: str, tries: int) -> None:
         self.desk.on_event("large.put_off", {"message": one.message, "reason": str(reason)})
         await self._later(one, tries)
 
-    async def _later(self, one: Wanted, tries: int) -> None:
+    async def _later(self, one: Turn, tries: int) -> None:
         """Try again later, and once more when the time is up."""
         now, copies = self.desk.clock(), self._copies(one.message)
         due = now + self.desk.schedule.pause(tries, chance())

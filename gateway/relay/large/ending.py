@@ -3,7 +3,7 @@
 Who was told *relayed* and whose document nobody fetched is told that it failed.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from gateway.relay.books import GATEWAY
@@ -32,16 +32,32 @@ class Ending:
 
     async def round(self) -> int:
         """End what is to end; return how many links."""
-        wanted = 0
-        for link in self.links.unwanted():
-            await self.desk.books.database.commit(self.links.dropping(link))
-            wanted += 1
-        expired = self.links.expired(self.desk.clock())
-        for link in expired:
-            # What another gateway has fetched is theirs: they say what became of it.
-            waits = _WAITS if link.reader or link.taken is None else ()
-            await self._ended(link, waits, NOT_FETCHED, "large-expired")
-        return wanted + len(expired)
+        done, unwanted = 0, self.links.unwanted()
+        for name in unwanted:
+            done += await self._guarded(name, self._dropped)
+        for name in self.links.expired(self.desk.clock()):
+            if name not in unwanted:
+                done += await self._guarded(name, self._expired)
+        return done
+
+    async def _guarded(self, name: str, work: Callable[[Link], Awaitable[object]]) -> bool:
+        """Work on one link; one that is broken, or that another hand changed, stops no other."""
+        try:
+            link = self.links.named(name)
+            if link is not None:
+                await work(link)
+        except Exception as error:  # noqa: BLE001 - one link never stops the round
+            self.desk.on_event("large.crashed", {"exception": error, "link": name})
+            return False
+        return link is not None
+
+    async def _dropped(self, link: Link) -> None:
+        await self.desk.books.database.commit(self.links.dropping(link))
+
+    async def _expired(self, link: Link) -> None:
+        # What another gateway has fetched is theirs: they say what became of it.
+        waits = _WAITS if link.reader or link.taken is None else ()
+        await self._ended(link, waits, NOT_FETCHED, "large-expired")
 
     async def end(self, link: Link, said: Reply, reason: str, actor: str = GATEWAY) -> int:
         """End one link, and the copies that wait for it; return how many copies that was."""

@@ -6,7 +6,7 @@ own and committed before the next is asked for: what a crash leaves is where the
 
 from asyncio import Event
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,10 +14,14 @@ import msgspec
 from gateway.relay.delivery import State
 from gateway.relay.large.stub import Mark
 from quarantine.policy import Finding
-from vault.database import Database, Row, Statement
+from vault.database import Database, Statement
+from vault.errors import Gone
 from vault.keys import KeyRing
 
-_COLUMNS = "message, due, tries, wrong, size, facts"
+_TURN = (
+    "SELECT fetch.message, fetch.due, tries, wrong, fetch.size, sender_domain"
+    " FROM fetch JOIN message ON message.id = fetch.message"
+)
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True):
@@ -28,18 +32,24 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     sha256: str
     findings: tuple[Finding, ...] = ()  # what was found at the door
     looked: bool = False  # it is to be looked into when it is here
-    domain: str = ""  # its sender's
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A message of which the whole is to come."""
+class Turn:
+    """A message of which the whole is to come, by what its row says in clear."""
 
     message: str
     due: datetime
     tries: int  # in a row that brought nothing
     wrong: int  # times that it came whole and was not what it should be
     size: int
+    domain: str  # its sender's
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted(Turn):
+    """The same with its seal opened."""
+
     facts: Facts
 
 
@@ -59,10 +69,9 @@ class Fetches:
         *,
         findings: Sequence[Finding],
         looked: bool,
-        domain: str,
     ) -> Statement:
         """Return the statement by which the whole of a message is to be fetched."""
-        facts = Facts(mark.token, mark.port, mark.sha256, tuple(findings), looked, domain)
+        facts = Facts(mark.token, mark.port, mark.sha256, tuple(findings), looked)
         return Statement(
             "INSERT INTO fetch (message, due, size, facts) VALUES (?, ?, ?, ?)",
             (
@@ -74,9 +83,9 @@ class Fetches:
             expect=1,
         )
 
-    def due(self, now: datetime, limit: int) -> list[Wanted]:
+    def due(self, now: datetime, limit: int) -> list[Turn]:
         """Return what is to be fetched now, the longest due first."""
-        return self._wanted("due <= ? ORDER BY due LIMIT ?", (now.timestamp(), limit))
+        return self._turns("fetch.due <= ? ORDER BY fetch.due LIMIT ?", (now.timestamp(), limit))
 
     def unwanted(self) -> list[str]:
         """Return the messages of which no copy waits for its whole any more."""
@@ -86,14 +95,18 @@ class Fetches:
         )
         return [str(message) for (message,) in self.database.read(sql, (State.FETCHING.value,))]
 
-    def all(self, limit: int = 1000) -> list[Wanted]:
+    def all(self, limit: int = 1000) -> list[Turn]:
         """Return everything that is to be fetched."""
-        return self._wanted("1 ORDER BY message LIMIT ?", (limit,))
+        return self._turns("1 ORDER BY fetch.message LIMIT ?", (limit,))
 
-    def find(self, message: str) -> Wanted | None:
-        """Return what is to be fetched for a message, if anything is."""
-        found = self._wanted("message = ?", (message,))
-        return found[0] if found else None
+    def opened(self, one: Turn) -> Wanted:
+        """Return all that is known of it; ``SealError`` if another hand changed its row."""
+        sql = "SELECT facts FROM fetch WHERE message = ?"
+        rows = self.database.read(sql, (one.message,))
+        if not rows:
+            raise Gone(f"nothing is fetched for {one.message}")
+        opened = self.ring.open(rows[0][0], _place(one.message))
+        return Wanted(**asdict(one), facts=msgspec.json.decode(opened, type=Facts))
 
     def next(self) -> datetime | None:
         """Return when there is next something to fetch."""
@@ -106,7 +119,7 @@ class Fetches:
         ((octets,),) = self.database.read("SELECT coalesce(sum(size), 0) FROM piece")
         return int(count), int(octets)
 
-    def putting_off(self, one: Wanted, due: datetime, tries: int, wrong: int) -> Statement:
+    def putting_off(self, one: Turn, due: datetime, tries: int, wrong: int) -> Statement:
         """Return the statement by which it is tried again later."""
         return Statement(
             "UPDATE fetch SET due = ?, tries = ?, wrong = ? WHERE message = ?",
@@ -149,15 +162,9 @@ class Fetches:
             expect=1,
         )
 
-    def _wanted(self, where: str, args: Sequence[object]) -> list[Wanted]:
-        rows = self.database.read(f"SELECT {_COLUMNS} FROM fetch WHERE {where}", tuple(args))  # noqa: S608
-        return [self._one(row) for row in rows]
-
-    def _one(self, row: Row) -> Wanted:
-        message, due, tries, wrong, size, facts = row
-        opened = self.ring.open(facts, _place(message))
-        read = msgspec.json.decode(opened, type=Facts)
-        return Wanted(message, _at(due), tries, wrong, size, read)
+    def _turns(self, where: str, args: Sequence[object]) -> list[Turn]:
+        rows = self.database.read(f"{_TURN} WHERE {where}", tuple(args))
+        return [Turn(message, _at(due), *more) for message, due, *more in rows]
 
 
 def holder(message: str, start: int) -> str:

@@ -8,6 +8,7 @@ be read in a stolen copy but for its hashes, its files' names and whose it is.
 import json
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from gateway.relay.spool import OPEN
 from smtp.address import Address, key
 from smtp.envelope import MessageId
 from vault.database import Database, Row, Statement
+from vault.errors import SealError
 from vault.keys import KeyRing
 
 _COLUMNS = "id, message, domain, reader, size, made, expires, looks, taken, facts"
@@ -111,8 +113,12 @@ class Links:
         return _first(self._links("message = ? AND domain = ?", (message, domain)))
 
     def all(self, limit: int = 1000) -> list[Link]:
-        """Return what lies here, the newest first."""
-        return self._links("1 ORDER BY made DESC, id LIMIT ?", (limit,))
+        """Return what lies here, the newest first, but for what another hand changed."""
+        found = []
+        for id_ in self._ids("1 ORDER BY made DESC, id LIMIT ?", (limit,)):
+            with suppress(SealError):
+                found += self._links("id = ?", (id_,))
+        return found
 
     def used(self, sender: Address) -> int:
         """Return how many octets of a mailbox's messages lie here."""
@@ -143,16 +149,20 @@ class Links:
             Statement("DELETE FROM wrap WHERE holder = ?", (link.holder,)),
         ]
 
-    def unwanted(self, limit: int = 200) -> list[Link]:
-        """Return the links for which no gateway waits: each copy has its end.
+    def unwanted(self, limit: int = 200) -> list[str]:
+        """Return the names of links for which no gateway waits: each copy has its end.
 
         A person may come back to look once more, until the time is up.
         """
-        return self._links(f"reader = 0 AND NOT {_WAITED_FOR} LIMIT ?", (_OPEN, limit))
+        return self._ids(f"reader = 0 AND NOT {_WAITED_FOR} LIMIT ?", (_OPEN, limit))
 
-    def expired(self, now: datetime, limit: int = 200) -> list[Link]:
-        """Return the links whose time is up."""
-        return self._links("expires <= ? ORDER BY expires LIMIT ?", (now.timestamp(), limit))
+    def expired(self, now: datetime, limit: int = 200) -> list[str]:
+        """Return the names of links whose time is up."""
+        return self._ids("expires <= ? ORDER BY expires LIMIT ?", (now.timestamp(), limit))
+
+    def _ids(self, where: str, args: Sequence[object]) -> list[str]:
+        rows = self.database.read(f"SELECT id FROM link WHERE {where}", tuple(args))  # noqa: S608
+        return [str(id_) for (id_,) in rows]
 
     def _links(self, where: str, args: Sequence[object]) -> list[Link]:
         rows = self.database.read(f"SELECT {_COLUMNS} FROM link WHERE {where}", tuple(args))  # noqa: S608

@@ -12,7 +12,6 @@ from gateway.relay.message import Message
 from gateway.relay.screening import Screened
 from gateway.relay.verdict import RELAY
 from smtp import reply
-from smtp.address import domain_of
 from smtp.reply import Reply
 from vault.database import Statement
 
@@ -38,8 +37,7 @@ def announced(arrival: Arrival, desk: Desk) -> Mark | Reply | None:
 def entering(arrival: Arrival, desk: Desk, message: Message, screened: Screened) -> list[Statement]:
     """Return the statement by which a message is first fetched, or looked into, if it is to be."""
     mark = announced(arrival, desk)
-    sender = message.mail.mail_from
-    if not isinstance(mark, Mark) or desk.large is None or sender is None:
+    if not isinstance(mark, Mark) or desk.large is None:
         return desk.screening.entering(message, screened)
     return [
         desk.large.fetches.entering(
@@ -48,7 +46,6 @@ def entering(arrival: Arrival, desk: Desk, message: Message, screened: Screened)
             message.arrived,
             findings=screened.findings,
             looked=screened.opened,
-            domain=domain_of(sender),
         )
     ]
 

@@ -109,7 +109,6 @@ async def large(one: Walker, other: Walker, folder: Path) -> None:
                 now + 2 * DAY,
                 findings=(),
                 looked=False,
-                domain="labo.example",
             ),
         ]
     )

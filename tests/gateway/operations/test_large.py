@@ -40,7 +40,7 @@ async def _wanted(rooms: Rooms) -> Copy:
     assert rooms.desk.large is not None
     due = rooms.clock() + timedelta(hours=1)
     entering = rooms.desk.large.fetches.entering(
-        copy.message.id, mark, due, findings=(), looked=False, domain="labo.example"
+        copy.message.id, mark, due, findings=(), looked=False
     )
     await rooms.database.commit([entering])
     return copy

@@ -205,7 +205,8 @@ async def test_nothing_is_asked_of_a_host_with_another_certificate(lenders: Lend
     await lenders.settle()
     async with web_door(lenders.chu) as port:  # its own, whose certificate is chu's
         (wanted,) = lenders.wanted.fetches.all()
-        moved = msgspec.structs.replace(wanted.facts, port=port)
+        facts = lenders.wanted.fetches.opened(wanted).facts
+        moved = msgspec.structs.replace(facts, port=port)
         sealed = lenders.chu.rest.ring.seal(
             msgspec.json.encode(moved), f"fetch/{wanted.message}/facts"
         )
@@ -216,6 +217,45 @@ async def test_nothing_is_asked_of_a_host_with_another_certificate(lenders: Lend
 
     assert "large.wrong_certificate" in [event for event, _ in lenders.chu.events]
     assert [State.FETCHING] == lenders.chu.states()
+
+
+async def test_a_row_that_another_hand_changed_stops_no_other(lenders: Lenders) -> None:
+    """It is told and waits; at the end of its time it has its end like any other."""
+    lenders.cut_after = [0]
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    spoilt = Statement("UPDATE fetch SET facts = x'00'")
+    await lenders.chu.rest.database.commit([spoilt])
+    lenders.world.clock.advance(hours=1)
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+
+    assert 1 == len(await lenders.chu.inbox("accueil"))
+    assert "large.crashed" in [event for event, _ in lenders.chu.events]
+    lenders.world.clock.advance(days=1)
+    await lenders.settle()
+    assert State.EXPIRED in lenders.chu.states()
+    assert [] == lenders.wanted.fetches.all()
+
+
+async def test_a_link_that_another_hand_changed_stops_no_other(lenders: Lenders) -> None:
+    """Nor does it hide the others from who looks."""
+    lenders.labo.desk.large.port = 1  # type: ignore[union-attr]  # nobody listens there
+    for _ in range(2):
+        await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    newest, oldest = lenders.lent.links.all()
+    spoilt = Statement("UPDATE link SET domain = 'x.example' WHERE id = ?", (oldest.id,))
+    await lenders.labo.rest.database.commit([spoilt])
+    lenders.world.clock.advance(days=2)
+
+    assert [newest.id] == [each.id for each in lenders.lent.links.all()]
+    ending = Ending(lenders.labo.desk, lenders.lent.links, lenders.labo.notices)
+    assert 1 == await ending.round()
+    assert [oldest.id] == [
+        facts["link"] for event, facts in lenders.labo.events if event == "large.crashed"
+    ]
+    assert State.FAILED in lenders.labo.states()
 
 
 async def test_a_full_mailbox_is_not_filled(lenders: Lenders) -> None:
