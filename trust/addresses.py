@@ -110,10 +110,14 @@ class Addresses:
 
         What each message asks, without making a ``Listed``.
         """
-        if (found := self._book.look(key(address))) is None:
+        book = self._book
+        if (found := book.look(key(address))) is None:
             return None
-        record = found[1]
-        return _pins(record, 2 + record[1] * _PIN) if record[1] else _NO_PINS
+        _, starts, ends = found
+        if not book.packed[starts + 1]:
+            return _NO_PINS
+        record = bytes(book.packed[starts:ends])
+        return _pins(record, 2 + record[1] * _PIN)
 
     def lacking(self, others: "Addresses") -> int:
         """Return how many of these are not among the others; one that is spelt anew is not."""

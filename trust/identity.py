@@ -47,7 +47,7 @@ class Identity:
     mark: Mark = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mark", _mark(self.way, self.text))
+        object.__setattr__(self, "mark", _one(_mark(self.way, self.text)))
 
     def mark_for(self, domain: str) -> Mark:
         """Return what a certificate must bear to speak for a domain that this identity names."""
@@ -55,6 +55,12 @@ class Identity:
 
     def __str__(self) -> str:
         return f"{self.way}:{self.text}"
+
+
+@lru_cache(maxsize=16_384)
+def _one(mark: Mark) -> Mark:
+    """Return the one object for all equal marks: a list's and a certificate's are compared at once."""
+    return mark
 
 
 def _mark(way: Way, text: str) -> Mark:
@@ -137,7 +143,7 @@ def _parse(der: bytes) -> Certificate:
             san_dns=hosts,
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
-            marks=frozenset(marks),
+            marks=frozenset(map(_one, marks)),
         )
     except _UNREADABLE as error:
         raise IdentityError("the certificate cannot be read") from error

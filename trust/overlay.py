@@ -72,10 +72,12 @@ class Overlay:
         A bridge carries over the dates alone, and only one whose authority says that it is not
         revoked: not asked is not good enough there.
         """
+        if (in_date := certificate.in_date(now)) and standing.state is State.GOOD:
+            return None  # nearly always
         if standing.state is State.REVOKED:
             return Doubt.REVOKED
-        if not certificate.in_date(now):
+        if not in_date:
             vouched = standing.state is State.GOOD and standing.source is not Source.NONE
             carried = vouched and self.bridges.over(certificate, now) is not None
             return None if carried else Doubt.OUT_OF_DATE
-        return Doubt.UNKNOWN if standing.state is State.UNKNOWN else None
+        return Doubt.UNKNOWN

@@ -77,7 +77,7 @@ class TrustList:
     eclipsed: frozenset[str] | None = None
     members: Mapping[str, Member] = field(init=False, repr=False)  # by domain
     fresh_until: datetime = field(init=False, repr=False)  # no source is stale before
-    suspends: bool = field(init=False, repr=False)  # whether any member is suspended
+    settled: bool = field(init=False, repr=False)  # no member is suspended or revoked
     _speakers: Mapping[Mark, Sequence[Member]] = field(init=False, repr=False)
     _by_source: Mapping[str, Edition] = field(init=False, repr=False)
     _pins: Mapping[str, Pins] = field(init=False, repr=False)  # by source
@@ -92,6 +92,7 @@ class TrustList:
         for domain in self.revoked & members.keys():
             member = members[domain]
             members[domain] = member.said_by(member.source, Status.REVOKED)
+        active = Status.ACTIVE
         speakers: dict[Mark, list[Member]] = {}
         for member in members.values():
             for mark in member.marks:
@@ -99,7 +100,7 @@ class TrustList:
         for name, value in (
             ("members", members),
             ("fresh_until", self._fresh_until()),
-            ("suspends", any(one.status is Status.SUSPENDED for one in members.values())),
+            ("settled", all(one.status is active for one in members.values())),
             ("_speakers", speakers),
             ("_by_source", by_source),
             ("_pins", {each.source: each.claims.addresses.pins for each in self.editions}),
