@@ -83,14 +83,14 @@ class Left:
     key: str = ""
     file: str = ""
     said: Reply | None = None
-    words: str = ""  # where nobody replied
+    words: Why | None = None  # where nobody replied
     earlier: bool = False  # of a night before, whose answer came since
 
     def row(self, *, files: bool = True) -> dict[str, str]:
         """Return it as it is shown; ``files``: with what its file and its key are called."""
         meaning = _MAYBE if self.answer is Answer.UNCONFIRMED else why(self.said)
-        if self.words:
-            meaning = Why(self.words, self.words)
+        if self.words is not None:
+            meaning = self.words
         do = _DO.get(self.answer, _AGAIN)
         return {
             "at": self.at.isoformat(timespec="seconds"),

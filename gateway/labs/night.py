@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from gateway.labs.french import meaning
 from gateway.labs.morning import Account, Answer, Left, Morning, counted
 from gateway.labs.offers import COLUMNS, Offered, Offers
 from gateway.labs.unsent import Turned, Unsent
@@ -220,5 +221,5 @@ def _unsent(at: datetime, turned: Turned) -> Iterator[Left]:
             key=turned.key,
             file=turned.name,
             said=said,
-            words=words if said is None else "",
+            words=meaning(words) if said is None else None,
         )

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.labs.french import meaning
 from smtp.address import Address, domain_of
 from smtp.message.trace import date
 
@@ -16,6 +17,8 @@ Bonjour,
 
 Le message placé dans « {folder} » n'a été envoyé à personne. Rien n'est perdu : il est dans ce dossier.
 Corrigez-le, puis remettez-le dans « {folder} ».
+
+{pourquoi}
 
 Hello,
 
@@ -29,6 +32,8 @@ Bonjour,
 
 Le message placé dans « {folder} » n'a pas été envoyé à tous ses destinataires. Les autres l'ont : ne le
 leur renvoyez pas.
+
+{pourquoi}
 
 Hello,
 
@@ -56,9 +61,14 @@ class Returned:
 
 def notice(about: Returned) -> bytes:
     """Return the notice as a mail."""
-    why = [about.why, *(f"{address}: {words}" for address, words in about.refused)]
     text = _SOME if about.sent else _NOBODY
-    body = text.format(folder=about.folder, why="\n".join(filter(None, why)))
+    told = [("", about.why), *((f"{address}: ", words) for address, words in about.refused)]
+    said = [(whom, meaning(words), words) for whom, words in told if words]
+    body = text.format(
+        folder=about.folder,
+        pourquoi="\n".join(f"{whom}{cause.french}" for whom, cause, _ in said),
+        why="\n".join(f"{whom}{words}" for whom, _, words in said),
+    )
     named = hashlib.sha256(f"{about.mailbox}\0{about.mark}".encode()).hexdigest()[:32]
     header = [
         f"Date: {date(about.at)}",

@@ -9,8 +9,8 @@ the transfer's name. R-C1, R-J1, RFC 6409.
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.relay.refusals import refusal
 from gateway.web.reading.letter import Letter, Typed, recipients
-from gateway.web.reading.refusals import refusal
 from gateway.web.reading.room import Room
 from gateway.web.reading.words import W
 from smtp.address import key, parse

@@ -48,7 +48,16 @@ def test_who_was_refused_and_why_is_said_in_two_languages() -> None:
     assert "Non envoyé / not sent" == found["Subject"]
     assert "à personne" in text
     assert "to nobody" in text
+    assert "x@nowhere.example: les règles de l'un des deux côtés" in text
     assert "x@nowhere.example: 550 5.7.1 not listed" in text
+
+
+def test_why_is_said_in_each_language() -> None:
+    """Beneath what is to be done, where it is read."""
+    told = notice(_about(why="a recipient is no mail address")).decode()
+    french, english = told.split("Hello,")
+    assert "un destinataire n'est pas une adresse de messagerie\r\n" in french
+    assert "a recipient is no mail address\r\n" in english
 
 
 def test_who_has_it_is_not_sent_it_again() -> None:

@@ -8,7 +8,7 @@ import pytest
 from gateway.accounts.mailboxes import Mailbox, Status
 from gateway.relay import authors, intake, verdict
 from gateway.relay.large.reach import too_large
-from gateway.web.reading.refusals import refusal
+from gateway.relay.refusals import refusal
 from quarantine.reasons import REASONS, sentence
 from smtp import reply
 from smtp.address import parse
