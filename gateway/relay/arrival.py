@@ -7,13 +7,16 @@ other byte is handed on as it was sent. RFC 5321 §4.4, §6.3; RFC 6409 §8.
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from gateway.relay import ends
 from gateway.relay.authors import FROM_NOT_ENTITLED, Authors, authors, completed, own, unreadable
 from gateway.relay.desk import Desk
+from gateway.relay.lanes import Letter
 from gateway.relay.message import Message, Summary
 from gateway.relay.verdict import RELAY
 from gateway.settings.motion import Limits
+from imap.index import Indexing
 from smtp import reply
 from smtp.address import Address, domain_of, key
 from smtp.envelope import Body, Draft, Envelope, MessageId, new_message_id
@@ -160,15 +163,35 @@ class Passage:
 
     start: bytes
     body: AsyncIterator[bytes]
-    ascii: bool = True  # so far
+    ascii: bool = True  # so far; else it needs a way that takes eight bits
+    letter: Letter | None = None  # if it was indexed, once it has all come
+    _indexing: Indexing | None = None
+
+    @classmethod
+    def of(cls, arrival: Arrival, desk: Desk) -> Self:
+        """Return the passage of a message; one that we file and do not keep at hand is indexed."""
+        passage = cls(arrival.start, arrival.body)
+        if not arrival.whole and any(desk.keeps(one.address) for one in arrival.draft.recipients):
+            passage.index()
+        return passage
+
+    def index(self) -> None:
+        """Have it indexed as it passes, so that nobody opens it again for that."""
+        self._indexing = self._indexing or Indexing()
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield it, and look whether it needs a way that takes eight bits."""
-        self.ascii = self.start.isascii()
-        yield self.start
+        """Yield it, and see what is to be known of it."""
+        yield self._seen(self.start)
         async for block in self.body:
-            self.ascii = self.ascii and block.isascii()
-            yield block
+            yield self._seen(block)
+        if self._indexing is not None:
+            self.letter = Letter(self._indexing.header, self._indexing.finish())
+
+    def _seen(self, block: bytes) -> bytes:
+        self.ascii = self.ascii and block.isascii()
+        if self._indexing is not None:
+            self._indexing.feed(block)
+        return block
 
 
 def _return_path(draft: Draft) -> bytes:

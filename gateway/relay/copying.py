@@ -6,7 +6,6 @@ says of the document is said of the first, in the person's name. R-E7.
 """
 
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from gateway.documents import marks, xdm
@@ -15,11 +14,11 @@ from gateway.relay.delivery import Delivery, State, delivery_id, holder
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt
 from gateway.relay.message import Copy, Door, Message
+from gateway.relay.placing import Placing
 from gateway.relay.results import Result, original
 from smtp.address import Address, key
 from smtp.envelope import Notify, Recipient, new_message_id
 from smtp.message.fields import words
-from smtp.message.mime import PartIndex
 from vault.database import Statement
 
 _NEVER = frozenset({Notify.NEVER})
@@ -48,7 +47,7 @@ class Copying:
         there = self.desk.books.spool.copies(one.message.id)
         if key(to) in {key(each.recipient.address) for each in there}:
             return result  # it has its own
-        if not await self._is_for_software(one, result.copy):
+        if not await self._is_for_software(one):
             return result
         mailbox = self.desk.books.accounts.find(to)
         if mailbox is None or not mailbox.receives:
@@ -57,19 +56,12 @@ class Copying:
         making = self._making(result.copy, to)
         return replace(result, also=(*result.also, *making), sends=True)
 
-    async def _is_for_software(self, one: Attempt, copy: Copy) -> bool:
+    async def _is_for_software(self, one: Attempt) -> bool:
         """Whether software is to file it: its subject says so, or the archive is there (R-E7)."""
         if words(one.message.summary.subject).lstrip().startswith(marks.PREFIX):
             return True
-        index = PartIndex()
-        if one.content is not None:
-            index.feed(one.content)
-        else:
-            body = self.desk.books.vault.stream(holder(copy.delivery.id))
-            async with aclosing(body):
-                async for block in body:
-                    index.feed(block)
-        return any(part.name.upper() == xdm.NAME.upper() for part in index.finish())
+        index = (await Placing(self.desk).letter(one)).index
+        return any(part.name.upper() == xdm.NAME.upper() for part in index.parts)
 
     def _making(self, copy: Copy, to: Address) -> list[Statement]:
         """Return the statements that make a copy, of the content as it was delivered."""

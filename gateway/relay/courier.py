@@ -18,7 +18,7 @@ from gateway.relay.away import Away
 from gateway.relay.carrier import Carrier
 from gateway.relay.delivery import Event, step
 from gateway.relay.desk import Desk
-from gateway.relay.lanes import Attempt, Lane, Pause
+from gateway.relay.lanes import NOTHING, AtHand, Attempt, Lane, Pause
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.recorder import Done, Recorder
@@ -106,10 +106,10 @@ class Courier:
         lane = self._lanes.get(self._way(domain))
         return None if lane is None else lane.pause(self._desk.clock())
 
-    def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
-        """Attempt copies that entered the spool as claimed; the message, if it is at hand."""
+    def carry(self, copies: Sequence[Copy], at_hand: AtHand) -> None:
+        """Attempt copies that entered the spool as claimed, with what is at hand of the message."""
         self.rested.clear()
-        for one in self._grouped(copies, content if self._at_hand < _AT_HAND else None):
+        for one in self._grouped(copies, at_hand if self._at_hand < _AT_HAND else NOTHING):
             self._dispatch(one)
 
     def _list_changed(self, listed: TrustList, before: TrustList | None) -> None:
@@ -230,14 +230,14 @@ class Courier:
             return Ours() if server is None else Beside(server)
         return way
 
-    def _grouped(self, copies: Sequence[Copy], content: bytes | None = None) -> Iterable[Attempt]:
+    def _grouped(self, copies: Sequence[Copy], at_hand: AtHand = NOTHING) -> Iterable[Attempt]:
         """Put together what goes to one domain, or to one server of ours, with one message."""
         if len(copies) == 1:
-            yield Attempt(copies[0].message, copies[0].domain, (copies[0],), content)
+            yield Attempt(copies[0].message, copies[0].domain, (copies[0],), at_hand)
             return
         for _, group in groupby(sorted(copies, key=self._together), key=self._together):
             found = tuple(group)
-            yield Attempt(found[0].message, found[0].domain, found, content)
+            yield Attempt(found[0].message, found[0].domain, found, at_hand)
 
     def _together(self, copy: Copy) -> tuple[str, str, str]:
         server = self._desk.servers.holding(copy.recipient.address)
@@ -251,7 +251,7 @@ class Courier:
             lane = self._lanes[way] = Lane(way, self._settings.connections_per_peer)
         lane.put(one)
         self._in_hand += len(one.copies)
-        self._at_hand += len(one.content or b"")
+        self._at_hand += one.at_hand.octets
         self._staff(lane)
 
     def _staff(self, lane: Lane) -> None:
@@ -282,7 +282,7 @@ class Courier:
                     if self._otherwise_since(listed):
                         self._wake.add(one.domain)  # it may have been put off after all was woken
                 self._in_hand -= sum(len(each.copies) for each in batch)
-                self._at_hand -= sum(len(each.content or b"") for each in batch)
+                self._at_hand -= sum(each.at_hand.octets for each in batch)
                 if self._short or self._wake:
                     self._bell.set()
                 self._rest_assured()

@@ -18,7 +18,7 @@ from gateway.relay.proof import Sign, unsigned
 from gateway.relay.results import Scale, chance
 from gateway.relay.screening import Screening
 from gateway.settings.site import Site
-from smtp.address import Address
+from smtp.address import Address, domain_of
 from trust.keeper import Keeper
 
 Event = Callable[[str, Mapping[str, object]], None]
@@ -79,6 +79,10 @@ class Desk:
     def criticals(self) -> Criticals:
         """Critical results, watched until they have arrived."""
         return Criticals(self.books.database, self.books.spool.ring)
+
+    def keeps(self, address: Address) -> bool:
+        """Whether a mailbox of that address would lie here, and not on another server of ours."""
+        return domain_of(address) in self.domains and self.servers.holding(address) is None
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""

@@ -21,7 +21,7 @@ from gateway.relay.deadlines import Deadlines
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import Entrance, entrance
-from gateway.relay.lanes import Pause
+from gateway.relay.lanes import AtHand, Pause
 from gateway.relay.large import taking
 from gateway.relay.large.reaching import Reaching
 from gateway.relay.message import Copy, Message, Summary
@@ -76,8 +76,8 @@ class Onward(Protocol):
     def pause(self, domain: str) -> Pause | None:
         """Until when, and why, mail for a domain's peer must wait; None: it need not."""
 
-    def carry(self, copies: Sequence[Copy], content: bytes | None) -> None:
-        """These were committed as claimed; the whole message, if it is at hand."""
+    def carry(self, copies: Sequence[Copy], at_hand: AtHand) -> None:
+        """These were committed as claimed; of the message, what need not be opened again."""
 
 
 class Intake:
@@ -225,9 +225,8 @@ class Intake:
             return Reply(250, "2.0.0", "Accepted before")
         if isinstance(mark := taking.announced(arrival, self._desk), Reply):
             return await self._reject(arrival, mark)
-        passage = Passage(arrival.start, arrival.body)
-        filing = Filing.of(draft, self._books)
-        blocks = passage.blocks() if filing is None else filing.through(passage.blocks())
+        passage = Passage.of(arrival, self._desk)
+        filing, blocks = Filing.of(draft, self._books, passage), passage.blocks()
         mail, known = self._once.asked(draft, arrival.header), NOBODY
         if mail is not None:
             ours = len(arrival.top) + len(arrival.block)
@@ -261,7 +260,8 @@ class Intake:
         noticed = await self._enter(arrival, entered, sealed, also, filing)
         if screened.opened or mark is not None:
             taking.ring(self._desk, entered.message)
-        self._onward.carry(entered.claimed, passage.start if arrival.whole else None)
+        content = passage.start if arrival.whole else None
+        self._onward.carry(entered.claimed, AtHand(content, passage.letter))
         self._after(due=noticed or entered.due)
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")

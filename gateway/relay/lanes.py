@@ -16,6 +16,9 @@ from typing import Protocol
 from gateway.relay.delivery import Schedule
 from gateway.relay.message import Copy, Message
 from gateway.relay.routes import Route
+from imap.index import Index
+from smtp.envelope import Ret
+from smtp.message.header import Header
 from smtp.reply import Reply
 from smtp.send.client import UNREACHABLE
 from smtp.send.outgoing import Offer, Outcome, Outgoing
@@ -50,13 +53,51 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What mail programs will ask of a message, and what it asks itself."""
+
+    header: Header
+    index: Index
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """What intake has just had in hand of a message, so that it is not opened again."""
+
+    content: bytes | None = field(default=None, repr=False)  # all of it, if it is short
+    letter: Letter | None = field(default=None, repr=False)  # if a mailbox of ours is to have it
+
+    @property
+    def octets(self) -> int:
+        """What it costs to keep."""
+        index = self.letter.index.bodystructure if self.letter else b""
+        return len(self.content or b"") + 2 * len(index)
+
+
+NOTHING = AtHand()
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """The copies of one message for one domain: they travel together."""
 
     message: Message
     domain: str
     copies: tuple[Copy, ...]
-    content: bytes | None = field(default=None, repr=False)  # if intake has just had it in hand
+    at_hand: AtHand = NOTHING
+
+    @property
+    def content(self) -> bytes | None:
+        """The whole message, if it is at hand."""
+        return self.at_hand.content
+
+    @property
+    def returned(self) -> bytes | None:
+        """As much of the message as a report gives back, if that is at hand."""
+        letter = self.at_hand.letter
+        if self.content is None and letter and self.message.mail.ret is not Ret.FULL:
+            return letter.header.raw
+        return self.content
 
     @property
     def urgent(self) -> bool:

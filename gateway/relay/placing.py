@@ -14,11 +14,11 @@ from gateway.accounts.habits import Read, Reports
 from gateway.accounts.mailboxes import Mailbox
 from gateway.relay.delivery import holder
 from gateway.relay.desk import Desk
-from gateway.relay.lanes import Attempt
+from gateway.relay.lanes import Attempt, Letter
 from gateway.relay.message import Copy, Message
 from gateway.relay.results import Result, Scale
 from imap.errors import OverQuota
-from imap.index import Index, Indexing
+from imap.index import Indexing
 from imap.store import INBOX, Arrival, Summary, new_entry_id
 from imap.store.origins import ELSEWHERE
 from smtp import reply
@@ -32,18 +32,6 @@ _HEADER = 64 << 10  # as much of a header as is looked at
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
-    """A message that is about to be placed: what clients will ask of it, and what it asks."""
-
-    index: Index
-    asks: bool  # its sender wants to know when it is opened, and may ask that (R-F2)
-
-    @property
-    def report(self) -> bool:
-        return self.index.parts[0].type == _REPORT
-
-
-@dataclass(frozen=True, slots=True)
 class Placing:
     """One a gateway."""
 
@@ -51,7 +39,7 @@ class Placing:
 
     async def place(self, one: Attempt, copies: Iterable[Copy]) -> list[Result]:
         """Put a message into the mailboxes of these copies; each has its result."""
-        letter, scale = await self._letter(one), self.desk.scale()
+        letter, scale = await self.letter(one), self.desk.scale()
         return [await self._placed(copy, scale, letter) for copy in copies]
 
     async def watching(self, one: Attempt, copy: Copy) -> list[Statement]:
@@ -85,7 +73,7 @@ class Placing:
             books.mailboxes.check_room(mailbox.id, message.size)
         except OverQuota:
             return self._not_aside("mailbox-full")
-        letter = await self._letter(one)
+        letter = await self.letter(one)
         arrival = Arrival(
             new_entry_id(), message.size, message.arrived, _summary(message), letter.index
         )
@@ -99,8 +87,10 @@ class Placing:
         self.desk.on_event("handing.not_set_aside", {"reason": reason})
         return []
 
-    async def _letter(self, one: Attempt) -> _Letter:
-        """Return what mail clients will ask of a message, found while it is read once more."""
+    async def letter(self, one: Attempt) -> Letter:
+        """Return what mail clients will ask of a message; it is read once more if it must be."""
+        if one.at_hand.letter is not None:
+            return one.at_hand.letter
         indexing = Indexing()
         if one.content is not None:
             indexing.feed(one.content)
@@ -109,10 +99,9 @@ class Placing:
             async with aclosing(body):
                 async for block in body:
                     indexing.feed(block)
-        index = indexing.finish()
-        return _Letter(index, asks_for_a_receipt(indexing.header, one.message))
+        return Letter(indexing.header, indexing.finish())
 
-    async def _placed(self, copy: Copy, scale: Scale, letter: _Letter) -> Result:
+    async def _placed(self, copy: Copy, scale: Scale, letter: Letter) -> Result:
         books, message = self.desk.books, copy.message
         mailbox = books.accounts.find(copy.recipient.address)
         if mailbox is None or not mailbox.receives:
@@ -122,8 +111,8 @@ class Placing:
         except OverQuota:
             return scale.put_off(copy, reply.MAILBOX_FULL, "mailbox-full")
         result = scale.stored(copy)
-        read = mailbox.habits.read
-        settled = letter.asks and read is not Read.ASK
+        read, asks = mailbox.habits.read, asks_for_a_receipt(letter.header, message)
+        settled = asks and read is not Read.ASK
         arrival = Arrival(
             new_entry_id(),
             message.size,
@@ -132,7 +121,7 @@ class Placing:
             letter.index,
             flags=await books.mailboxes.mask(mailbox.id, [MDN_SENT]) if settled else 0,
             origin=copy.delivery.id,
-            wanted=letter.asks and read is Read.ALWAYS,
+            wanted=asks and read is Read.ALWAYS,
         )
         folder = await self._folder(mailbox, letter)
         filing = books.mailboxes.appending(mailbox.id, folder, holder(copy.delivery.id), arrival)
@@ -140,8 +129,8 @@ class Placing:
         arrived = () if report else (books.arrived(copy, result.after, mailbox),)
         return replace(result, also=(*filing, *arrived))
 
-    async def _folder(self, mailbox: Mailbox, letter: _Letter) -> str:
-        if not letter.report or mailbox.habits.reports is Reports.INBOX:
+    async def _folder(self, mailbox: Mailbox, letter: Letter) -> str:
+        if letter.index.parts[0].type != _REPORT or mailbox.habits.reports is Reports.INBOX:
             return INBOX
         name, boxes = self.desk.reports_folder, self.desk.books.mailboxes
         if boxes.find(mailbox.id, name) is None:

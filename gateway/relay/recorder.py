@@ -64,7 +64,7 @@ class Recorder:
         told = [result for result in results if result.notice]
         try:
             answers = await self.away.answering(results)
-            return [*await self.notices.reporting(one.message, told), *answers]
+            return [*await self.notices.reporting(one.message, told, one.returned), *answers]
         except VaultError:
             raise  # the machine's fault: all of it is written down once that is over
         except Exception as error:  # noqa: BLE001 - else the message would be sent again

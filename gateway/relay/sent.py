@@ -5,17 +5,16 @@ For those who chose so; their mail program's own copy, before or after, is the s
 RFC 6154 (``\Sent``).
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gateway.accounts.habits import Sent
 from gateway.accounts.mailboxes import Mailbox
+from gateway.relay.arrival import Passage
 from gateway.relay.books import Books
 from gateway.relay.message import Message
 from gateway.relay.verdict import RELAY
 from imap.errors import OverQuota
-from imap.index import Indexing
 from imap.store import Arrival, Summary, holder, new_entry_id
 from smtp.envelope import Draft
 from vault.database import Statement
@@ -28,15 +27,15 @@ _SEEN = "\\Seen"
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """One message on its way into Sent: fed while it is sealed."""
+    """One message on its way into Sent: indexed while it is sealed."""
 
     books: Books
     mailbox: Mailbox
+    passage: Passage = field(repr=False)
     entry: int = field(default_factory=new_entry_id)
-    indexing: Indexing = field(default_factory=Indexing, repr=False)
 
     @classmethod
-    def of(cls, draft: Draft, books: Books) -> "Filing | None":
+    def of(cls, draft: Draft, books: Books, passage: Passage) -> "Filing | None":
         """Return it for a message that is to be filed; None: its sender files it, or has no Sent."""
         sender = draft.mail.mail_from
         if sender is None or draft.peer.login is None or draft.peer.listener in {RELAY, _WEB}:
@@ -44,13 +43,10 @@ class Filing:
         mailbox = books.accounts.find(sender)
         if mailbox is None or mailbox.habits.sent is not Sent.SERVER:
             return None
-        return cls(books, mailbox) if _folder(books, mailbox) is not None else None
-
-    async def through(self, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Pass the message on, and note what mail clients will ask of it."""
-        async for block in blocks:
-            self.indexing.feed(block)
-            yield block
+        if _folder(books, mailbox) is None:
+            return None
+        passage.index()
+        return cls(books, mailbox, passage)
 
     @property
     def holder(self) -> str:
@@ -59,12 +55,9 @@ class Filing:
 
     async def statements(self, message: Message) -> list[Statement]:
         """Return the statements that file it; nothing, if a mail program was quicker, or no room."""
-        boxes, folder, seen = (
-            self.books.mailboxes,
-            _folder(self.books, self.mailbox),
-            message.summary,
-        )
-        if folder is None or self._there(folder, message):
+        boxes, letter, seen = self.books.mailboxes, self.passage.letter, message.summary
+        folder = _folder(self.books, self.mailbox)
+        if folder is None or letter is None or self._there(folder, message):
             return []
         try:
             boxes.check_room(self.mailbox.id, message.size)
@@ -75,7 +68,7 @@ class Filing:
             message.size,
             message.arrived,
             Summary(seen.sender, seen.subject, seen.date, seen.message_id, message.id),
-            self.indexing.finish(),
+            letter.index,
             flags=await boxes.mask(self.mailbox.id, [_SEEN]),
         )
         return boxes.filing(self.mailbox.id, folder, arrival)

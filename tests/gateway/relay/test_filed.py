@@ -1,10 +1,15 @@
 """What is delivered into a mailbox of ours is what a mail client will find there."""
 
+import pytest
+
 from gateway.relay.delivery import State
 from imap.folder import UidSet
+from imap.index import index_of
 from imap.store import INBOX, Limits, Stored
 from smtp.address import parse
+from smtp.envelope import Notify, Recipient
 from tests.world.world import Gateway, World, letter
+from vault.blobs import Blob
 
 DR, COLLEAGUE = "dr@labo.example", "resultats@labo.example"
 
@@ -45,6 +50,29 @@ async def test_a_delivery_brings_its_index_and_rings(world: World) -> None:
     )
     assert large.index.bodystructure.endswith(b"400000 40000 NIL NIL NIL NIL)")
     assert len(rung) >= 2
+
+
+async def test_what_is_large_is_not_opened_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was indexed while it was sealed; the report returns the header that was seen then."""
+    await world.labo.add("resultats")
+    content = letter(DR, [COLLEAGUE], body="Bonjour.\r\n" * 40_000)
+    opened: list[str] = []
+    monkeypatch.setattr(Blob, "__init__", lambda _, path: opened.append(path.name))
+
+    told = Recipient(parse(COLLEAGUE), frozenset({Notify.SUCCESS}))
+    await world.labo.submit(DR, [COLLEAGUE], content, recipients=[told])
+    await world.settle()
+    monkeypatch.undo()
+
+    (one,) = await stored(world.labo, COLLEAGUE)
+    (filed,) = await world.labo.inbox("resultats")
+    assert index_of(filed) == one.index
+    assert [] == opened
+    (report,) = await world.labo.inbox("dr")
+    assert b"Content-Type: text/rfc822-headers" in report
+    assert content[: content.index(b"\r\n\r\n")] in report
 
 
 async def test_a_full_mailbox_is_tried_again(world: World) -> None:

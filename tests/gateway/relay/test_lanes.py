@@ -1,14 +1,17 @@
 """A peer's lane: its back-off, its connections, how much is in hand for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from gateway.relay.delivery import Delivery, Schedule, State, delivery_id
-from gateway.relay.lanes import Attempt, Lane, Pause
+from gateway.relay.lanes import AtHand, Attempt, Lane, Letter, Pause
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.routes import Hosts
+from imap.index import index_of
 from smtp import reply
 from smtp.address import parse
-from smtp.envelope import Mail, MessageId, Recipient
+from smtp.envelope import Mail, MessageId, Recipient, Ret
+from smtp.message.header import Header
 from tests.world.clock import START as NOW
 from tests.world.peers import Open, Peer
 
@@ -25,6 +28,29 @@ def attempt(*, critical: bool = False) -> Attempt:
     made = Message(MessageId("0" * 26), NOW, 1, "relay", Mail(None), summary)
     row = Delivery(delivery_id(made.id, 1), State.SENDING, NOW, NOW)
     return Attempt(made, "chu.example", (Copy(made, Recipient(parse("a@chu.example")), row),))
+
+
+def test_a_report_gives_back_what_is_at_hand() -> None:
+    """The whole if it is; its header, if no more is wanted; else it must be opened."""
+    block = b"Subject: Bilan\r\n\r\n"
+    seen = Letter(Header.skim(block), index_of(block))
+    full = replace(attempt().message, mail=Mail(None, ret=Ret.FULL))
+
+    assert attempt().returned is None
+    assert block == replace(attempt(), at_hand=AtHand(letter=seen)).returned
+    assert b"all" == replace(attempt(), at_hand=AtHand(b"all", seen)).returned
+    assert replace(attempt(), message=full, at_hand=AtHand(letter=seen)).returned is None
+    assert b"all" == replace(attempt(), message=full, at_hand=AtHand(b"all")).returned
+
+
+def test_what_is_at_hand_is_counted() -> None:
+    """Nobody fills our memory with the structures of messages instead of messages."""
+    block = b"Subject: Bilan\r\n\r\n"
+    seen = Letter(Header.skim(block), index_of(block))
+
+    assert 0 == AtHand().octets
+    assert len(block) == AtHand(block).octets
+    assert len(block) + len(seen.index.bodystructure) < AtHand(block, seen).octets
 
 
 def test_a_new_lane_is_open_and_worth_forgetting() -> None:
