@@ -14,7 +14,7 @@ from datetime import datetime
 from gateway.documents import codes
 from gateway.documents.codes import Failure
 from gateway.receipts.receipt import Kind as Told
-from gateway.relay.delivery import TRANSITIONS, Delivery, Event, State, step
+from gateway.relay.delivery import FINAL, TRANSITIONS, Delivery, Event, State, step
 from gateway.relay.message import Copy
 from gateway.relay.results import original
 from smtp.address import AddressError, key, parse
@@ -108,8 +108,11 @@ def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
     if event is Event.CONFIRMED and copy.delivery.state is State.UNCONFIRMED:
         wanted = False  # its sender was given a last answer, and this one calls for nothing
     failure = codes.within(fate.diagnostic) if event is Event.BOUNCED else None
-    delayed = Told.DELAYED if fate.action is Action.DELAYED else None
-    return Finding(copy, fate.action, said, event, delayed, wanted, failure)
+    if fate.action is not Action.DELAYED:
+        return Finding(copy, fate.action, said, event, None, wanted, failure)
+    if copy.delivery.state in FINAL:  # its sender acts on the last answer: this one is no news
+        return Finding(copy, fate.action, said, wanted=False)
+    return Finding(copy, fate.action, said, receipt=Told.DELAYED, wanted=wanted)
 
 
 def _disposed(fate: Fate, copy: Copy, said: Reply) -> Finding:

@@ -173,6 +173,20 @@ async def test_a_report_of_delay_is_told_and_changes_nothing(world: World) -> No
     assert 1 == len(await world.labo.inbox("dr"))
 
 
+async def test_a_delay_that_is_reported_after_the_last_answer_is_told_to_nobody(
+    world: World,
+) -> None:
+    """Software, and its sender, acted on that answer; the trace has it."""
+    copy = await relayed(world)
+    await bring(world, report(copy.message.id, "failed", "5.1.1"))
+    await world.settle()
+    told, inbox = world.labo.receipts(), await world.labo.inbox("dr")
+    assert 250 == (await bring(world, report(copy.message.id, "delayed", "4.4.1"))).code
+    await world.settle()
+    assert (told, inbox) == (world.labo.receipts(), await world.labo.inbox("dr"))
+    assert ("delivery.reported", GARDE) in await world.labo.story()
+
+
 async def test_a_report_of_relaying_onward_changes_nothing(world: World) -> None:
     """Relayed onward is not delivered, and nobody asked."""
     copy = await relayed(world)
