@@ -96,7 +96,7 @@ class Result:
                 notice = Notice.DELIVERED
             case State.RELAYED if self.final:
                 notice = Notice.RELAYED
-            case State.DEFERRED if self.late:
+            case State.DEFERRED | State.FETCHING if self.late:
                 notice = Notice.DELAYED
             case State.HELD:
                 notice = Notice.HELD

@@ -4,12 +4,11 @@ From the hosts that the trust list names for the sender's domain, whose certific
 from nowhere else. Each piece is sealed and committed before the next is asked for, so a broken
 line, or a crash, costs one piece. What came whole must have the hash that was announced, and the
 header that was judged at the door; only then it takes its stub's place, is looked into and filed.
-Its sender is told nothing before: *delivered* is said when it lies in the mailbox.
+Its sender hears *delivered* when it lies in the mailbox, and not before.
 docs/large-documents.md; RFC 9110 §14.
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
@@ -17,17 +16,18 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.relay.books import GATEWAY
-from gateway.relay.delivery import Event, State, holder, step
+from gateway.relay.delivery import Event, holder, step
 from gateway.relay.desk import Desk
 from gateway.relay.large import fetches, stub
 from gateway.relay.large.fetches import Turn, Wanted
 from gateway.relay.large.large import Large
+from gateway.relay.large.pieces import HEADER, Cursor, Whole
+from gateway.relay.large.waiting import Waiting
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.resolver import Resolver
 from gateway.relay.results import Result, chance
 from gateway.relay.routes import Hosts, Lookup, route
-from imap.errors import OverQuota
 from smtp.address import domain_of
 from smtp.envelope import Body
 from smtp.reply import Reply
@@ -48,7 +48,6 @@ WRONG = Reply(
     554, "5.6.0", "What was fetched is not what was announced, again and again; it was not kept"
 )
 _POLL = 30.0  # seconds: the bell only shortens the wait
-_HEADER = 1 << 19  # octets in which a header ends
 _MOST_WRONG = 3
 _DUE = 1000  # of what is due, looked through at once
 _SLOW = 10  # times the longest silence that a piece may take
@@ -61,40 +60,6 @@ class Draw(Protocol):
         self, url: str, start: int, size: int, entitled: Entitled, /
     ) -> AsyncGenerator[bytes, None]:
         """Yield the octets from there on; nothing is asked before the certificate was judged."""
-
-
-@dataclass(slots=True)
-class _Cursor:
-    """Octets as they come, handed out in pieces of a length."""
-
-    blocks: AsyncIterator[bytes]
-    rest: bytes = b""
-
-    async def take(self, octets: int) -> AsyncIterator[bytes]:
-        """Yield the next so many, or fewer at the end."""
-        while octets > 0:
-            block = self.rest or await anext(self.blocks, b"")
-            if not block:
-                return
-            self.rest = block[octets:]
-            octets -= len(block[:octets])
-            yield block[:octets] if self.rest else block
-
-
-@dataclass(slots=True)
-class _Whole:
-    """A message as it is put together again: what it hashes to, how it begins."""
-
-    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    head: bytearray = field(default_factory=bytearray)
-    ascii: bool = True
-
-    def feed(self, block: bytes) -> None:
-        """Take the next block."""
-        self.hash.update(block)
-        self.ascii = self.ascii and block.isascii()
-        if len(self.head) < _HEADER:
-            self.head += block[: _HEADER - len(self.head)]
 
 
 @dataclass(slots=True)
@@ -117,8 +82,14 @@ class Collecting:
             while True:
                 self.large.fetches.bell.clear()
                 await self._forget()
+                if await self._waiting.warn():
+                    self.wake()
                 self._round(tasks)
                 await self._rest()
+
+    @property
+    def _waiting(self) -> Waiting:
+        return Waiting(self.desk, self.large, self.notices)
 
     async def _forget(self) -> None:
         """Erase what came of messages that nobody is to have any more."""
@@ -165,14 +136,14 @@ class Collecting:
             self.large.fetches.bell.set()
 
     async def _one(self, turn: Turn) -> None:
-        copies = self._copies(turn.message)
+        copies = self._waiting.copies(turn.message)
         if not copies:  # all of them were cancelled, or taken back
             await self.desk.books.database.commit(self.large.fetches.dropping(turn.message))
             return
         if self.desk.clock() >= max(copy.delivery.expires for copy in copies):
             await self._end(turn, Event.GAVE_UP, LATE, "large-late")
             return
-        if self._no_room(copies, turn.size):
+        if not self._waiting.room(turn, copies):
             await self._put_off(turn, "mailbox-full", turn.tries + 1)
             return
         one = self.large.fetches.opened(turn)
@@ -189,26 +160,8 @@ class Collecting:
         except StorageFull:
             await self._put_off(one, "storage-full", one.tries + 1)
 
-    def _copies(self, message: str) -> list[Copy]:
-        found = self.desk.books.spool.copies(message)
-        return [copy for copy in found if copy.delivery.state is State.FETCHING]
-
     def _here(self, one: Wanted) -> int:
         return sum(size for _, size in self.large.fetches.had(one.message))
-
-    def _no_room(self, copies: Sequence[Copy], size: int) -> bool:
-        """Whether nobody it is for has room for it: then it is not fetched in vain."""
-        books = self.desk.books
-        for copy in copies:
-            mailbox = books.accounts.find(copy.recipient.address)
-            if mailbox is None:
-                return False
-            try:
-                books.mailboxes.check_room(mailbox.id, size)
-            except OverQuota:
-                continue
-            return False
-        return True
 
     async def _drawn(self, one: Wanted, copy: Copy, start: int) -> None:
         """Fetch what is not here yet, from the first host that gives it."""
@@ -255,8 +208,8 @@ class Collecting:
 
     async def _kept(self, one: Wanted, start: int, blocks: AsyncIterator[bytes]) -> None:
         """Seal and commit what comes, a piece at a time."""
-        cursor, vault = _Cursor(blocks), self.desk.books.vault
-        while start < one.size and self._copies(one.message):
+        cursor, vault = Cursor(blocks), self.desk.books.vault
+        while start < one.size and self._waiting.copies(one.message):
             wanted = min(self.large.settings.piece, one.size - start)
             try:
                 async with asyncio.timeout(_SLOW * self.large.settings.timeout):
@@ -280,8 +233,8 @@ class Collecting:
 
     async def _whole(self, one: Wanted) -> None:
         """Put it in its stub's place, if it is what was announced."""
-        books, found = self.desk.books, _Whole()
-        copies = self._copies(one.message)
+        books, found = self.desk.books, Whole()
+        copies = self._waiting.copies(one.message)
         if not copies:
             return
         stood = await books.vault.read(holder(copies[0].delivery.id), 0, self._header(copies[0]))
@@ -295,9 +248,9 @@ class Collecting:
         await self._settle(one, sealed, ascii_only=found.ascii)
 
     def _header(self, copy: Copy) -> int:
-        return min(self.desk.books.vault.size(holder(copy.delivery.id)), _HEADER)
+        return min(self.desk.books.vault.size(holder(copy.delivery.id)), HEADER)
 
-    async def _together(self, one: Wanted, above: bytes, found: _Whole) -> AsyncIterator[bytes]:
+    async def _together(self, one: Wanted, above: bytes, found: Whole) -> AsyncIterator[bytes]:
         yield above
         for start, _ in self.large.fetches.had(one.message):
             piece = self.desk.books.vault.stream(fetches.holder(one.message, start))
@@ -320,7 +273,7 @@ class Collecting:
         """Make it the message, in one transaction: its body, its copies' step, what comes next."""
         books, now = self.desk.books, self.desk.clock()
         for last in (False, False, True):
-            copies = self._copies(one.message)
+            copies = self._waiting.copies(one.message)
             if not copies:
                 await books.vault.discard(sealed)
                 return
@@ -373,7 +326,7 @@ class Collecting:
     async def _end(self, one: Turn, event: Event, said: Reply, reason: str) -> None:
         """Give up: each copy has its end, and its sender is told."""
         books, now = self.desk.books, self.desk.clock()
-        copies = self._copies(one.message)
+        copies = self._waiting.copies(one.message)
         results = [Result(copy, step(copy.delivery, event, now, said), reason) for copy in copies]
         statements = [
             s for each in results for s in books.moving(each.copy, each.after, reason=reason)
@@ -390,7 +343,7 @@ class Collecting:
 
     async def _later(self, one: Turn, tries: int) -> None:
         """Try again later, and once more when the time is up."""
-        now, copies = self.desk.clock(), self._copies(one.message)
+        now, copies = self.desk.clock(), self._waiting.copies(one.message)
         due = now + self.desk.schedule.pause(tries, chance())
         if copies:
             due = min(due, max(copy.delivery.expires for copy in copies))

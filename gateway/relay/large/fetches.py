@@ -95,6 +95,27 @@ class Fetches:
         )
         return [str(message) for (message,) in self.database.read(sql, (State.FETCHING.value,))]
 
+    def begun(self, recipient: bytes) -> int:
+        """Return how many octets are being fetched for a mailbox, or will be: of what has begun."""
+        sql = (
+            "SELECT coalesce(sum(size), 0) FROM fetch"
+            " WHERE EXISTS (SELECT 1 FROM piece WHERE piece.message = fetch.message)"
+            " AND EXISTS (SELECT 1 FROM delivery WHERE delivery.message = fetch.message"
+            " AND recipient = ? AND state = ?)"
+        )
+        ((octets,),) = self.database.read(sql, (recipient, State.FETCHING.value))
+        return int(octets)
+
+    def slow(self, before: datetime) -> list[str]:
+        """Return the messages that came before a time and of whose delay nobody was told."""
+        sql = (
+            "SELECT message FROM fetch WHERE EXISTS (SELECT 1 FROM message"
+            " WHERE id = fetch.message AND arrived <= ?) AND EXISTS (SELECT 1 FROM delivery"
+            " WHERE delivery.message = fetch.message AND state = ? AND warned = 0)"
+        )
+        rows = self.database.read(sql, (before.timestamp(), State.FETCHING.value))
+        return [str(message) for (message,) in rows]
+
     def all(self, limit: int = 1000) -> list[Turn]:
         """Return everything that is to be fetched."""
         return self._turns("1 ORDER BY fetch.message LIMIT ?", (limit,))

@@ -20,7 +20,7 @@ from gateway.web.fetching import Fetching
 from smtp import tls
 from smtp.send.client import Entitled
 from smtp.send.outgoing import Offer
-from tests.world.lending import PIECE, SETTINGS, Lenders, large_letter, peer, web_door
+from tests.world.lending import PIECE, SETTINGS, SIZE, Lenders, large_letter, peer, web_door
 from tests.world.world import letter
 from trust.fetching import FetchError, FetchState
 from vault.database import Statement
@@ -216,7 +216,7 @@ async def test_nothing_is_asked_of_a_host_with_another_certificate(lenders: Lend
         await lenders.settle()
 
     assert "large.wrong_certificate" in [event for event, _ in lenders.chu.events]
-    assert [State.FETCHING] == lenders.chu.states()
+    assert State.FETCHING in lenders.chu.states()
 
 
 async def test_a_row_that_another_hand_changed_stops_no_other(lenders: Lenders) -> None:
@@ -268,6 +268,56 @@ async def test_a_full_mailbox_is_not_filled(lenders: Lenders) -> None:
 
     assert [] == lenders.asked
     assert [State.FETCHING] == lenders.chu.states()
+
+
+async def test_what_is_being_fetched_counts_before_it_is_there(lenders: Lenders) -> None:
+    """A second message waits until the first lies in the mailbox; then it is fetched."""
+    lenders.wanted.settings = SETTINGS.model_copy(update={"quota": SIZE + PIECE})
+    lenders.cut_after = [PIECE + 10]
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    assert 1 == len(lenders.asked)
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    assert 1 == len(lenders.asked)
+
+    for _ in range(2):
+        lenders.world.clock.advance(hours=1)
+        await lenders.settle()
+    assert 2 == len(await lenders.chu.inbox("accueil"))
+
+
+async def test_two_that_have_begun_do_not_wait_for_each_other(lenders: Lenders) -> None:
+    """However little room is left by now: what has begun goes on."""
+    lenders.cut_after = [PIECE + 10, PIECE + 10]
+    for _ in range(2):
+        await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    assert 2 * PIECE == lenders.wanted.fetches.standing()[1]
+    lenders.wanted.settings = SETTINGS.model_copy(update={"quota": 1000})
+    lenders.world.clock.advance(hours=1)
+    await lenders.settle()
+    assert 2 == len(await lenders.chu.inbox("accueil"))
+
+
+async def test_its_sender_hears_of_a_delay_once(lenders: Lenders) -> None:
+    """As of any delay: after a quarter of an hour, in words that say what is late."""
+    lenders.cut_after = [PIECE + 10] * 5
+    await lenders.labo.submit("dr@labo.example", ["accueil@chu.example"], large_letter())
+    await lenders.settle()
+    assert [] == await lenders.labo.inbox("dr")
+    for _ in range(2):
+        lenders.world.clock.advance(minutes=15)
+        await lenders.settle()
+
+    (notice,) = await lenders.labo.inbox("dr")
+    assert b"Action: delayed" in notice
+    assert b"still being fetched" in notice
+    assert 1 == lenders.labo.receipts().count("delayed")
+    for _ in range(3):
+        lenders.world.clock.advance(hours=1)
+        await lenders.settle()
+    assert [State.DELIVERED] == lenders.labo.states()[:1]
 
 
 async def test_a_mailbox_has_so_much_room_here_and_no_more(lenders: Lenders) -> None:
