@@ -43,6 +43,10 @@ class Urgency:
         """Return what holds for a sender's critical results."""
         return self.agreed.get(key(sender), self.usual)
 
+    def tells(self, sender: Address) -> bool:
+        """Whether somebody in particular is told of a sender's critical results."""
+        return bool(self.of(sender).mail)
+
     def asked(self, header: Header, sender: Address) -> bool:
         """Whether a message of a mailbox of ours is a critical result."""
         if _said(header, HEADER) == _CRITICAL:

@@ -127,6 +127,8 @@ class Intake:
         verdict = self._conversing.at_rcpt(draft, recipient.address, listed)
         verdict = self._reaching.judged(recipient.address, draft.mail.size or 0, verdict)
         said = verdict.at_rcpt(draft.peer.listener)
+        if not said.positive and self._refusing.waits(draft):
+            return reply.RECIPIENT_OK
         if not said.positive:
             self._count(draft, verdict.reason)
             if verdict is listed:  # who is no patient of theirs is not told who else may be one
@@ -394,7 +396,7 @@ class Intake:
         """Refuse a whole message, in the journal too; a sender of ours finds a notice."""
         draft = arrival.draft
         self._count(draft, "message-refused")
-        message = arrival.message(0)
+        message = arrival.message(0, critical=self._critical(arrival))
         entry = self._books.journal.entry(
             arrival.at,
             "message.refused",
@@ -406,7 +408,8 @@ class Intake:
         refusals = (*draft.refused, *(Refusal(one, said) for one in draft.recipients))
         draft = replace(draft, refused=refusals, recipients=())
         notices = await self._refusing.noticed(draft, message, arrival.header.raw)
-        await self._books.database.commit([entry, *self._refusing.kept(draft, message), *notices])
+        kept = [*self._refusing.kept(draft, message), *self._refusing.lost(draft, message)]
+        await self._books.database.commit([entry, *kept, *notices])
         self._after()
         return said
 

@@ -7,6 +7,7 @@ from gateway.accounts.throttle import Throttle
 from gateway.relay.desk import Desk
 from gateway.relay.message import Message
 from gateway.relay.notices import Notices
+from gateway.relay.once import DOORS
 from gateway.relay.verdict import RELAY
 from smtp.address import Address
 from smtp.envelope import Draft, Refusal
@@ -38,6 +39,30 @@ class Refusing:
         if draft.peer.listener == RELAY:
             return []
         return await self._notices.refusing(message, header, draft.refused, taken)
+
+    def waits(self, draft: Draft) -> bool:
+        """Whether a refusal at RCPT waits for the header, where it says whether it is critical.
+
+        Only where a person would be told of that, and while nobody was taken: else it comes anyway.
+        Software by its own doors has shown its header before.
+        """
+        sender, peer = draft.mail.mail_from, draft.peer
+        if peer.login is None or peer.listener in {*DOORS, RELAY} or sender is None:
+            return False
+        return not draft.recipients and self._desk.urgency.tells(sender)
+
+    def lost(self, draft: Draft, message: Message) -> list[Statement]:
+        """Return what tells a person of a critical result that nobody gets.
+
+        The doors of software tell it by themselves, once for each result (``gateway.labs``).
+        """
+        sender, permanent = draft.mail.mail_from, all(one.reply.permanent for one in draft.refused)
+        if not message.summary.critical or sender is None or not permanent:
+            return []
+        if draft.peer.listener in DOORS:
+            return []
+        refused = [(one.recipient.address, one.reply) for one in draft.refused]
+        return [self._desk.criticals.watching(message, sender, message.arrived, refused)]
 
     def kept(self, draft: Draft, message: Message) -> list[Statement]:
         """Return what the journal, and the sender's software, keep of refused recipients."""

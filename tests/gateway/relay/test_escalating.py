@@ -7,10 +7,12 @@ from gateway.relay.critical import Care, Urgency
 from gateway.relay.delivery import State
 from gateway.relay.escalating import Escalating
 from gateway.relay.notices import Notices
+from smtp import reply
 from smtp.address import Address, key
+from smtp.envelope import Peer
 from tests.gateway.relay.test_answers import bring, report
 from tests.gateway.relay.test_concluding import later
-from tests.world.world import World, letter
+from tests.world.world import World, letter, sending
 
 DR, ACCUEIL, GARDE = "dr@labo.example", "accueil@chu.example", "garde@clinique.example"
 ON_CALL, OUTSIDER = "dr.garde@labo.example", "qui@nulle-part.example"
@@ -24,6 +26,10 @@ def _agreed(world: World, **more: bool) -> Escalating:
     object.__setattr__(desk, "urgency", Urgency(agreed={key(Address(DR)): care}))
     notices = Notices(desk)
     return Escalating(desk, notices, desk.criticals, "labo", world.labo.courier.ring)
+
+
+def submission(login: str) -> Peer:
+    return Peer("192.0.2.7", tls="TLSv1.3", login=Address(login), listener="submission")
 
 
 async def _result(world: World, *to: str, mark: str = MARK) -> None:
@@ -100,6 +106,44 @@ async def test_who_was_refused_at_the_door_is_told_at_once(world: World) -> None
     await world.labo.add("dr.garde")
     escalating = _agreed(world)
     await _result(world, ACCUEIL, OUTSIDER)
+    assert 1 == await escalating.round()
+    (mail,) = await _told(world)
+    assert OUTSIDER.encode() in mail
+    assert ACCUEIL.encode() not in mail
+
+
+async def test_whom_nobody_gets_by_smtp_is_told_at_once(world: World) -> None:
+    """Refused for all at RCPT there would be no header, so it is refused after it; once."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    said = await world.labo.submit(DR, [OUTSIDER], letter(DR, [OUTSIDER], MARK))
+    assert reply.RECIPIENT_NOT_LISTED == said
+    assert 1 == await escalating.round()
+    assert 0 == await escalating.round()
+    (mail,) = await _told(world)
+    assert OUTSIDER.encode() in mail
+    (one,) = escalating.criticals.waiting()
+    assert one.facts.reference.encode() in mail
+
+
+async def test_what_is_not_critical_is_refused_and_told_to_nobody_else(world: World) -> None:
+    """The same recipient, without the mark; and at RCPT, where somebody was taken before."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    content = letter(DR, [OUTSIDER])
+    assert reply.RECIPIENT_NOT_LISTED == await world.labo.submit(DR, [OUTSIDER], content)
+    assert 0 == await escalating.round()
+    assert [] == escalating.criticals.latest(9)
+    refused = sending(world.labo, submission(DR), DR, [ACCUEIL, OUTSIDER]).draft.refused
+    assert [OUTSIDER] == [one.recipient.address for one in refused]
+
+
+async def test_who_is_refused_first_is_told_with_who_has_it(world: World) -> None:
+    """The first RCPT waited for the header; another was taken: the person hears of the first."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    await _result(world, OUTSIDER, ACCUEIL)
+    assert 1 == len(await world.chu.inbox("accueil"))
     assert 1 == await escalating.round()
     (mail,) = await _told(world)
     assert OUTSIDER.encode() in mail
