@@ -37,7 +37,7 @@ class Part(NamedTuple):
     name: str  # the file's, decoded; "" if it has none
     encoding: str  # "base64"; "" if it says none
     attachment: bool
-    lines: int = 0  # of its content: how many line ends lie in it
+    lines: int = 0  # of a text, or a message: how many line ends lie in it
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ class _Open:
     message: bool = False  # it is a whole message, the outermost or an attached one
     boundary: bytes = b""
     children: int = 0
+    counted: bool = False  # somebody will ask for its lines
     lines: int = 0  # line ends before its content
 
 
@@ -65,7 +66,8 @@ class PartIndex:
         self._boundaries: dict[bytes, int] = {}  # of the multiparts that are open: how deep
         self._held = bytearray(b"\r\n")  # so that the first line is like any other
         self._at = -2  # where in the message the held octets begin
-        self._lines, self._counted = 0, 0  # so many line ends lie before that place
+        self._lines, self._counted = 0, 0  # so many line ends were met before that place
+        self._asked = 0  # parts that are open and whose lines are counted
         self._in_header = True
         self._sought = 0  # up to here there is no blank line
         self._near_misses = 0
@@ -78,8 +80,8 @@ class PartIndex:
         """Take the next block."""
         self._size += len(block)
         if not (self._in_header or self._sought_for):
-            self._lines += block.count(b"\n")
-            self._at = self._counted = self._size
+            self._pass(block)
+            self._at = self._size
             return
         # Most blocks of an attachment hold no delimiter: those are looked at where they are.
         plain = not self._in_header and len(self._held) <= 3 <= len(block)
@@ -87,9 +89,9 @@ class PartIndex:
         plain = plain and (b"-" not in block or b"\r\n--" not in block)
         if plain and b"\r\n--" not in self._held + block[:3]:
             self._line(self._at + len(self._held))
-            self._lines += block.count(b"\n")
+            self._pass(block)
             self._held[:] = block[-3:]
-            self._at, self._counted = self._size - 3, self._size
+            self._at = self._size - 3
             return
         self._held += block
         self._scan()
@@ -161,7 +163,7 @@ class PartIndex:
 
     def _delimiter(self, at: int, stop: int) -> "_Hit | None":
         """Find a delimiter of a multipart that is open; without ``next`` it may yet become one."""
-        start = self._held.find(b"\r\n--", at, stop) if self._sought_for else -1
+        start = self._dashes(at, stop) if self._sought_for else -1
         while start >= 0:
             end = self._held.find(b"\r\n", start + 4, start + _LONGEST_LINE)
             if end < 0 and len(self._held) < start + _LONGEST_LINE:
@@ -174,8 +176,13 @@ class PartIndex:
             self._missed(line, start, long=end < 0)
             if not self._sought_for:
                 return None
-            start = self._held.find(b"\r\n--", start + 4, stop)
+            start = self._dashes(start + 4, stop)
         return None
+
+    def _dashes(self, at: int, stop: int) -> int:
+        """Find what every delimiter begins with; from the first hyphen on, for base64 has none."""
+        first = self._held.find(b"-", at, stop)
+        return first if first < 0 else self._held.find(b"\r\n--", max(at, first - 2), stop)
 
     def _missed(self, line: bytes, start: int, *, long: bool) -> None:
         """Pass a line that is like a delimiter and is none; others may see one in it."""
@@ -240,6 +247,8 @@ class PartIndex:
         if "/" not in kind:
             in_digest = part.parent >= 0 and self._parts[part.parent].type == "multipart/digest"
             kind = "message/rfc822" if in_digest else "text/plain"
+        opened.counted = kind.startswith(("text/", "message/"))
+        self._asked += opened.counted
         disposition, of_file = media(header.first("content-disposition") or b"")
         encoding = (header.first("content-transfer-encoding") or b"").decode("ascii", "replace")
         if opened.message:
@@ -272,19 +281,29 @@ class PartIndex:
         """End every part that is open from that level down."""
         for opened in self._open[level:]:
             part = self._parts[opened.place]
-            self._parts[opened.place] = part._replace(
-                end=max(part.body, end), lines=max(0, lines - opened.lines)
-            )
+            lines_of = max(0, lines - opened.lines) if opened.counted else 0
+            self._parts[opened.place] = part._replace(end=max(part.body, end), lines=lines_of)
+            self._asked -= opened.counted
             self._boundaries.pop(opened.boundary, None)
         del self._open[level:]
 
     def _line(self, place: int) -> int:
-        """Count on, or back, to a place in what is held; return how many line ends lie before."""
-        now, then = place - self._at, self._counted - self._at
-        between = self._held.count(b"\n", min(now, then), max(now, then))
-        self._lines += between if now > then else -between
+        """Count on, or back, to a place in what is held; return how many line ends were met.
+
+        What nobody asks for is passed over: an attachment has thousands, and each costs.
+        """
+        if self._asked:
+            now, then = place - self._at, self._counted - self._at
+            between = self._held.count(b"\n", min(now, then), max(now, then))
+            self._lines += between if now > then else -between
         self._counted = place
         return self._lines
+
+    def _pass(self, block: bytes) -> None:
+        """Count on to the end of a block that is not held."""
+        if self._asked:
+            self._lines += block.count(b"\n")
+        self._counted = self._size
 
     def _drop(self, count: int) -> None:
         self._line(max(self._counted, self._at + count))
