@@ -413,7 +413,9 @@ def test_what_follows_the_end(tail: bytes, doubts: list[str], places: list[int])
 def test_a_delimiter_longer_than_anybody_reads() -> None:
     """White space without an end behind a delimiter: another reader may take it for one."""
     scanner = PartIndex()
-    scanner.feed(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b" + b" " * 400 + b"\r\n\r\nx")
+    scanner.feed(
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b" + b" " * 400 + b"\r\n\r\nx"
+    )
 
     assert 1 == len(scanner.finish())
     assert ["a delimiter longer than anybody reads"] == list(scanner.doubts)
