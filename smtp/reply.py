@@ -67,8 +67,10 @@ def spoken(words: str) -> Reply | None:
 
 def printable(text: str, limit: int = 400) -> str:
     """Return foreign text made fit for a reply or a report: ASCII, one line, not too long."""
-    ascii_text = text.encode("ascii", "replace").decode("ascii")
-    return "".join(c if c.isprintable() else " " for c in ascii_text)[:limit].strip()
+    if not (text.isascii() and text.isprintable()):
+        ascii_text = text.encode("ascii", "replace").decode("ascii")
+        text = "".join(c if c.isprintable() else " " for c in ascii_text)
+    return text[:limit].strip()
 
 
 OK = Reply(250, "2.0.0", "OK")

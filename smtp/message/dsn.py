@@ -231,7 +231,9 @@ def _field(name: str, value: str) -> str:
 
 def clean(text: str) -> str:
     """Return foreign text as one line of at most 500 printable characters."""
-    return "".join(c if c.isprintable() else " " for c in text)[:500].strip()
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return text[:500].strip()
 
 
 def _gravest(report: Report) -> Words:

@@ -4,6 +4,7 @@ Mail is never converted on its way (R-E6): a next hop that cannot take a message
 get it, and the sender is told. RFC 1870, RFC 3461 §4, RFC 6152, RFC 6531, RFC 6533 §3, RFC 9422.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -25,6 +26,8 @@ NO_RECALL = Reply(550, "5.3.3", "The recipient's gateway gives nothing back once
 TOO_MANY_FOR_THEM = Reply(
     452, "4.5.3", "The next hop takes fewer recipients at once; the others follow"
 )
+
+_PLAIN = re.compile(r"[!-*,-<>-~]*")  # what xtext leaves as it is (RFC 3461 §4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ class Offer:
 
 def xtext(text: str) -> str:
     """Encode a parameter's value: everything but plain characters as ``+HH`` (RFC 3461 §4)."""
+    if _PLAIN.fullmatch(text):
+        return text
     return "".join(
         chr(octet) if 33 <= octet <= 126 and octet not in b"+=" else f"+{octet:02X}"
         for octet in text.encode()
