@@ -30,28 +30,30 @@ _SOFTWARE = frozenset({Told.FILED, Told.UNFILED})
 _LEFT = frozenset({State.RELAYED, State.UNCONFIRMED})  # their 250 is on record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """A report that answers something; its meaning is read again when it is asked: rows may move."""
+    """A report that answers something.
+
+    What it means is read again when it is asked once more: then a row that it moves was moved by
+    another since.
+    """
 
     answers: "Answers"
     arrival: Arrival
     report: Report
-    first: tuple[Finding, ...]  # what it said when it came
-
-    @property
-    def found(self) -> tuple[Finding, ...] | Reply:
-        """What it says of our copies as they stand now."""
-        return self.answers.found(self.arrival, self.report)
+    found: tuple[Finding, ...] | Reply  # what it says of our copies as they stood when asked
+    asked: bool = False
 
     @property
     def wanted(self) -> bool:
         """Whether its reader is to have it, and not only the receipts."""
-        return any(finding.wanted for finding in self.first)
+        return not isinstance(self.found, Reply) and any(one.wanted for one in self.found)
 
     def meaning(self) -> list[Statement]:
         """Return the statements that carry out what it says."""
-        found, now = self.found, self.arrival.at
+        if self.asked:
+            self.found = self.answers.found(self.arrival, self.report)
+        self.asked, found, now = True, self.found, self.arrival.at
         if isinstance(found, Reply):
             return []
         proofs = [s for finding in found for s in self.answers.proving(finding, self.arrival)]

@@ -8,10 +8,11 @@ the claim, before the attempt is made: a crash needs no other recovery than that
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from gateway.relay.delivery import FINAL, Delivery, DeliveryId, State
 from gateway.relay.message import (
@@ -89,6 +90,14 @@ _FORGET_ORIGINS = (
     "DELETE FROM origin WHERE origin IN (SELECT origin FROM origin WHERE origin < ?"
     " AND NOT EXISTS (SELECT 1 FROM delivery WHERE id = origin) LIMIT ?) RETURNING 1"
 )
+# What a report may be about, and how surely: by the ENVID alone (2), the Message-ID alone (1), or
+# both. Who gave no ENVID has our id quoted (``Message.envid``): that needs no index of its own.
+_SENT = (
+    f"SELECT {_MESSAGE}, "  # noqa: S608 - constants only
+    " 2 * coalesce(envid = ?1 OR id = ?2, 0) + coalesce(message_id = ?3, 0)"
+    " FROM message WHERE (envid = ?1 OR id = ?2 OR message_id = ?3) AND sender = ?4"
+)
+_COPIES_OF = f"SELECT {_DELIVERY} FROM delivery WHERE message IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants only
 _FEW = 500  # rows removed in one transaction
 _REPEATS = timedelta(days=7)  # who sends a transfer again does so sooner
 _PAGE = 200  # deliveries opened in one go: the rest of the gateway waits meanwhile
@@ -353,30 +362,13 @@ class Spool:
         Some software gives every message the same ENVID, some reports know only one of the two:
         both where both fit, else the ENVID, else the Message-ID.
         """
-        who = self.address(sender)
-        by_envid, by_id = self._by_envid(who, envid), self._by_message_id(who, message_id)
-        found = by_envid & by_id or by_envid or by_id
-        if not found:
-            return []
-        where = "message IN (SELECT value FROM json_each(?))"
-        return self._copies(where, (json.dumps(sorted(found)),))
-
-    def _by_envid(self, sender: bytes, envid: str | None) -> set[str]:
-        # Who gave none has our id quoted (``Message.envid``): that needs no index of its own.
-        if not envid:
-            return set()
-        asked = (self._ring.index(envid, "envid"), envid, sender)
-        return self._ids("(envid = ? OR id = ?) AND sender = ?", asked)
-
-    def _by_message_id(self, sender: bytes, message_id: str | None) -> set[str]:
-        if not message_id:
-            return set()
-        asked = (self._ring.index(message_id, "message-id"), sender)
-        return self._ids("message_id = ? AND sender = ?", asked)
-
-    def _ids(self, where: str, args: tuple[object, ...]) -> set[str]:
-        rows = self._database.read(f"SELECT id FROM message WHERE {where}", args)  # noqa: S608 - constants only
-        return {message for (message,) in rows}
+        by_envid = self._ring.index(envid, "envid") if envid else None
+        by_id = self._ring.index(message_id, "message-id") if message_id else None
+        rows = self._database.read(_SENT, (by_envid, envid, by_id, self.address(sender)))
+        most = max((known for *_, known in rows), default=0)
+        messages = {row[0]: self._message(row) for *row, known in rows if known == most}
+        found = self._database.read(_COPIES_OF, (json.dumps(sorted(messages)),)) if rows else []
+        return self._sorted(found, messages)
 
     def given_to(self, recipient: Address, message_id: str) -> list[Copy]:
         """Return this recipient's copies of what came under that Message-ID."""
@@ -395,7 +387,11 @@ class Spool:
 
     def _copies(self, where: str, args: tuple[object, ...]) -> list[Copy]:
         rows = self._database.read(f"SELECT {_DELIVERY} FROM delivery WHERE {where}", args)  # noqa: S608 - constants only
-        return sorted(self.claimed(rows), key=lambda copy: _place(copy.delivery.id))
+        return self._sorted(rows, self._messages({row[1] for row in rows}))
+
+    def _sorted(self, rows: Sequence[Row], messages: Mapping[str, Message]) -> list[Copy]:
+        copies = [self._copy(messages[row[1]], row) for row in rows]
+        return sorted(copies, key=lambda copy: _place(copy.delivery.id))
 
     def _messages(self, ids: Iterable[str]) -> dict[str, Message]:
         rows = self._database.read(
@@ -403,11 +399,12 @@ class Spool:
             " WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        messages = {}
-        for row_id, arrived, size, door, facts in rows:
-            mail, summary = read_message_facts(self._ring.open(facts, f"message/{row_id}/facts"))
-            messages[row_id] = Message(MessageId(row_id), _at(arrived), size, door, mail, summary)
-        return messages
+        return {row[0]: self._message(row) for row in rows}
+
+    def _message(self, row: Sequence[Any]) -> Message:
+        row_id, arrived, size, door, facts = row
+        mail, summary = read_message_facts(self._ring.open(facts, f"message/{row_id}/facts"))
+        return Message(MessageId(row_id), _at(arrived), size, door, mail, summary)
 
     def _copy(self, message: Message, row: Row) -> Copy:
         row_id, _, state, facts, attempts, lost, due, expires, warned, changed, said = row

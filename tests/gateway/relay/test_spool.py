@@ -1,6 +1,7 @@
 """The spool's statements against a real database."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,19 @@ async def test_a_report_finds_what_its_reader_sent(database: Database, spool: Sp
     assert made == spool.sent_by(DR, message_id="<1@labo.example>", envid="other")
     assert [] == spool.sent_by(TO[0], envid=sent.id)
     assert [] == spool.sent_by(DR)
+
+
+async def test_a_report_is_about_what_both_its_names_fit(database: Database, spool: Spool) -> None:
+    """Some software gives every message the same ENVID, and then its Message-ID tells which."""
+    made = []
+    for number in range(3):
+        summary = Summary(DR, message_id=f"<{number}@labo.example>")
+        made += copies(replace(message(envid="same"), summary=summary), to=TO[:1])
+        await database.commit(spool.entering(made[-1].message, made[-1:]))
+    assert [made[1]] == spool.sent_by(DR, envid="same", message_id="<1@labo.example>")
+    either = spool.sent_by(DR, envid="same", message_id="<another@labo.example>")
+    assert {copy.delivery.id for copy in made} == {copy.delivery.id for copy in either}
+    assert [made[2]] == spool.sent_by(DR, envid="none", message_id="<2@labo.example>")
 
 
 async def test_a_message_is_found_by_whatever_name_a_person_has(
