@@ -293,7 +293,11 @@ class Watch:
     def _expiry(self, met: Met, now: datetime) -> dict[str, object]:
         days = max(0, (met.expires - now).days)
         facts = {"certificate": met.fingerprint, "kind": met.role, "until": met.expires}
-        return {**facts, "domain": ", ".join(self.domains(met)[:3]), "reason": f"{days} days"}
+        return {
+            **facts,
+            "domain": ", ".join(self.domains(met)[:3]),
+            "reason": "1 day" if days == 1 else f"{days} days",
+        }
 
     def speaks_for(self, fingerprint: str) -> tuple[str, ...]:
         """Return the members for whom a certificate that we met speaks; none for another."""

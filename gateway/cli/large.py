@@ -58,7 +58,10 @@ def cancel(call: Asking, what: str) -> None:
     """
     call.answer(
         call.perform("large.cancel", what=what),
-        lambda done: click.echo(f"ended: {done['links']}, told: {done['deliveries']}"),
+        lambda done: click.echo(
+            f"Ended: {shown.count(done['links'], 'link')}; "
+            f"told of {shown.count(done['deliveries'], 'delivery')}."
+        ),
     )
 
 

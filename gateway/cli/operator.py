@@ -96,4 +96,4 @@ def _changed(row: dict[str, Any]) -> None:
         click.echo(_WAITING)
         return
     state = row["role"] if row["active"] else "let go"
-    click.echo(f"{row['name']}: {state}, {len(row['certificates'])} certificates")
+    click.echo(f"{row['name']}: {state}, {show.count(len(row['certificates']), 'certificate')}")

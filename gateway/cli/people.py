@@ -87,6 +87,7 @@ def handover(call: Asking, address: str, to: str) -> None:
         if result["status"] == "waiting":
             click.echo("Noted. It is done when another operator types the same command.")
         else:
-            click.echo(f"{result['messages']} messages lie in {result['to']} now.")
+            moved = show.count(result["messages"], "message")
+            click.echo(f"Handed over to {result['to']}: {moved}.")
 
     call.answer(call.perform("mailbox.handover", address=address, to=to), told)

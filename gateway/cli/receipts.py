@@ -37,5 +37,7 @@ def resend(call: Asking, mailbox: str | None, message: str, since: Any) -> None:
     arguments = {"mailbox": mailbox, "message": message, "since": when}
     call.answer(
         call.perform("receipts.resend", **arguments),
-        lambda result: click.echo(f"{result['receipts']} receipts will be pushed again."),
+        lambda result: click.echo(
+            f"{show.count(result['receipts'], 'receipt')} will be pushed again."
+        ),
     )

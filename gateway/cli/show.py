@@ -67,7 +67,8 @@ def pairs(values: Mapping[str, Any]) -> None:
 
 def count(number: int, noun: str) -> str:
     """Return how many there are of something, in words."""
-    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"
+    many = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"1 {noun}" if number == 1 else f"{number:,} {many}"
 
 
 def words(value: Any) -> str:

@@ -68,7 +68,9 @@ def retry(call: Asking, **arguments: Any) -> None:
     _needs_one(arguments)
     call.answer(
         call.perform("spool.retry", **arguments),
-        lambda result: click.echo(f"{result['deliveries']} deliveries will be tried now."),
+        lambda result: click.echo(
+            f"{show.count(result['deliveries'], 'delivery')} will be tried now."
+        ),
     )
 
 
@@ -82,7 +84,7 @@ def cancel(call: Asking, what: str) -> None:
     """
     call.answer(
         call.perform("spool.cancel", what=what),
-        lambda result: click.echo(f"{result['deliveries']} deliveries were cancelled."),
+        lambda result: click.echo(f"Cancelled: {show.count(result['deliveries'], 'delivery')}."),
     )
 
 

@@ -36,16 +36,16 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "verify": ("Vérifier tout le journal", "Check the whole journal"),
     "whole": (
-        "Le journal est entier : {rows} lignes enchaînées, signées jusqu'à la ligne {signed}.",
-        "The journal is whole: {rows} rows chained, signed up to row {signed}.",
+        "Le journal est entier : {rows:# ligne enchaînée, signée|# lignes enchaînées, signées} jusqu'à la ligne {signed}.",
+        "The journal is whole: {rows:# row|# rows} chained, signed up to row {signed}.",
     ),
     "purged": (
         "Les lignes jusqu'à {n} ont été purgées selon la règle, et c'est signé.",
         "Rows up to {n} were purged by rule, which is signed.",
     ),
     "erased": (
-        "Le contenu de {n} lignes a été effacé, et c'est signé.",
-        "The content of {n} rows was erased, which is signed.",
+        "Le contenu de {n:# ligne|# lignes} a été effacé, et c'est signé.",
+        "The content of {n:# row|# rows} was erased, which is signed.",
     ),
     "export": ("Exporter le journal", "Export the journal"),
     "export-why": (

@@ -55,7 +55,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Combien, jamais quoi : les messages sont à leur destinataire.",
         "How much, never what: messages are their recipient's.",
     ),
-    "messages-count": ("{n} messages", "{n} messages"),
+    "messages-count": ("{n:# message|# messages}", "{n:# message|# messages}"),
     "used-of": ("{used} sur {limit}", "{used} of {limit}"),
     "full": ("Place occupée", "Space used"),
     "describe": ("Modifier", "Change"),

@@ -33,7 +33,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "from": ("De", "From"),
     "to": ("À", "To"),
     "state": ("État", "State"),
-    "and-more": ("et {n} autres", "and {n} more"),
+    "and-more": ("et {n:# autre|# autres}", "and {n} more"),
     "forgotten": (
         "jamais pris en charge, ou effacé depuis",
         "only the journal remembers it",
@@ -111,8 +111,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "not-taken": ("le courtier ne l'a pas encore pris", "the broker has not taken it yet"),
     "taken-at": ("pris par le courtier", "taken by the broker"),
     "left-out": (
-        "Les {n} premières étapes ne sont pas montrées.",
-        "The first {n} steps are left out.",
+        "{n:La première étape n'est pas montrée|Les # premières étapes ne sont pas montrées}.",
+        "The first {n:step is|# steps are} left out.",
     ),
     "subject": ("Objet", "Subject"),
     "author": ("Auteur", "Author"),

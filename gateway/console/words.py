@@ -1,6 +1,7 @@
 """What every page of the console says, in French and in English; a page's own words lie beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from string import Formatter
 
 from gateway.web.account.words import WORDS as ACCOUNT
 
@@ -99,6 +100,24 @@ def speaking(own: Words) -> Callable[..., str]:
     def say(language: str, key: str, **values: object) -> str:
         table = next((each for each in (own, WORDS, ACCOUNT) if key in each), {})
         french, english = ("", "") if key.startswith(_SAID) and key not in table else table[key]
-        return (french if language == "fr" else english).format(**values)
+        text, form = (french, _FRENCH) if language == "fr" else (english, _ENGLISH)
+        return form.vformat(text, (), values)
 
     return say
+
+
+class _Format(Formatter):
+    """``str.format``, and besides ``{n:# message|# messages}``: as many as there are."""
+
+    def __init__(self, ones: Container[int]) -> None:
+        self._ones = ones
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        one, several, many = format_spec.partition("|")
+        if not several or not isinstance(value, int):
+            return str(super().format_field(value, format_spec))
+        words = one if value in self._ones else many
+        return words.replace("#", f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+
+
+_FRENCH, _ENGLISH = _Format({0, 1}), _Format({1})

@@ -107,4 +107,4 @@ def journal(ask: Ask) -> Iterator[Finding]:
     except OperationError as error:
         yield fail("journal", str(error), error.hint)
     else:
-        yield ok("journal", f"{verdict['rows']:,} entries, an unbroken chain")
+        yield ok("journal", f"an unbroken chain, entries: {verdict['rows']:,}")

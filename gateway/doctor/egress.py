@@ -128,9 +128,9 @@ def _members(settings: Settings, ask: Ask) -> Iterator[Finding]:
             wanted[Place(host, at, f"mail for {member['domain']}", "the trust list")] = None
     yield from knocked("members", list(wanted)[:_MEMBERS])
     if len(wanted) > _MEMBERS:
-        yield ok("members", f"{len(wanted) - _MEMBERS:,} more hosts of members were not tried")
+        yield ok("members", f"hosts of members that were not tried: {len(wanted) - _MEMBERS:,}")
     if without:
-        yield ok("members", f"{without:,} members name no host: their MX is asked, port {_SMTP}")
+        yield ok("members", f"members without a host, whose MX is asked, port {_SMTP}: {without:,}")
 
 
 def _ported(host: str) -> bool:

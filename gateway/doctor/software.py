@@ -59,7 +59,7 @@ def _left(watched: WatchedFolder) -> Iterator[Finding]:
     if count:
         yield warn(
             "watched folder",
-            f"{watched.name}: {count} files lie in {FAILED}",
+            f"{watched.name}: files left in {FAILED}: {count}",
             "the answer beside each says why it was not sent; then move them away",
         )
 

@@ -117,7 +117,7 @@ def _waiting(pending: Pending) -> Condition:
         "change-waits",
         Level.ALARM if domains else Level.WARNING,
         f"A change of the list of {pending.source} waits for {pending.missing} more to agree"
-        f" ({pending.judgement.why}); mail with {domains:,} domains is put off meanwhile.",
+        f" ({pending.judgement.why}); domains whose mail is put off meanwhile: {domains:,}.",
         f"sceau trust diff, then sceau trust approve {pending.digest[:32]}",
         f"{pending.source}-{pending.digest[:12]}",
     )
@@ -237,7 +237,7 @@ def _cases(rooms: Rooms) -> Iterator[Condition]:
         yield Condition(
             "case-waits",
             Level.ALARM if last else Level.WARNING,
-            f"{rooms.register.count():,} held messages wait for a person, the oldest for {_long(age)};"
+            f"Held messages wait for a person: {rooms.register.count():,}, the oldest for {_long(age)};"
             f" the next one expires on {until:%F %H:%M} UTC.",
             "sceau quarantine list, then release or refuse",
         )
@@ -288,4 +288,4 @@ def _disk(rooms: Rooms) -> Iterator[Condition]:
 
 def _long(seconds: float) -> str:
     hours = seconds / 3600
-    return f"{hours:.0f} hours" if hours >= 2 else f"{seconds / 60:.0f} minutes"
+    return f"{hours:.0f} hours" if hours >= 2 else f"{seconds / 60:.0f} min"

@@ -25,7 +25,7 @@ def test_from_invited_to_let_go(operator: Operator) -> None:
     assert "paul: reviewer, 0 certificates" in operator.types(
         "operator", "role", "paul", "reviewer"
     )
-    assert "anne: administrator, 1 certificates" in operator.types(
+    assert "anne: administrator, 1 certificate\n" in operator.types(
         "operator", "certificate", "anne", crt
     )
     assert "This takes two." in operator.types("operator", "invite", "anne")

@@ -88,10 +88,10 @@ def test_the_spool(operator: Operator, case: tuple[str, Copy]) -> None:
     assert "dr@chu.example" in operator.types("spool", "list")
     shown = operator.types("spool", "show", copy.message.reference)
     assert f"reference   {copy.message.reference}" in shown
-    assert "1 deliveries will be tried now." in operator.types(
+    assert "1 delivery will be tried now." in operator.types(
         "spool", "retry", "--domain", "chu.example"
     )
-    assert "1 deliveries were cancelled." in operator.types("spool", "cancel", copy.message.id)
+    assert "Cancelled: 1 delivery." in operator.types("spool", "cancel", copy.message.id)
     story = operator.types("trace", copy.message.reference)
     assert "delivery.cancelled" in story
     assert f"{copy.message.reference}; bio@labo.example → dr@chu.example" in story

@@ -17,7 +17,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "write": ("Écrire", "Write"),
     "search": ("Chercher", "Search"),
     "search-in": ("Chercher dans ce dossier", "Search this folder"),
-    "found": ("messages trouvés", "messages found"),
+    "found": ("Messages trouvés :", "Messages found:"),
     "found-none": ("Aucun message trouvé.", "No message found."),
     "found-more": (
         "Seuls les plus récents sont montrés : précisez votre recherche.",

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.console.checks import DAY, Check, State, Thresholds, checks
 from gateway.console.today import WORDS
+from gateway.console.words import speaking
 from gateway.observe.metrics import Standing
 
 BOUNDS = Thresholds(DAY, 600, 7200, 1 << 28, broker=True)
@@ -58,8 +59,8 @@ def test_what_is_to_be_seen_to(
     """Each at its own threshold; and there are words for it."""
     found = _one(replace(GOOD, **change), key)  # type: ignore[arg-type]
     assert (state, said) == (found.state, found.said)
-    for words in WORDS[said]:
-        assert words.format(span="2 h", free="1 Gio", **found.values)
+    for language in ("fr", "en"):
+        assert speaking(WORDS)(language, said, span="2 h", free="1 Gio", **found.values)
 
 
 def test_a_broker_that_is_not_set_is_not_missed() -> None:
@@ -72,4 +73,4 @@ def test_a_version_that_was_turned_away_is_said() -> None:
     """With the source, and why."""
     found = [each for each in checks(GOOD, BOUNDS, {"national": "rolled-back"}) if each.name]
     assert ("national", State.ILL) == (found[-1].name, found[-1].state)
-    assert "rolled-back" in WORDS[found[-1].said][1].format(**found[-1].values)
+    assert "rolled-back" in speaking(WORDS)("en", found[-1].said, **found[-1].values)

@@ -14,7 +14,7 @@ from gateway.console.desk import ROOMS
 from gateway.console.words import WORDS, Words, speaking
 from gateway.web.account.words import WORDS as ACCOUNT
 
-_BLANK = re.compile(r"\{(\w+)\}")
+_SHOWN = re.compile(r"\{(\w+)(?::[^{}]*#[^{}]*)?\}")  # not what only picks a form
 
 
 def _tables() -> Iterator[tuple[str, Words]]:
@@ -30,7 +30,7 @@ def test_both_languages_say_as_much(name: str, words: Words) -> None:
     for key, (french, english) in words.items():
         assert french, key
         assert english, key
-        assert sorted(_BLANK.findall(french)) == sorted(_BLANK.findall(english)), key
+        assert sorted(_SHOWN.findall(french)) == sorted(_SHOWN.findall(english)), key
 
 
 def test_every_word_of_a_template_is_in_a_table() -> None:
@@ -61,3 +61,29 @@ def test_a_pages_own_words_come_first() -> None:
     assert "" == say("en", "said-<script>")
     with pytest.raises(KeyError):
         say("en", "nothing-of-ours")
+
+
+@pytest.mark.parametrize(
+    ("number", "french", "english"),
+    [
+        (0, "0 remise attend", "0 deliveries wait"),
+        (1, "1 remise attend", "1 delivery waits"),
+        (2, "2 remises attendent", "2 deliveries wait"),
+        (
+            1234,
+            "1\N{NARROW NO-BREAK SPACE}234 remises attendent",
+            "1\N{NARROW NO-BREAK SPACE}234 deliveries wait",
+        ),
+    ],
+)
+def test_one_is_not_many(number: int, french: str, english: str) -> None:
+    """And what is one, each language says in its own way: of nothing, French has one."""
+    say = speaking(
+        {
+            "wait": (
+                "{n:# remise attend|# remises attendent}",
+                "{n:# delivery waits|# deliveries wait}",
+            )
+        }
+    )
+    assert (french, english) == (say("fr", "wait", n=number), say("en", "wait", n=number))

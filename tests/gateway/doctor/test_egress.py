@@ -120,8 +120,8 @@ def test_members_are_where_mail_goes(trial: Trial, monkeypatch: pytest.MonkeyPat
     findings = list(_of_members(settings, members))
     assert [
         "mx.a.example:25 for mail for a.example (the trust list) is reached",
-        "1 more hosts of members were not tried",
-        "1 members name no host: their MX is asked, port 25",
+        "hosts of members that were not tried: 1",
+        "members without a host, whose MX is asked, port 25: 1",
     ] == [each.sentence for each in findings]
 
 

@@ -78,7 +78,7 @@ def test_what_was_left_there(trial: Trial, tmp_path: Path) -> None:
     (folder / "failed" / "tsh.pdf").write_bytes(b"")
     folder.chmod(0o777)
     _, left, opened = _watched(trial, folder)
-    assert "1 files lie in failed" in left.sentence
+    assert "files left in failed: 1" in left.sentence
     assert "anybody on this machine" in opened.sentence
 
 

@@ -288,7 +288,7 @@ async def test_what_is_wrong_with_the_lists(
     )
     assert {"change-waits": Level.ALARM} == await names(rooms)
     (condition,) = conditions(rooms, FAR)
-    assert "mail with 50 domains is put off meanwhile" in condition.sentence
+    assert "domains whose mail is put off meanwhile: 50" in condition.sentence
     del clock
 
 
@@ -305,7 +305,7 @@ async def test_cases_that_nobody_looks_at(rooms: Rooms, clock: Clock) -> None:
     clock.advance(hours=5)
     assert {"case-waits": Level.WARNING} == await names(rooms)
     (condition,) = conditions(rooms, FAR)
-    assert "2 held messages wait for a person, the oldest for 5 hours" in condition.sentence
+    assert "Held messages wait for a person: 2, the oldest for 5 hours" in condition.sentence
     clock.advance(days=28, hours=20)
     assert Level.ALARM is (await names(rooms))["case-waits"]
 
