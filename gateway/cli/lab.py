@@ -23,7 +23,7 @@ def command() -> None:
 @click.option("--mailbox", help="Of this one alone.  [default: all that software sends from]")
 @click.option("--files", is_flag=True, help="With the names of files and the keys of results.")
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="As CSV, into this file."
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file, as CSV."
 )
 @asking
 def morning(call: Asking, output: Path | None, **arguments: Any) -> None:
@@ -36,7 +36,10 @@ def morning(call: Asking, output: Path | None, **arguments: Any) -> None:
         _write(output, told)
 
     def shown(found: dict[str, Any]) -> None:
-        show.table(found["rows"], _COLUMNS, "Nothing must go another way.")
+        if output is None:
+            show.table(found["rows"], _COLUMNS, "Nothing must go another way.")
+        else:
+            click.echo(f"{output}: {show.count(len(found['rows']), 'row')}, for your eyes alone.")
         click.echo(found["words"])
 
     call.answer(told, shown)

@@ -32,6 +32,15 @@ def test_a_quiet_night_is_told_in_words_json_and_a_file(tmp_path: Path) -> None:
     assert "name a file that is not there yet" in again
 
 
+def test_what_went_into_a_file_is_not_shown_too(tmp_path: Path) -> None:
+    """Whoever is told where it lies, and how many they are, opens it there."""
+    operator, sheet = Operator(tmp_path), tmp_path / "matin.csv"
+    said = operator.types("lab", "morning", "--output", str(sheet))
+    written, count = said.splitlines()
+    assert f"{sheet}: 0 rows, for your eyes alone." == written
+    assert count.startswith("0 results, 0 recipients")
+
+
 def test_what_was_asked_wrongly_is_said(tmp_path: Path) -> None:
     """A time to come; a result that waits for nobody."""
     operator = Operator(tmp_path)
