@@ -38,7 +38,8 @@ async def acknowledge(rooms: Rooms, *, reference: str, note: str = "") -> object
         now, ACKNOWLEDGED, rooms.actor, message=one.id, who=facts.sender, note=note
     )
     try:
-        await rooms.database.commit([criticals.moving(one, after, watched=one.watched), entry])
+        moving = criticals.moving(one, after, watched=one.watched, owed=False)
+        await rooms.database.commit([moving, entry])
     except Conflict:
         raise OperationError(
             f"more became known of {reference} at this very moment", "look again and repeat"

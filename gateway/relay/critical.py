@@ -5,7 +5,7 @@ That the field is there counts for us alone: what a peer writes into it moves no
 RFC 2156 (Importance).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -65,32 +65,96 @@ def _said(header: Header, name: str) -> bytes:
     return (header.first(name) or b"").strip().lower()
 
 
-def words(  # noqa: PLR0917 - what a person must know
-    person: str,
-    sender: Address,
-    reference: str,
-    arrived: datetime,
-    left: tuple[tuple[str, str, str], ...],
-    site: str,
-) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A result that did not arrive: whose, when it came, and who does not have it.
+
+    ``left`` is whom, and why in both languages.
+    """
+
+    sender: Address
+    reference: str
+    arrived: datetime
+    left: tuple[tuple[str, str, str], ...]
+
+
+def words(person: str, missing: Sequence[Missing], many: int, site: str) -> tuple[str, str]:
     """Return subject and words of the mail to the named person, in French and English.
 
-    ``left`` is who does not have it: whom, and why in both languages. No patient, no file, no
-    subject: the reference leads to them, for who may see them.
+    Of ``many`` results the first are named. No patient, no file, no subject: the references lead to
+    them, for who may see them.
     """
-    french = "\n".join(f"  - {whom} : {why}" for whom, why, _ in left)
-    english = "\n".join(f"  - {whom}: {why}" for whom, _, why in left)
-    hello, bonjour = (
-        (f"Hello {person},", f"Bonjour {person},") if person else ("Hello,", "Bonjour,")
+    bonjour, hello = (f"{word} {person}".strip() + "," for word in ("Bonjour", "Hello"))
+    if many == 1:
+        (one,) = missing
+        subject = f"[{site}] critical result not delivered: {one.reference}"
+        french = [f"  - {whom} : {why}" for whom, why, _ in one.left]
+        english = [f"  - {whom}: {why}" for whom, _, why in one.left]
+        text = _ONE
+    else:
+        subject = f"[{site}] {many} critical results not delivered"
+        french, english = [*_each(missing)], [*_each(missing, english=True)]
+        text = _MANY
+    first, others = missing[0], many - len(missing)
+    return subject, text.format(
+        bonjour=bonjour,
+        hello=hello,
+        many=many,
+        sender=first.sender,
+        reference=first.reference,
+        le=f"{first.arrived:{_LE}}",
+        on=f"{first.arrived:{_ON}}",
+        french="\n".join((*french, *([f"  … et {others} de plus"] if others else []))),
+        english="\n".join((*english, *([f"  … and {others} more"] if others else []))),
     )
-    text = (
-        f"{bonjour}\n\nUn résultat critique envoyé par {sender} n'est pas arrivé.\n\n"
-        f"Référence : {reference}, confié le {arrived:%d/%m/%Y à %H:%M} UTC.\n{french}\n\n"
-        "Transmettez-le maintenant par un autre moyen (le téléphone), puis faites noter par un\n"
-        f"exploitant que vous vous en occupez : sceau lab acknowledge {reference}\n\n"
-        f"{hello}\n\nA critical result sent by {sender} has not arrived.\n\n"
-        f"Reference: {reference}, handed in on {arrived:%Y-%m-%d at %H:%M} UTC.\n{english}\n\n"
-        "Pass it on by other means now (the telephone), then have an operator note that you take\n"
-        f"care of it: sceau lab acknowledge {reference}\n"
-    )
-    return f"[{site}] critical result not delivered: {reference}", text
+
+
+def _each(missing: Sequence[Missing], *, english: bool = False) -> Iterator[str]:
+    """Yield a line for each recipient of each result."""
+    for one in missing:
+        for whom, why, because in one.left:
+            if english:
+                yield f"  {one.reference}, {one.arrived:{_ON}} UTC: {whom}: {because}"
+            else:
+                yield f"  {one.reference}, {one.arrived:{_LE}} UTC : {whom} : {why}"
+
+
+_LE, _ON = "%d/%m/%Y à %H:%M", "%Y-%m-%d at %H:%M"
+_ONE = """{bonjour}
+
+Un résultat critique envoyé par {sender} n'est pas arrivé.
+
+Référence : {reference}, confié le {le} UTC.
+{french}
+
+Transmettez-le maintenant par un autre moyen (le téléphone), puis faites noter par un
+exploitant que vous vous en occupez : sceau lab acknowledge {reference}
+
+{hello}
+
+A critical result sent by {sender} has not arrived.
+
+Reference: {reference}, handed in on {on} UTC.
+{english}
+
+Pass it on by other means now (the telephone), then have an operator note that you take
+care of it: sceau lab acknowledge {reference}
+"""
+_MANY = """{bonjour}
+
+{many} résultats critiques envoyés par {sender} ne sont pas arrivés.
+
+{french}
+
+Transmettez-les maintenant par un autre moyen (le téléphone), puis faites noter par un
+exploitant que vous vous en occupez. Il les voit tous : sceau lab critical
+
+{hello}
+
+{many} critical results sent by {sender} have not arrived.
+
+{english}
+
+Pass them on by other means now (the telephone), then have an operator note that you take
+care of them. They see them all: sceau lab critical
+"""

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.relay.delivery import State
 from gateway.relay.message import Message
-from smtp.address import Address
+from smtp.address import Address, key
 from smtp.envelope import new_message_id, reference
 from smtp.reply import Reply
 from vault.database import Database, Row, Statement
@@ -101,8 +101,13 @@ class Criticals:
     def adding(self, id_: str, due: datetime, facts: Facts) -> Statement:
         """Return the statement that keeps watch over a critical result."""
         return Statement(
-            "INSERT INTO critical (id, due, facts) VALUES (?, ?, ?)",
-            (id_, due.timestamp(), self._sealed(id_, facts)),
+            "INSERT INTO critical (id, due, sender, facts) VALUES (?, ?, ?, ?)",
+            (
+                id_,
+                due.timestamp(),
+                self.ring.index(key(facts.sender), "address"),
+                self._sealed(id_, facts),
+            ),
             expect=1,
         )
 
@@ -126,13 +131,19 @@ class Criticals:
             id_, now, Facts(turned.sender, reference(id_), now.timestamp(), tuple(never))
         )
 
-    def moving(self, before: Critical, after: Critical, *, watched: bool) -> Statement:
-        """Return the statement by which one moved on; ``Conflict`` if it moved meanwhile."""
+    def moving(
+        self, before: Critical, after: Critical, *, watched: bool, owed: bool | None = None
+    ) -> Statement:
+        """Return the statement by which one moved on; ``Conflict`` if it moved meanwhile.
+
+        ``owed``: the person named is to be written to, or need not be any more; None: as before.
+        """
         return Statement(
-            "UPDATE critical SET open = ?, version = version + 1, escalated = ?, acknowledged = ?,"
-            " facts = ? WHERE id = ? AND version = ?",
+            "UPDATE critical SET open = ?, owed = coalesce(?, owed), version = version + 1,"
+            " escalated = ?, acknowledged = ?, facts = ? WHERE id = ? AND version = ?",
             (
                 int(watched),
+                owed,
                 after.escalated and after.escalated.timestamp(),
                 after.acknowledged and after.acknowledged.timestamp(),
                 self._sealed(after.id, after.facts),
@@ -164,6 +175,29 @@ class Criticals:
         """Return how many of them there are."""
         ((many,),) = self.database.read(f"SELECT count(*) FROM critical WHERE {_WAITING}")  # noqa: S608
         return int(many)
+
+    def owed(self) -> list[tuple[bytes, int]]:
+        """Return whose persons are to be written to, and about how many; the longest wait first."""
+        rows = self.database.read(
+            "SELECT sender, count(*) FROM critical WHERE owed = 1 GROUP BY sender"
+            " ORDER BY min(escalated)"
+        )
+        return [(sender, int(many)) for sender, many in rows]
+
+    def owing(self, sender: bytes, limit: int) -> list[Critical]:
+        """Return the first of a sender's of which its person is to be written to."""
+        rows = self.database.read(
+            f"SELECT {_COLUMNS} FROM critical WHERE owed = 1 AND sender = ?"  # noqa: S608
+            " ORDER BY escalated LIMIT ?",
+            (sender, limit),
+        )
+        return [self._row(row) for row in rows]
+
+    def written(self, sender: bytes, many: int) -> Statement:
+        """Return the statement by which a person was written to about so many of a sender's."""
+        return Statement(
+            "UPDATE critical SET owed = 0 WHERE owed = 1 AND sender = ?", (sender,), expect=many
+        )
 
     def latest(self, limit: int) -> list[Critical]:
         """Return the newest, whatever became of them, the newest first."""

@@ -173,9 +173,12 @@ CREATE TABLE critical (                 -- results that may not wait, until they
     version  INTEGER NOT NULL DEFAULT 1,
     escalated REAL,                     -- when somebody was told that it did not
     acknowledged REAL,                  -- when an operator noted that it is taken care of
+    sender   BLOB NOT NULL,             -- keyed
+    owed     INTEGER NOT NULL DEFAULT 0, -- 1: the person named is still to be written to
     facts    BLOB NOT NULL              -- sealed: whose, who was told of whom, who noted it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX critical_open ON critical (due) WHERE open = 1;
+CREATE INDEX critical_owed ON critical (sender, escalated) WHERE owed = 1;
 CREATE INDEX critical_waiting ON critical (escalated)
     WHERE escalated IS NOT NULL AND acknowledged IS NULL;
 CREATE INDEX critical_due ON critical (due);

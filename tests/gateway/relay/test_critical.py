@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.relay.critical import FIELD, Care, Urgency, words
+from gateway.relay.critical import FIELD, Care, Missing, Urgency, words
 from smtp.address import Address, key
 from smtp.message.header import Header
 from tests.world.clock import START
@@ -43,10 +43,25 @@ def test_the_sooner_of_what_was_agreed_and_promised() -> None:
 def test_a_person_reads_whom_to_call_in_both_languages() -> None:
     """The reference leads to the patient; the mail does not."""
     left = (("dr@chu.example", "sa boîte est pleine", "its mailbox is full"),)
-    subject, text = words("Dr Garde", LABO, "8Z0A-2C4E", START, left, "labo")
+    missing = Missing(LABO, "8Z0A-2C4E", START, left)
+    subject, text = words("Dr Garde", [missing], 1, "labo")
     assert "[labo] critical result not delivered: 8Z0A-2C4E" == subject
     assert subject.isascii()
     assert "Bonjour Dr Garde," in text
     assert "dr@chu.example : sa boîte est pleine" in text
     assert "dr@chu.example: its mailbox is full" in text
-    assert words("", LABO, "8Z0A-2C4E", START, left, "labo")[1].startswith("Bonjour,\n")
+    assert "faites noter par un\nexploitant" in text
+    assert words("", [missing], 1, "labo")[1].startswith("Bonjour,\n")
+
+
+def test_of_many_the_first_are_named_and_all_are_counted() -> None:
+    """Who is on call reads how bad it is, and where all of them are listed."""
+    left = (("dr@chu.example", "sa boîte est pleine", "its mailbox is full"),)
+    some = [Missing(LABO, f"8Z0A-2C4{n}", START, left) for n in range(3)]
+    subject, text = words("Dr Garde", some, 10_000, "labo")
+    assert "[labo] 10000 critical results not delivered" == subject
+    assert "10000 résultats critiques envoyés par" in text
+    assert "8Z0A-2C42" in text
+    assert "… et 9997 de plus" in text
+    assert "… and 9997 more" in text
+    assert "de plus" not in words("", some, 3, "labo")[1]

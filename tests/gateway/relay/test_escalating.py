@@ -1,6 +1,7 @@
 """Critical results: they overtake, and when one does not arrive a person is told by name, once."""
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 
 from gateway.relay.critical import Care, Urgency
@@ -148,6 +149,49 @@ async def test_who_is_refused_first_is_told_with_who_has_it(world: World) -> Non
     (mail,) = await _told(world)
     assert OUTSIDER.encode() in mail
     assert ACCUEIL.encode() not in mail
+
+
+async def test_a_night_where_everything_fails_is_one_letter_a_minute(world: World) -> None:
+    """With the count; each is told to its software, and waits for an operator, at once."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    for _ in range(60):
+        await _result(world, ACCUEIL, OUTSIDER)
+    assert [50, 10, 0] == [await escalating.round() for _ in range(3)]
+    (mail,) = await _told(world)
+    assert "60 résultats critiques".encode() in mail
+    assert "… et 40 de plus".encode() in mail
+    assert 60 == escalating.criticals.unattended()
+
+    await _result(world, ACCUEIL, OUTSIDER)
+    assert 1 == await escalating.round()
+    assert 1 == len(await _told(world))
+    world.clock.advance(minutes=1)
+    assert 0 == await escalating.round()
+    assert 0 == await escalating.round()
+    _, second = await _told(world)
+    assert "Un résultat critique".encode() in second
+
+
+async def test_what_somebody_takes_care_of_meanwhile_is_in_no_letter(world: World) -> None:
+    """Nor is a letter lost by a start: what is owed stands in its row."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    await _result(world, ACCUEIL, OUTSIDER)
+    await escalating.round()
+    for _ in range(2):
+        await _result(world, ACCUEIL, OUTSIDER)
+    assert 2 == await escalating.round()
+    criticals = escalating.criticals
+    one = criticals.waiting()[-1]
+    taken = criticals.moving(
+        one, replace(one, acknowledged=world.clock()), watched=False, owed=False
+    )
+    await world.labo.books.database.commit([taken])
+    await _agreed(world).round()
+    first, second = await _told(world)
+    assert "Un résultat critique".encode() in second
+    assert first != second
 
 
 async def test_a_red_mark_counts_only_where_it_was_agreed(world: World) -> None:
