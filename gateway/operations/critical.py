@@ -26,12 +26,12 @@ async def critical(rooms: Rooms, *, everything: bool = False) -> object:
 async def acknowledge(rooms: Rooms, *, reference: str, note: str = "") -> object:
     """Note that an operator takes care of one: its alert ends, and nobody is told again."""
     name, criticals = reference.strip().upper(), rooms.desk.criticals
-    found = [each for each in criticals.waiting() if name in {each.facts.reference, each.id}]
-    if not found:
+    one = criticals.named(name)
+    if one is None:
         raise OperationError(
             f"no critical result {reference} waits for anybody", "see sceau lab critical --all"
         )
-    one, now = found[0], rooms.clock()
+    now = rooms.clock()
     facts = structs.replace(one.facts, by=rooms.actor, note=note)
     after = replace(one, acknowledged=now, facts=facts)
     entry = rooms.journal.entry(

@@ -171,6 +171,15 @@ class Criticals:
         )
         return [self._row(row) for row in rows]
 
+    def named(self, name: str) -> Critical | None:
+        """Return one that waits, by its id or the reference that is read out of it."""
+        rows = self.database.read(
+            f"SELECT {_COLUMNS} FROM critical WHERE {_WAITING}"  # noqa: S608 - constants only
+            " AND (id = ? OR substr(id, -8) = ?) LIMIT 1",
+            (name, name.replace("-", "")),
+        )
+        return self._row(rows[0]) if rows else None
+
     def unattended(self) -> int:
         """Return how many of them there are."""
         ((many,),) = self.database.read(f"SELECT count(*) FROM critical WHERE {_WAITING}")  # noqa: S608

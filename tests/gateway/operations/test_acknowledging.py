@@ -6,10 +6,14 @@ import pytest
 
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
+from gateway.relay.criticals import Facts
 from gateway.relay.escalating import Escalating
 from gateway.running.conditions import conditions
+from smtp.address import Address
+from smtp.envelope import MessageId, reference
 from tests.gateway.operations.conftest import Ask, spooled
 from tests.world.clock import Clock
+from vault.database import Statement
 
 LIS = "lis@labo.example"
 
@@ -50,6 +54,21 @@ async def test_one_waits_until_an_operator_takes_care_of_it(
     assert ["critical.escalated", "critical.acknowledged"] == told[-2:]
     with pytest.raises(OperationError, match="waits for anybody"):
         await ask("lab.acknowledge", reference=row["reference"])
+
+
+async def test_each_is_noted_however_many_wait(rooms: Rooms, ask: Ask) -> None:
+    """A list ends somewhere; whoever reads a reference out of a letter is understood all the same."""
+    ids = [f"{n:026}" for n in range(1, 302)]
+    facts = [Facts(Address(LIS), reference(MessageId(id_)), 0.0) for id_ in ids]
+    criticals = rooms.desk.criticals
+    adding = [
+        criticals.adding(id_, rooms.clock(), fact) for id_, fact in zip(ids, facts, strict=True)
+    ]
+    await rooms.database.commit([*adding, Statement("UPDATE critical SET escalated = due")])
+    for one in (facts[0], facts[-1]):
+        done = await ask("lab.acknowledge", reference=one.reference)
+        assert one.reference == done["reference"]
+    assert 299 == criticals.unattended()
 
 
 async def test_nobody_forgets_what_waits(rooms: Rooms, clock: Clock) -> None:
