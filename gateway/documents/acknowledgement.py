@@ -4,6 +4,7 @@ MSH-15 asks whether the message was taken (CA, CR), MSH-16 what became of it (AA
 errors only (ER), of successes only (SU), never (NE). Without either nothing is asked for. HL7 v2.5 §2.9.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from gateway.documents.codes import Failure
 from gateway.documents.errors import DocumentError
 
 _LONGEST = 2000  # characters of a head that is kept
+_READ = 4 * _LONGEST  # octets in which it ends, whatever letters it has
 _COMMIT, _APPLICATION = 15, 16
 _INTERNAL = "207^Application error^HL70357"
 _WANTED = {"AL": (True, False), "ER": (False,), "SU": (True,)}
@@ -29,9 +31,14 @@ class Outcome:
 
 
 def asked(content: bytes) -> str:
-    """Return the head of a message that asks for an answer; empty: it asks for none."""
+    """Return the head of a message that asks for an answer; empty: it asks for none.
+
+    Nothing else of it is read: it is answered also where the rest is broken, or very long.
+    """
+    begin = content[:_READ].removeprefix(b"\xef\xbb\xbf").lstrip(b"\x0b\r\n \t")
+    first = re.split(rb"[\r\n]", begin, maxsplit=1)[0]
     try:
-        head = er7.read(content)[0]
+        head = er7.read(first)[0]
     except DocumentError:
         return ""
     wishes = {head.raw(_COMMIT), head.raw(_APPLICATION)}

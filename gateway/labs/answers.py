@@ -15,7 +15,7 @@ from gateway.labs.names import Answer
 from gateway.labs.offers import Offered
 from gateway.relay import ambiguous
 from gateway.relay.applications import Said
-from gateway.relay.delivery import State
+from gateway.relay.delivery import FINAL, State
 from gateway.relay.message import Copy
 from quarantine.reasons import sentence
 
@@ -59,8 +59,7 @@ def last(row: Offered, copies: Sequence[Copy], at: datetime) -> tuple[Answer, by
 
     *Corrected*, if there was one, which a failure that was reported later made wrong.
     """
-    arrived = all(copy.delivery.state in _ARRIVED for copy in copies) and not row.facts.refused
-    which = Answer.DELIVERED if arrived else Answer.FAILED
+    which = Answer.DELIVERED if _arrived(row, copies) else Answer.FAILED
     which = Answer.CORRECTED if row.told else which
     return which, _written(
         {
@@ -127,6 +126,25 @@ def applied(row: Offered, said: Mapping[str, Said], at: datetime) -> bytes:
     return acknowledgement.write(
         row.facts.asked, Outcome(good=failure is None, at=at, failure=failure)
     )
+
+
+def became(row: Offered, copies: Sequence[Copy], said: Mapping[str, Said]) -> bytes:
+    """Return the newest in HL7 for who asks again and again: nothing until it is final.
+
+    That somebody does not have it goes before what software made of it elsewhere.
+    """
+    if any(copy.delivery.state not in FINAL for copy in copies):
+        return b""
+    heard = {name: one for name, one in said.items() if one.at is not None}
+    if not _arrived(row, copies):
+        return ended(row, Answer.FAILED, copies, max(copy.delivery.changed for copy in copies))
+    if heard:
+        return applied(row, heard, max(one.at for one in heard.values() if one.at is not None))
+    return ended(row, Answer.DELIVERED, copies, max(copy.delivery.changed for copy in copies))
+
+
+def _arrived(row: Offered, copies: Sequence[Copy]) -> bool:
+    return all(copy.delivery.state in _ARRIVED for copy in copies) and not row.facts.refused
 
 
 def _about(row: Offered, copies: Sequence[Copy]) -> dict[str, object]:

@@ -17,15 +17,18 @@ from starlette.routing import Route
 
 from gateway.accounts.mailboxes import Mailbox
 from gateway.accounts.tokens import Scope
+from gateway.documents import acknowledgement
 from gateway.documents.errors import DocumentError
+from gateway.labs import answers
 from gateway.labs.composing import compose
 from gateway.labs.composing import told as said_of
+from gateway.labs.names import Form
 from gateway.labs.offering import IN_HAND, OTHER_BYTES, Offering, Outcome, Result, blocks
 from gateway.labs.offers import Facts
 from gateway.labs.recipients import NotNowError, Resolve, resolving
 from gateway.labs.unsent import Turned
 from gateway.operations.rooms import Rooms
-from gateway.relay.applications import Applications
+from gateway.relay.applications import Applications, Said
 from gateway.relay.message import Copy
 from gateway.web.entry import Entry
 from gateway.web.problem import Problem
@@ -69,7 +72,7 @@ class Results:
         largest = self._rooms.settings.labs.largest
         request.state.body.widen(largest)
         try:
-            return self._answer(await self._outcome(request, mailbox, largest))
+            return self._answer(request, await self._outcome(request, mailbox, largest))
         except Problem:
             await request.state.body.drain()
             raise
@@ -93,7 +96,7 @@ class Results:
             await self._offering.turned(
                 DOOR, known_by or str(error), turned, critical=uploads.critical(request)
             )
-            raise _not_taken(str(error)) from None
+            raise self._not_taken(request, str(error)) from None
         except (NotNowError, VaultError):
             raise Problem("not-now", {"Retry-After": "60"}) from None
         raise Problem("wrong-type")
@@ -127,6 +130,8 @@ class Results:
 
     async def _document(self, request: Request, mailbox: Mailbox, resolve: Resolve) -> Result:
         offer = await uploads.document(request)
+        asked = acknowledgement.asked(offer.content) if offer.form is Form.HL7 else ""
+        request.state.asked = asked  # a refusal is told in HL7, too
         said = said_of(offer)
         if given := uploads.idempotency_key(request):
             said = msgspec.structs.replace(said, key=given)
@@ -143,26 +148,33 @@ class Results:
             said.key or offer.digest,
             composed.recipients,
             blocks(composed.message),
-            Facts("", secrets.token_hex(16), key=said.key),
+            Facts("", secrets.token_hex(16), key=said.key, asked=asked),
             digest=offer.digest,
             answered=True,
             critical=said.critical,
         )
 
-    def _answer(self, outcome: Outcome) -> Response:
+    def _answer(self, request: Request, outcome: Outcome) -> Response:
         if outcome.row is None or outcome.row.message is None:
-            raise _problem(outcome)
+            raise self._problem(request, outcome)
         copies = self._offering.copies(outcome.row)
         refused = told.refused(outcome.refused)
+        ack = told.ack(answers.taken(outcome.row))
         if not copies:  # its time here is over; that it was taken is all that is known
-            return _json({"message": outcome.row.message, "again": True, "recipients": refused})
-        shown = self._shown(copies)
+            known = {"message": outcome.row.message, "again": True, "recipients": refused}
+            return _json(known | ack)
+        shown = self._shown(copies, self._said(copies)) | ack
         shown["recipients"] = [*shown["recipients"], *refused]
         headers = {"Location": f"/v1/messages/{copies[0].message.id}"}
         return _json(shown | {"again": outcome.again}, 200 if outcome.again else 201, headers)
 
     async def _standing(self, request: Request) -> Response:
-        return _json(self._shown(await self._own(request, await self._who(request))))
+        copies = await self._own(request, await self._who(request))
+        said = self._said(copies)
+        message = copies[0].message.id
+        row = self._offering.offers.became([message]).get(message)
+        ack = told.ack(answers.became(row, copies, said) if row is not None else b"")
+        return _json(self._shown(copies, said) | ack)
 
     async def _events_of(self, request: Request) -> Response:
         mailbox = await self._who(request)
@@ -183,28 +195,35 @@ class Results:
             raise Problem("not-found")
         return copies
 
-    def _shown(self, copies: list[Copy]) -> dict[str, Any]:
-        said = Applications(self._rooms.database).of(copy.delivery.id for copy in copies)
+    def _said(self, copies: list[Copy]) -> Mapping[str, Said]:
+        return Applications(self._rooms.database).of(copy.delivery.id for copy in copies)
+
+    def _shown(self, copies: list[Copy], said: Mapping[str, Said]) -> dict[str, Any]:
         return told.message(copies[0].message, copies, self._rooms.spool.recipient_key, said)
+
+    def _problem(self, request: Request, outcome: Outcome) -> Problem:
+        if outcome.said is IN_HAND:
+            return Problem("in-hand", {"Retry-After": "1"})
+        if outcome.said is OTHER_BYTES:
+            return Problem("other-bytes", told=self._turned(request, outcome.said.text))
+        if not outcome.said.permanent:
+            return Problem("not-now", {"Retry-After": "60"})
+        return self._not_taken(request, outcome.said.text, outcome.refused)
+
+    def _not_taken(
+        self, request: Request, words: str, refused: tuple[tuple[str, str], ...] = ()
+    ) -> Problem:
+        why: dict[str, object] = {"words": words, "recipients": told.refused(refused)}
+        return Problem("not-taken", told=why | self._turned(request, words))
+
+    def _turned(self, request: Request, words: str) -> dict[str, str]:
+        asked = getattr(request.state, "asked", "")  # nothing, where no document was read
+        return told.ack(answers.turned(asked, self._rooms.clock(), words))
 
 
 def _peer(request: Request, mailbox: Mailbox) -> Peer:
     peer: Peer = request.state.peer
     return replace(peer, login=mailbox.address, listener=_LISTENER)
-
-
-def _problem(outcome: Outcome) -> Problem:
-    if outcome.said is IN_HAND:
-        return Problem("in-hand", {"Retry-After": "1"})
-    if outcome.said is OTHER_BYTES:
-        return Problem("other-bytes")
-    if not outcome.said.permanent:
-        return Problem("not-now", {"Retry-After": "60"})
-    return _not_taken(outcome.said.text, outcome.refused)
-
-
-def _not_taken(words: str, refused: tuple[tuple[str, str], ...] = ()) -> Problem:
-    return Problem("not-taken", told={"words": words, "recipients": told.refused(refused)})
 
 
 def _json(shown: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -35,6 +35,11 @@ def refused(those: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
+def ack(written: bytes) -> dict[str, str]:
+    """Return an acknowledgement in HL7; nothing, where none is asked for."""
+    return {"ack": written.decode()} if written else {}
+
+
 def _recipient(copy: Copy, named: Named, said: Said | None) -> dict[str, Any]:
     one = copy.delivery
     told: dict[str, Any] = {

@@ -39,6 +39,11 @@ def test_who_asks_for_nothing_has_none() -> None:
     assert b"" == write("", FILED)
 
 
+def test_who_asks_has_an_answer_whatever_comes_after() -> None:
+    """The head alone asks: a message that is broken further on is the one to be told of."""
+    assert asked(asking("AL", "AL")) == asked(asking("AL", "AL") + b"MSH|again\rOBX|\xff")
+
+
 def test_it_is_read_by_another_library() -> None:
     """To whom, about what, why; nothing in the words ends a field."""
     told = hl7.parse(write(asked(asking("AL", "AL", "8859/1")), FAILED).decode())

@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
+from gateway.documents.acknowledgement import asked
+from gateway.documents.codes import Failure
 from gateway.labs import answers
 from gateway.labs.names import Answer
 from gateway.labs.offers import Facts, Offered
+from gateway.relay.applications import Said
 from gateway.relay.delivery import Delivery, State, delivery_id
 from gateway.relay.message import Copy, Message, Summary
 from smtp.address import Address
 from smtp.envelope import Mail, MessageId, Recipient
 from smtp.reply import Reply
 from tests.gateway.documents.made import AT
+from tests.gateway.documents.test_oru_reader import made
 
 _ID = MessageId("01KAPYW2W0ABCDEFGHJKMNPQRS")
 _ROW = Offered("O", b"", _ID, AT, Facts("a.pdf", "0" * 32))
@@ -77,3 +81,27 @@ def test_a_name_that_is_no_text_is_shown_as_far_as_it_goes() -> None:
     """File names are octets; an answer is UTF-8."""
     told = json.loads(answers.failed("caf\udce9.pdf", AT, "why"))
     assert ("caf�.pdf", "why") == (told["file"], told["why"])
+
+
+@pytest.mark.parametrize(
+    ("states", "failure", "code"),
+    [
+        ((State.DELIVERED, State.RELAYED), None, ""),
+        ((State.DELIVERED, State.DELIVERED), None, "AA"),
+        ((State.DELIVERED, State.UNCONFIRMED), Failure.NO_INS, "AE|7\rERR|||903^"),
+        ((State.DELIVERED, State.FAILED), Failure.NO_INS, "AE|7\rERR|||207^"),
+    ],
+)
+def test_who_asks_again_hears_the_newest_in_hl7(
+    states: tuple[State, ...], failure: Failure | None, code: str
+) -> None:
+    """Nothing until it is final; that somebody does not have it goes before all else."""
+    head = asked(made((0, "|7|P|2.5", "|7|P|2.5|||AL|AL")))
+    row = replace(_ROW, facts=Facts("a.hl7", "0" * 32, asked=head))
+    copies = [_copy(number, state) for number, state in enumerate(states, 1)]
+    said: dict[str, Said] = {}
+    if failure is not None:
+        said[copies[0].delivery.id] = Said(asked=True, at=AT, failure=failure)
+    told = answers.became(row, copies, said).decode()
+    assert code == told.partition("MSA|")[2][: len(code)]
+    assert bool(code) == bool(told)

@@ -12,6 +12,7 @@ from gateway.documents import cda, packing
 from smtp.address import parse
 from tests.gateway.documents.made import PDF
 from tests.gateway.documents.test_order import ABOUT
+from tests.gateway.documents.test_oru_reader import made as oru
 from tests.gateway.running.results import DR, LABO, MAIL, OTHER, RAW, RPPS, Space, space
 from tests.world.running import until
 from tests.world.world import letter
@@ -95,6 +96,29 @@ async def test_what_cannot_be_a_result(
         answer = await labo.post(content, Content_Type=kind)
         assert 0 == len(await labo.chu.ask("spool.list", everything=True))
     assert (status, reason) == (answer.status_code, answer.json()["reason"])
+
+
+async def test_who_asks_in_hl7_is_answered_in_hl7(tmp_path: Path) -> None:
+    """Taken, and again; then arrived; not taken; another under its key: as beside a file."""
+    asks, order = (0, "|7|P|2.5", "|7|P|2.5|||AL|AL"), {"to": [DR], "key": "1"}
+    kind = "application/hl7-v2"
+    async with space(tmp_path) as labo:
+        taken = [await labo.form(order, oru(asks), kind) for _ in range(2)]
+        other = await labo.form(order, oru(asks) + b"NTE|1\r", kind)
+        turned = await labo.form({**order, "key": "2"}, oru(asks, (3, "ED", "NM")), kind)
+        never = await labo.form({**order, "to": ["x@inconnu.example"], "key": "3"}, oru(asks), kind)
+        silent = await labo.form({**order, "key": "4"}, oru(), kind)
+        became = await labo.arrived(taken[0].json()["message"])
+        quiet = await labo.arrived(silent.json()["message"])
+    said = [answer.json() for answer in (*taken, other, turned, never)]
+    assert [201, 200, 422, 422, 422] == [
+        answer.status_code for answer in (*taken, other, turned, never)
+    ]
+    assert ["CA", "CA", "CR", "CR", "CR", "AA"] == [
+        each["ack"].partition("MSA|")[2][:2] for each in (*said, became)
+    ]
+    assert "neither a PDF nor a CDA" in said[3]["ack"]
+    assert not {"ack"} & (silent.json().keys() | quiet.keys())
 
 
 async def test_an_order_has_a_bound_of_its_own(tmp_path: Path) -> None:
