@@ -78,6 +78,9 @@ SENDER_OK = Reply(250, "2.1.0", "Sender OK")
 RECIPIENT_OK = Reply(250, "2.1.5", "Recipient OK")
 BYE = Reply(221, "2.0.0", "Goodbye")
 RECALLED = Reply(550, "5.7.0", "Its sender took the message back before it left")
+TAKEN_BACK = Reply(
+    550, "5.7.0", "Its sender took the large document back before anybody looked at it"
+)
 TOO_LATE = Reply(
     550, "5.4.7", "It was not delivered within the time set for it; it was cancelled, not sent"
 )

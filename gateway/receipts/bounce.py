@@ -239,6 +239,12 @@ _BY_ITSELF = Why(
     "you took this message back before it left: it was not sent, and will not be."
     " There is nothing else to do.",
 )
+_NOT_READ = Why(
+    "vous avez repris ce document avant que quiconque ne le consulte : le lien envoyé ne mène plus à"
+    " rien. Il n'y a rien d'autre à faire.",
+    "you took this document back before anybody looked at it: the link that was sent leads nowhere"
+    " now. There is nothing else to do.",
+)
 _TIME_IS_UP = Why(
     "le délai fixé pour ce message est passé. Il a été annulé et ne partira plus : faites parvenir"
     " son contenu par un autre moyen.",
@@ -256,6 +262,7 @@ _OURS: Mapping[Reply, Why] = {
     reply.TOO_LATE: _TIME_IS_UP,
     reply.DEADLINE_UNREADABLE: _NO_TIME,
     reply.RECALLED: _BY_ITSELF,
+    reply.TAKEN_BACK: _NOT_READ,
     reply.RECIPIENT_NOT_LISTED: _NOT_LISTED,
     reply.RECIPIENT_ADDRESS_NOT_LISTED: _NOT_LISTED,
     reply.RECIPIENT_REVOKED: _REVOKED,

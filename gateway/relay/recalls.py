@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
+from gateway.relay.large.ending import Ending
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.results import Result
@@ -84,10 +85,18 @@ class Recalls:
         if (ended := _ENDED.get(copy.delivery.state)) is not None:
             return ended
         if copy.domain not in self.desk.domains:
-            return await self.ask(copy)
+            return await self._elsewhere(copy, actor)
         if self.desk.servers.holding(copy.recipient.address) is not None:
             return ELSEWHERE
         return await withdrawing.withdraw(copy, actor)
+
+    async def _elsewhere(self, copy: Copy, actor: str) -> Reply:
+        """Take back what went to another operator: by its gateway, or here, if it went as a link."""
+        large = self.desk.large
+        link = None if large is None else large.links.of(copy.message.id, copy.domain)
+        if large is None or link is None or not link.reader:
+            return await self.ask(copy)
+        return await Ending(self.desk, large.links, self.notices).recalled(link, copy, actor)
 
     def _noted(self, copy: Copy, said: Reply, actor: str) -> list[Statement]:
         """Return what the journal keeps of it, and the row by which it is asked again."""

@@ -1,6 +1,7 @@
 """What lies here for others ends: nobody waits for it any more, its time is up, or somebody ends it.
 
-Who was told *relayed* and whose document nobody fetched is told that it failed.
+Who was told *relayed* and whose document nobody fetched is told that it failed. A sender may take it
+back from who reads by a browser, as long as nobody looked.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -10,15 +11,19 @@ from gateway.relay.books import GATEWAY
 from gateway.relay.delivery import Event, State, step
 from gateway.relay.desk import Desk
 from gateway.relay.large.links import Link, Links
+from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
 from gateway.relay.results import Result
-from smtp.reply import Reply
+from smtp.reply import TAKEN_BACK, Reply
 from vault.errors import Conflict
 
 NOT_FETCHED = Reply(
     550, "5.4.7", "Nobody fetched the large document within its time; it lies here no longer"
 )
 ENDED = Reply(550, "5.7.0", "An operator ended the large document's stay here; it was not fetched")
+UNREAD = Reply(250, "2.0.0", "Nobody had looked at it; the link that was sent leads nowhere now")
+LOOKED_AT = Reply(550, "5.7.0", "Somebody has looked at the large document; it stays")
+ASK_AGAIN = Reply(451, "4.3.0", "Something became of it at this very moment; ask again")
 _WAITS = frozenset({State.RELAYED, State.UNCONFIRMED})
 
 
@@ -62,6 +67,32 @@ class Ending:
     async def end(self, link: Link, said: Reply, reason: str, actor: str = GATEWAY) -> int:
         """End one link, and the copies that wait for it; return how many copies that was."""
         return await self._ended(link, _WAITS, said, reason, actor)
+
+    async def recalled(self, link: Link, copy: Copy, actor: str) -> Reply:
+        """Take one copy back from its reader, if nobody looked at the document yet.
+
+        The link itself ends with the last of its domain's readers. docs/recall.md.
+        """
+        if link.looks or copy.delivery.state not in _WAITS:
+            return LOOKED_AT
+        books, now = self.desk.books, self.desk.clock()
+        result = Result(copy, step(copy.delivery, Event.BOUNCED, now, TAKEN_BACK), "recalled")
+        others = any(
+            one.delivery.state in _WAITS
+            for one in books.spool.copies(link.message)
+            if one.domain == link.domain and one.delivery.id != copy.delivery.id
+        )
+        statements = [
+            self.links.untouched(link.id),
+            *books.moving(copy, result.after, actor=actor, reason=result.reason),
+            *await self.notices.reporting(copy.message, [result]),
+            *([] if others else self.links.dropping(link)),
+        ]
+        try:
+            await books.database.commit(statements)
+        except Conflict:  # looked at, or reported on, at this very moment
+            return ASK_AGAIN
+        return UNREAD
 
     async def _ended(
         self,

@@ -136,6 +136,10 @@ class Links:
         """Return the statement that counts that some of it was asked for."""
         return Statement("UPDATE link SET looks = looks + 1 WHERE id = ?", (id_,))
 
+    def untouched(self, id_: str) -> Statement:
+        """Return the statement that changes nothing; ``Conflict`` if it was looked at meanwhile."""
+        return Statement("UPDATE link SET looks = 0 WHERE id = ? AND looks = 0", (id_,), expect=1)
+
     def taking(self, id_: str, at: datetime) -> Statement:
         """Return the statement that remembers when it was first fetched to its end."""
         return Statement(

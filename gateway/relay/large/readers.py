@@ -25,6 +25,7 @@ from vault.errors import Conflict
 STRANGER = "document.stranger"
 FETCHED = Reply(250, "2.0.0", "Its reader has fetched it")
 _REASON = "fetched"
+_OVER = frozenset({State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED})
 _WAITING = frozenset({State.RELAYED, State.UNCONFIRMED})
 _LONGEST = 80  # of what an issuer says of somebody
 _TRIES = 3  # a report, or a deadline, may move a delivery at this very moment
@@ -49,7 +50,8 @@ class Readers:
     def copies(self, link: Link) -> list[Copy]:
         """Return the copies that went to a link's domain, but for those that may go no more.
 
-        Who was removed from the list, or denied, since then is given nothing.
+        Who was removed from the list, or denied, since then is given nothing; nor is anybody from
+        whom it was taken back.
         """
         copies = self.desk.books.spool.copies(link.message)
         return [one for one in copies if one.domain == link.domain and self._may(one)]
@@ -57,7 +59,7 @@ class Readers:
     def _may(self, copy: Copy) -> bool:
         sender, listed = copy.message.mail.mail_from, self.desk.keeper.current
         found = attempt(sender, copy.recipient.address, listed, self.desk.clock())
-        return copy.delivery.state is not State.REFUSED and found.action is not Action.REFUSE
+        return copy.delivery.state not in _OVER and found.action is not Action.REFUSE
 
     def theirs(self, link: Link, named: str) -> list[Copy]:
         """Return the copies that are for whom an issuer names; none: it is for somebody else."""

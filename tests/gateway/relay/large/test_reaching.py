@@ -10,12 +10,14 @@ import pytest
 
 from gateway.relay.delivery import Event, State, step
 from gateway.relay.lanes import Attempt
+from gateway.relay.large.ending import LOOKED_AT
 from gateway.relay.large.large import Large
 from gateway.relay.large.lending import Lending
 from gateway.relay.large.links import Links
 from gateway.relay.large.readers import Readers
 from gateway.relay.message import Copy
 from gateway.relay.notices import Notices
+from gateway.relay.recalls import Recalls
 from gateway.settings.large import LargeSettings
 from smtp.address import parse
 from smtp.envelope import Notify, Peer
@@ -28,6 +30,7 @@ from trust.addresses import Kind, Listed
 
 DR, ACCUEIL = "dr@labo.example", "accueil@chu.example"
 MARTIN, DESK = "martin@clinique.example", "secretariat@clinique.example"
+PETIT = "petit@clinique.example"
 LIMIT = 60_000
 READER = {
     "url": "https://auth.example/realms/sante",
@@ -82,6 +85,7 @@ async def _clinic(world: World, **settings: Any) -> Clinic:
     peer.offer = Offer(frozenset({"SIZE", "DSN"}), size=LIMIT)
     world.lists.addresses = [
         Listed(parse(MARTIN), Kind.PER, "rpps:10001234565"),
+        Listed(parse(PETIT), Kind.PER, "rpps:10003456786"),
         Listed(parse(DESK), Kind.ORG, "finess:750712184"),
     ]
     await world.publish()
@@ -212,6 +216,45 @@ async def test_a_link_read_late_enters_the_trace_alone(world: World) -> None:
     found = readers.find(link.facts.token)
     assert found is not None
     assert world.clock() == found.taken
+
+
+async def test_a_sender_takes_a_link_back_that_nobody_followed(world: World) -> None:
+    """It leads nowhere then, for the one it was taken from; the other one keeps it."""
+    clinic = await _clinic(world)
+    await clinic.sent(MARTIN, PETIT)
+    labo, (link,) = world.labo, clinic.links.all()
+    first, second = labo.books.spool.copies(link.message)
+    recalls = Recalls(labo.desk, Notices(labo.desk))
+    readers = Readers(labo.desk, clinic.links, Notices(labo.desk), lambda: None)
+
+    assert (await recalls.recall(first, "operator:anne")).positive
+    assert [second.delivery.id] == [one.delivery.id for one in readers.copies(link)]
+    assert (await recalls.recall(second, "operator:anne")).positive
+    assert readers.find(link.facts.token) is None
+    assert [] == clinic.links.all()
+    await world.settle()
+    states = [one.delivery.state for one in labo.books.spool.copies(link.message)]
+    assert [State.FAILED, State.FAILED] == states
+    assert any("vous avez repris ce document" in text(each) for each in await labo.inbox("dr"))
+
+
+async def test_a_link_that_was_followed_is_not_taken_back(world: World) -> None:
+    """Whoever looked may have it: its sender is told so, and nothing else changes."""
+    clinic = await _clinic(world)
+    await clinic.sent(MARTIN)
+    (link,) = clinic.links.all()
+    await world.labo.rest.database.commit([clinic.links.looked(link.id)])
+    recalls = Recalls(world.labo.desk, Notices(world.labo.desk))
+
+    assert LOOKED_AT == await recalls.recall(clinic.lent, "operator:anne")
+    assert State.RELAYED is clinic.lent.delivery.state
+
+
+def text(mail: bytes) -> str:
+    """Return a report's words on one line."""
+    body = email.message_from_bytes(mail, policy=SMTP).get_body(("plain",))
+    assert body is not None
+    return " ".join(str(body.get_content()).split())
 
 
 async def test_who_was_promised_a_document_keeps_it(world: World) -> None:
