@@ -21,6 +21,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from gateway.demo.ending import started
 from gateway.demo.pki import Authority, Issued
 
 DOORS = (
@@ -72,25 +73,17 @@ class Site:
 
     def sceau(self, *words: str) -> Any:
         """Run one verb of the command line on this site; return what it prints as JSON."""
-        done = subprocess.run(
-            [*command(), *words, "--json", "--config", str(self.config)],
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-        if done.returncode:
-            raise DemoError(f"sceau {' '.join(words)}: {done.stderr.strip()}")
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        code, said, wrong = _told(*words, "--json", "--config", str(self.config))
+        if code:
+            raise DemoError(f"sceau {' '.join(words)}: {wrong.strip()}")
+        return json.loads(said) if said.strip() else None
 
     def says(self, *words: str) -> str:
         """Run one verb on this site; return what a person reads of it."""
-        done = subprocess.run(
-            [*command(), *words, "--config", str(self.config)],
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        return done.stdout
+        code, said, wrong = _told(*words, "--config", str(self.config))
+        if code:
+            raise DemoError(f"sceau {' '.join(words)}: {wrong.strip()}")
+        return said
 
     def messages(self, address: str) -> list[bytes]:
         """Return what lies in a mailbox, as an operator may read it."""
@@ -101,6 +94,14 @@ class Site:
 def command() -> list[str]:
     """The command line of this very installation."""
     return [sys.executable, "-m", "gateway"]
+
+
+def _told(*words: str) -> tuple[int, str, str]:
+    """Run one verb; return its exit code and all that it says, to whom asked and to who watches."""
+    pipe = subprocess.PIPE
+    with started([*command(), *words], stdout=pipe, stderr=pipe, text=True) as verb:
+        said, wrong = verb.communicate()
+        return verb.returncode, said, wrong
 
 
 def free_ports(count: int, base: int | None) -> list[int]:
@@ -122,18 +123,12 @@ def free_ports(count: int, base: int | None) -> list[int]:
 
 @contextmanager
 def running(words: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server for as long as the block lasts; end it politely, then for good."""
-    with log.open("ab") as out:
-        process = subprocess.Popen(words, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    """Run a server for as long as the block lasts."""
+    with (
+        log.open("ab") as out,
+        started(words, stdout=out, stderr=out, stdin=subprocess.DEVNULL) as process,
+    ):
+        yield process
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 20) -> None:

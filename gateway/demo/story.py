@@ -6,15 +6,11 @@ broker; never from a gateway's own counters.
 
 import email
 import json
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email.policy import SMTP
 from hashlib import sha256
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import Progress
@@ -25,6 +21,7 @@ from gateway.demo.clients import client, listening, send, words
 from gateway.demo.crossing import crossed
 from gateway.demo.desks import welcome
 from gateway.demo.disguises import disguised
+from gateway.demo.ending import ending_on_terminate
 from gateway.demo.filing import filed
 from gateway.demo.lending import lent
 from gateway.demo.looking import look_up, mended
@@ -70,22 +67,6 @@ def run(
     except KeyboardInterrupt:
         return 0
     return 0 if report["ok"] else 1
-
-
-@contextmanager
-def ending_on_terminate() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does: the gateways and the broker end before we do."""
-
-    def end(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second one must not cut the ending short
-        # After a KeyboardInterrupt subprocess does not wait for the verb that it was running.
-        raise SystemExit(0)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def tell(stage: Stage, tally: Tally, screen: Console) -> None:

@@ -94,7 +94,7 @@ def test_terminated_it_leaves_nobody_behind(tmp_path: Path) -> None:
             next(line for line in demo.stderr if line.startswith("  Hospital: "))
             demo.terminate()
             demo.communicate(timeout=60)
-            # One that it was starting in that moment may still have to end by itself.
+            # What its processes had started themselves may still have to end.
             assert [] == eventually(lambda: _group(demo.pid), lambda left: left == [], 20)
         finally:
             with suppress(ProcessLookupError):
