@@ -29,8 +29,6 @@ from gateway.operations.lab import night
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
 from gateway.operations.veil import hidden
-from gateway.receipts.mqtt import Broker
-from gateway.receipts.publisher import Publisher
 from gateway.relay.carrier import Carrier, dialling
 from gateway.relay.concluding import Concluding
 from gateway.relay.courier import Courier
@@ -198,6 +196,10 @@ class Gateway:
             ("alerting", self._alerting.run),
         ]
         if self._settings.receipts.host:
+            # Two MiB that a gateway without a broker does not need.
+            from gateway.receipts.mqtt import Broker
+            from gateway.receipts.publisher import Publisher
+
             broker = Broker.of(self._settings)
             publisher = Publisher(rooms.outbox, broker.connected, rooms.clock, rooms.notes.tell)
             loops.append(("publisher", publisher.run))

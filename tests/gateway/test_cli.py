@@ -148,6 +148,22 @@ def test_help_takes_less_than_a_blink() -> None:
     assert min(took) < 0.15
 
 
+def test_the_gateway_does_without_what_it_does_not_need() -> None:
+    """What paints tables for people is not in its memory; afterwards it is there as ever."""
+    program = (
+        "import sys; from gateway.cli.serve import PAINTING, without\n"
+        "with without(*PAINTING): import gateway.app, gateway.running.serving\n"
+        "print(*{'rich', 'pygments', 'aiomqtt', 'paho'} & sys.modules.keys())\n"
+        "import rich\n"
+        "with without(*PAINTING): import rich.table\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert "\n" == done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [(["nope"], 2), (["spool", "retry"], 2), (["mailbox", "add", "--kind", "X"], 2)],
