@@ -302,6 +302,7 @@ def _urgency(settings: Settings) -> Urgency:
             )
             for each in labs.critical
         },
+        everybody=labs.critical_from == "all",
     )
 
 

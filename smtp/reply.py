@@ -89,6 +89,11 @@ DEADLINE_UNREADABLE = Reply(
     "5.6.0",
     "X-Sceau-Deadline must be one number of seconds, at least 60; the message was not sent",
 )
+CRITICAL_NOT_AGREED = Reply(
+    550,
+    "5.7.1",
+    "This mailbox may not mark results as critical: nobody was named for them; it was not sent",
+)
 START_DATA = Reply(354, "", "Send the message, end with <CRLF>.<CRLF>")
 READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
 HELP = Reply(214, "2.0.0", "RFC 5321; ask the operator of this gateway for help")

@@ -151,6 +151,7 @@ class Offering:
         """
         now = self.desk.clock()
         statements = [self.unsent.adding(door, name, turned, now)]
+        critical = critical and self.desk.urgency.may(turned.sender)
         if critical and not (turned.claim and self.unsent.told(door, name, turned)):
             statements.append(self.desk.criticals.lost(turned, now))
         await self.offers.database.commit(statements)

@@ -251,6 +251,12 @@ _TIME_IS_UP = Why(
     "the time set for this message is up. It was cancelled and will not be sent any more: let its"
     " content arrive by other means.",
 )
+_NOT_AGREED = Why(
+    "votre boîte ne peut pas envoyer de résultats critiques : personne n'est nommé pour être prévenu"
+    " s'ils n'arrivent pas. Demandez-le à votre exploitant, ou renvoyez le message sans cette marque.",
+    "your mailbox may not send critical results: nobody is named who would be told if they do not"
+    " arrive. Ask your operator for that, or send the message again without the mark.",
+)
 _NO_TIME = Why(
     "l'en-tête X-Sceau-Deadline, qui fixe le délai de ce message, doit porter un nombre de secondes"
     " (au moins 60). C'est votre logiciel qui l'écrit : corrigez-le, puis renvoyez le message.",
@@ -261,6 +267,7 @@ _NO_TIME = Why(
 _OURS: Mapping[Reply, Why] = {
     reply.TOO_LATE: _TIME_IS_UP,
     reply.DEADLINE_UNREADABLE: _NO_TIME,
+    reply.CRITICAL_NOT_AGREED: _NOT_AGREED,
     reply.RECALLED: _BY_ITSELF,
     reply.TAKEN_BACK: _NOT_READ,
     reply.RECIPIENT_NOT_LISTED: _NOT_LISTED,

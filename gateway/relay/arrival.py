@@ -11,6 +11,7 @@ from typing import Self
 
 from gateway.relay import ends
 from gateway.relay.authors import FROM_NOT_ENTITLED, Authors, authors, completed, own, unreadable
+from gateway.relay.critical import marked
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Letter
 from gateway.relay.message import Message, Summary
@@ -125,7 +126,7 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
             really = _really(found, draft, desk)
             added, block = completed(header, desk.host, envelope.id, now, really)
             top += added
-            refusal = refusal or _unread(header)
+            refusal = refusal or _wished(header, draft, desk)
     return Arrival(
         id=envelope.id,
         at=now,
@@ -249,10 +250,14 @@ def _not_theirs(said: Authors, draft: Draft, desk: Desk) -> Reply | None:
     return None
 
 
-def _unread(header: Header) -> Reply | None:
-    """Return what is wrong with the time that a sender of ours asks for."""
-    asked = ends.asked(header)
-    return asked if isinstance(asked, Reply) else None
+def _wished(header: Header, draft: Draft, desk: Desk) -> Reply | None:
+    """Return what is wrong with what a sender of ours asks for: a time, or that it overtakes."""
+    asked, sender = ends.asked(header), draft.mail.mail_from
+    if isinstance(asked, Reply):
+        return asked
+    if sender is not None and marked(header) and not desk.urgency.may(sender):
+        return reply.CRITICAL_NOT_AGREED
+    return None
 
 
 def _shown(value: bytes | None) -> str:

@@ -38,6 +38,7 @@ class Urgency:
 
     usual: Care = Care()
     agreed: Mapping[str, Care] = field(default_factory=dict)
+    everybody: bool = True  # may mark a result as critical; else only with whom it was agreed
 
     def of(self, sender: Address) -> Care:
         """Return what holds for a sender's critical results."""
@@ -47,10 +48,14 @@ class Urgency:
         """Whether somebody in particular is told of a sender's critical results."""
         return bool(self.of(sender).mail)
 
+    def may(self, sender: Address) -> bool:
+        """Whether a mailbox may mark its results as critical."""
+        return self.everybody or key(sender) in self.agreed
+
     def asked(self, header: Header, sender: Address) -> bool:
         """Whether a message of a mailbox of ours is a critical result."""
-        if _said(header, HEADER) == _CRITICAL:
-            return True
+        if marked(header):
+            return self.may(sender)
         return self.of(sender).importance and any(
             _said(header, name).split(b" ")[0] in meant for name, meant in _MARKS
         )
@@ -59,6 +64,11 @@ class Urgency:
         """Return until when it must have arrived: the sooner of what was agreed and promised."""
         agreed = arrived + self.of(sender).within
         return agreed if promised is None else min(agreed, promised)
+
+
+def marked(header: Header) -> bool:
+    """Whether a message bears our own mark, whoever wrote it."""
+    return _said(header, HEADER) == _CRITICAL
 
 
 def _said(header: Header, name: str) -> bytes:

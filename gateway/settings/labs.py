@@ -75,6 +75,7 @@ class Labs(Section):
     window_days: Annotated[int, Ge(1)] = 90
     largest: Octets = 50 * MiB  # of one upload by HTTPS
     critical_within: Annotated[float, Ge(60)] = 600
+    critical_from: Literal["all", "agreed"] = "all"
     critical: tuple[CriticalResults, ...] = ()
     ambiguous: Literal["hold", "refuse"] = "hold"
     once: tuple[Annotated[str, AfterValidator(address)], ...] = ()

@@ -1,5 +1,6 @@
 """Who may not wait: what was agreed, and what a header says."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,15 @@ def test_what_a_header_says(field: bytes, agreed: bool, otherwise: bool) -> None
     """Our own field always; a mail program's red mark only where it was agreed."""
     header = Header.parse(field + b"\r\n")
     assert (agreed, otherwise) == (AGREED.asked(header, LABO), AGREED.asked(header, OTHER))
+
+
+def test_who_may_mark_a_result_as_critical() -> None:
+    """Every mailbox of ours, or only those with which it was agreed who is told."""
+    header = Header.parse(FIELD + b"\r\n")
+    few = replace(AGREED, everybody=False)
+    assert (True, True) == (AGREED.may(OTHER), AGREED.asked(header, OTHER))
+    assert (False, False) == (few.may(OTHER), few.asked(header, OTHER))
+    assert (True, True) == (few.may(LABO), few.asked(header, LABO))
 
 
 def test_the_sooner_of_what_was_agreed_and_promised() -> None:

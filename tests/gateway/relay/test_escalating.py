@@ -194,6 +194,21 @@ async def test_what_somebody_takes_care_of_meanwhile_is_in_no_letter(world: Worl
     assert first != second
 
 
+async def test_who_may_not_mark_one_is_told_so(world: World) -> None:
+    """What it relies on does not exist for it: refused in words, and no operator is woken."""
+    escalating = _agreed(world)
+    object.__setattr__(world.labo.desk, "urgency", Urgency(everybody=False))
+    assert reply.CRITICAL_NOT_AGREED == await world.labo.submit(
+        DR, [ACCUEIL], letter(DR, [ACCUEIL], MARK)
+    )
+    assert 0 == await escalating.round()
+    await world.settle()
+    (notice,) = await world.labo.inbox("dr")
+    assert b"personne n'est nomm" in notice
+    await _result(world, ACCUEIL, mark="Importance: high")
+    assert 1 == len(await world.chu.inbox("accueil"))
+
+
 async def test_a_red_mark_counts_only_where_it_was_agreed(world: World) -> None:
     """Most who click on it mean less; and a peer's mark moves nothing here."""
     escalating = _agreed(world)
