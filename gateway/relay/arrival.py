@@ -32,8 +32,10 @@ LOOPING = Reply(
 )
 
 # Octets of the body that are read with the header: a message that ends before is handed on from
-# memory, and need not be opened again. With what the door holds back it makes 256 KiB a connection.
+# memory, and need not be opened again. With what the door holds back it makes 256 KiB a connection;
+# a folder hands in a few at once, which were packed in memory.
 _AHEAD = 128 << 10
+_AHEAD_OF = {"folder": 1 << 20}
 _REPORT = 64 << 10  # octets of a report that are read; what it returns may be longer
 _LONGEST = 1000  # characters of a header field that receipts and lists show
 _NO_AUTHORS = Authors((), None)
@@ -107,7 +109,8 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
     header, refusal, whole = Header(b"", ()), None, True
     ahead: list[bytes] = []
     try:
-        whole = await _read_ahead(body, scanner, ahead)
+        most = _AHEAD_OF.get(draft.peer.listener, _AHEAD)
+        whole = await _read_ahead(body, scanner, ahead, most)
         header = Header(scanner.finish(), ())
         header = Header.parse(header.raw)
     except HeaderError as error:
@@ -143,7 +146,7 @@ async def arrive(draft: Draft, body: AsyncIterator[bytes], desk: Desk, limits: L
 
 
 async def _read_ahead(
-    body: AsyncIterator[bytes], scanner: HeaderScanner, ahead: list[bytes]
+    body: AsyncIterator[bytes], scanner: HeaderScanner, ahead: list[bytes], most: int
 ) -> bool:
     """Read the header and a little more, which is put into ``ahead``; return whether that was all."""
     octets = 0
@@ -153,7 +156,7 @@ async def _read_ahead(
             octets += len(block)
         elif scanner.feed(block):
             octets = len(scanner.rest)
-        if octets >= _AHEAD:
+        if octets >= most:
             return False
     return True
 

@@ -6,12 +6,13 @@ from gateway.relay.delivery import State
 from imap.folder import UidSet
 from imap.index import index_of
 from imap.store import INBOX, Limits, Stored
-from smtp.address import parse
-from smtp.envelope import Notify, Recipient
+from smtp.address import Address, parse
+from smtp.envelope import Notify, Peer, Recipient
 from tests.world.world import Gateway, World, letter
-from vault.blobs import Blob
+from vault.blobs import Blob, Folder
 
 DR, COLLEAGUE = "dr@labo.example", "resultats@labo.example"
+ACCUEIL = "accueil@chu.example"
 
 
 def inbox(gateway: Gateway, address: str) -> tuple[int, int]:
@@ -73,6 +74,29 @@ async def test_what_is_large_is_not_opened_again(
     (report,) = await world.labo.inbox("dr")
     assert b"Content-Type: text/rfc822-headers" in report
     assert content[: content.index(b"\r\n\r\n")] in report
+
+
+@pytest.mark.parametrize(("door", "times"), [("folder", 0), ("submission", 1)])
+async def test_what_a_folder_hands_in_goes_on_from_memory(
+    world: World, monkeypatch: pytest.MonkeyPatch, door: str, times: int
+) -> None:
+    """It was packed there; of who sends by himself not more is kept than a connection may have."""
+    peer = Peer("192.0.2.7", tls="TLSv1.3", login=Address(DR), listener=door)
+    content = letter(DR, [ACCUEIL], body="Bonjour.\r\n" * 40_000)
+    opened: list[str] = []
+    blobs = world.labo.rest.vault._blobs
+
+    def look(name: str) -> Blob:
+        opened.append(name)
+        return Folder.open(blobs, name)
+
+    monkeypatch.setattr(blobs, "open", look)
+    await world.labo.take(peer, DR, [ACCUEIL], content)
+    await world.settle()
+
+    assert times == len(opened)
+    (arrived,) = await world.chu.inbox("accueil")
+    assert arrived.endswith(content)
 
 
 async def test_a_full_mailbox_is_tried_again(world: World) -> None:
