@@ -8,6 +8,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
+from itertools import chain
 
 from smtp.address import Address, local_of
 from trust import book
@@ -16,9 +17,10 @@ from trust.directory import report as reporting
 from trust.directory.entry import Entry, words
 from trust.directory.report import Fault, Report
 
-MAGIC = 0x33_72_69_64_63_65_63_73  # "scecdir3"
+MAGIC = 0x34_72_69_64_63_65_63_73  # "scecdir4"
 # The book; structures, names but for their last word, professions, services; words, the entries of
-# each word, the structures of each word, the entries of each structure, people, the report.
+# each word, the groups of each word, the entries of each group, people, the report. A group is a
+# structure, or a title with first names: those come after all structures.
 SECTIONS = 11
 HEAD = struct.Struct(f"={SECTIONS + 1}Q")
 
@@ -45,14 +47,14 @@ def pack(entries: Iterable[Entry], report: Report) -> bytes:
 class _Index:
     """The words of the entries and their people, taken down while the entries are placed.
 
-    A structure's words are kept once for all its entries. What may not be shown is in none of it: it
-    cannot be found by mistake.
+    The words of a structure, or of a title with first names, are kept once for all its entries. What
+    may not be shown is in none of it: it cannot be found by mistake.
     """
 
     def __init__(self, numbered: record.Numbered) -> None:
         self._numbered = numbered  # complete once the first entry is placed
         self._places: defaultdict[str, list[int]] = defaultdict(list)
-        self._of_structure: list[list[int]] = []
+        self._groups: list[list[int]] = []
         self._given: list[list[str]] = []
         self._services: list[list[str]] = []
         self._words = _Words()
@@ -61,16 +63,21 @@ class _Index:
 
     def add(self, place: int, address: Address, octets: bytes) -> None:
         """Take down an entry; they come in the order of their places."""
-        if (found := record.texts(octets)) is None:
+        if (found := record.texts(address, octets)) is None:
             return
-        if not self._of_structure:
-            self._of_structure = [[] for _ in self._numbered.structures]
+        structures = self._numbered.structures
+        if not self._groups:
+            self._groups = [[] for _ in (*structures, *self._numbered.given)]
             self._given = [words(each) for each in self._numbered.given]
             self._services = [words(each) for each in self._numbered.services]
         structure, given, service, last, whose = found
-        self._of_structure[structure].append(place)
+        self._groups[structure].append(place)
+        if called := self._given[given]:
+            self._groups[len(structures) + given].append(place)
         own = words(local_of(address))
-        for word in (*own, *self._given[given], *self._words[last], *self._services[service]):
+        for word in (*own, *self._words[last], *self._services[service]):
+            if word in called:
+                continue
             places = self._places[word]
             if not places or places[-1] != place:
                 places.append(place)
@@ -79,14 +86,13 @@ class _Index:
             self._theirs.append(place)
 
     def packed(self) -> tuple[bytes, ...]:
-        """Return the words, their entries, their structures, those one's entries, and people's."""
+        """Return the words, their entries, their groups, those one's entries, and people's."""
         having: defaultdict[str, list[int]] = defaultdict(list)
-        shown = zip(
-            self._numbered.structures, self._of_structure, strict=False
-        )  # none, if none is shown
-        for number, (text, places) in enumerate(shown):
+        found = chain(map(_structure_words, self._numbered.structures), self._given)
+        shown = zip(found, self._groups, strict=False)  # none, if none is shown
+        for number, (those, places) in enumerate(shown):
             if places:
-                for word in dict.fromkeys(_structure_words(text)):
+                for word in dict.fromkeys(those):
                     having[word].append(number)
         ordered = sorted({*self._places, *having})  # as code points: also the order of their UTF-8
         people = sorted(range(len(self._people)), key=self._people.__getitem__)
@@ -94,7 +100,7 @@ class _Index:
             strings.pack(ordered),
             lists.pack(self._places.get(word, ()) for word in ordered),
             lists.pack(having.get(word, ()) for word in ordered),
-            lists.pack(self._of_structure),
+            lists.pack(self._groups),
             array("I", [self._theirs[at] for at in people]).tobytes(),
         )
 

@@ -127,8 +127,8 @@ class Directory:
             numbers = range(0) if number is None else range(number, number + 1)
         else:
             numbers = self._words.beginning(word)
-        structures = set(self._having.of(numbers))
-        under = [self._under.of(range(each, each + 1)) for each in sorted(structures)]
+        groups = set(self._having.of(numbers))
+        under = [self._under.of(range(each, each + 1)) for each in sorted(groups)]
         return _Places([self._entries.of(numbers), *under])
 
     def _of_person(self, text: str) -> memoryview:
@@ -147,7 +147,7 @@ class Directory:
 
 
 class _Places:
-    """Where the entries of a word lie: its own, and those of the structures that have it."""
+    """Where the entries of a word lie: its own, and those of the groups that have it."""
 
     def __init__(self, parts: Sequence[memoryview]) -> None:
         self._parts = parts

@@ -12,7 +12,7 @@ from trust.errors import ListError
 from trust.identifiers import Scheme
 
 # Kind, liste rouge and scheme of the person; structure, title with first names, and profession in
-# one number; service. Then the person's number, and the name's last word.
+# one number; service. Then the person's number, and the name's last word, or where the address has it.
 _HEAD = struct.Struct("=BQI")
 _read_head = _HEAD.unpack_from
 _KINDS = tuple(Kind)
@@ -24,6 +24,9 @@ _SCHEMES = ("", Scheme.RPPS.value, Scheme.ADELI.value)
 _RPPS, _WIDE, _DIGITS = 1, 5, 11  # of its eleven digits the number fits in five octets
 # Where a person's number ends, by its scheme: an ADELI number has letters, in Corsica.
 _ENDS = (_HEAD.size, _HEAD.size + _WIDE, _HEAD.size + 9)
+# Most addresses have the name's last word in them: then the record says from where on, in an octet with
+# which no text begins (10xxxxxx), and how long it is.
+_THERE, _FURTHEST = 0x80, 0x40
 PROFESSIONS = 1 << 16  # as many as a record can tell apart: the nomenclature has 200
 STRUCTURES = GIVEN = 1 << 24
 
@@ -89,7 +92,20 @@ def write(entry: Entry, numbered: Numbered) -> bytes:
     shared = ((place << 24 | called) << 16) | numbered.professions[entry.profession]
     # What no record can tell apart is refused once all have come.
     head = _HEAD.pack(first, shared & _ALL, numbered.services[entry.service])
-    return head + whose + last.encode()
+    return head + whose + _last(last, entry.address)
+
+
+def _last(last: str, address: Address) -> bytes:
+    if last.isascii() and last.isupper() and 0 <= (at := address.find(last.lower())) < _FURTHEST:
+        return bytes((_THERE | at, len(last)))
+    return last.encode()
+
+
+def _read_last(octets: bytes, address: Address) -> str:
+    if not octets or octets[0] & ~(_FURTHEST - 1) != _THERE:
+        return octets.decode()
+    at = octets[0] - _THERE
+    return address[at : at + octets[1]].upper()
 
 
 _ALL = (1 << 64) - 1
@@ -113,7 +129,7 @@ def whose(record: bytes) -> bytes:
     return bytes((scheme,)) + record[_HEAD.size : _ENDS[scheme]]
 
 
-def texts(record: bytes) -> Texts | None:
+def texts(address: Address, record: bytes) -> Texts | None:
     """Return by what an entry is found; None if it may not be shown."""
     first, shared, service = _read_head(record)
     if first >= _HIDDEN:
@@ -121,7 +137,8 @@ def texts(record: bytes) -> Texts | None:
     scheme = first >> _SCHEME
     end = _ENDS[scheme]
     person = bytes((scheme,)) + record[_HEAD.size : end] if scheme else b""
-    return shared >> 40, shared >> 16 & 0xFFFFFF, service, record[end:].decode(), person
+    last = _read_last(record[end:], address)
+    return shared >> 40, shared >> 16 & 0xFFFFFF, service, last, person
 
 
 def read(address: Address, record: bytes, shared: Shared) -> Entry:
@@ -136,7 +153,7 @@ def read(address: Address, record: bytes, shared: Shared) -> Entry:
         kind=_KINDS[first & _KIND],
         person=_said(scheme, record[_HEAD.size : end]),
         organisation=organisation,
-        name=given + record[end:].decode(),
+        name=given + _read_last(record[end:], address),
         profession=shared.professions.text(numbers & 0xFFFF),
         structure=name,
         service=shared.services.text(service),

@@ -104,13 +104,16 @@ def test_too_many_to_number(limit: str, monkeypatch: pytest.MonkeyPatch) -> None
         filing.pack([ZOE, WARD, LAB], Report(3))
 
 
+# Names whose last word is in the address; the last ones only nearly.
+IN_THE_ADDRESS = ["CHU", "A", "Dr EXAMPLE", "LABO EXAMPLE", "E2", "Chu", "É"]
+
 entries = st.builds(
     Entry,
     st.from_regex(r"[a-z0-9é]{1,5}@(chu|labo)\.example", fullmatch=True).map(Address),
     st.sampled_from(Kind),
     st.sampled_from(["", "rpps:10003456786", "adeli:759312345", "adeli:2A9312345"]),
     st.sampled_from(["", CHU, "siret:44306184100047"]),
-    st.text(max_size=9) | st.text("ab ", max_size=9),
+    st.text(max_size=9) | st.text("ab ", max_size=9) | st.sampled_from(IN_THE_ADDRESS),
     st.text(max_size=3),
     st.text(max_size=9),
     st.text(max_size=9),
@@ -127,6 +130,16 @@ def test_what_goes_in_comes_out(given: list[Entry]) -> None:
     for entry in given:
         for word in entry.words:
             assert entry.hidden != (entry in made.search([word], 1000))
+
+
+def test_a_name_far_into_the_address() -> None:
+    """What the address has at its end is found all the same, and a word that is in the title too."""
+    far = ZOE._replace(address=parse(f"{'x' * 64}@zoe.barber.example"), name="ZOE BARBER ZOE")
+    near = far._replace(address=parse(f"{'x' * 58}@zoe.barber.example"))
+    made = Directory.of([far, near])
+
+    assert [far, near] == [made.entry(far.address), made.entry(near.address)]
+    assert {far, near} == set(made.search(["zoe"], 9)) == set(made.search(["barber"], 9))
 
 
 @given(st.binary(max_size=200) | st.integers(1, 400).map(lambda n: bytes(ALL.packed[:])[:-n]))
