@@ -48,6 +48,27 @@ _NOT_FILED = (
         " it arrive by other means."
     ),
 )
+_NOT_TAKEN_SUBJECT = "Document non pris par le logiciel / Document not taken by the software"
+_NOT_TAKEN = (
+    (
+        "Le logiciel de {who} n'a pas pris le document {reference}, arrivé le {at:%d/%m/%Y à %H:%M} UTC :"
+        " il n'a pas répondu, ou l'a remis à plus tard, aussi longtemps qu'on l'a essayé.\n\nLe message"
+        " est dans cette boîte, à côté de cet avis : classez-le à la main."
+    ),
+    (
+        "The software of {who} did not take the document {reference}, which came on {at:%Y-%m-%d at %H:%M}"
+        " UTC: it gave no answer, or put it off, for as long as it was tried.\n\nThe message lies in"
+        " this mailbox, beside this notice: file it by hand."
+    ),
+)
+_TOLD = (
+    " Son expéditeur est prévenu qu'il n'a pas été remis.",
+    " Its sender is told that it was not delivered.",
+)
+_COPIED = (
+    " La personne à qui il était écrit l'a reçu.",
+    " The person to whom it was written has it.",
+)
 
 
 class Verdict(NamedTuple):
@@ -91,6 +112,27 @@ class Integrating:
         if not asks_for_a_receipt(head, one.message):
             return []
         return [Applications(self.desk.books.database).asking(result.copy)]
+
+    async def expired(self, one: Attempt, result: Result, errors: Address) -> list[Statement]:
+        """Return what puts before a person what a program did not take as long as it was tried.
+
+        It made nothing of the document, so nothing is answered; that it was not delivered is told
+        as of any mail, but of a copy, whose sender knows nothing of it.
+        """
+        message = one.message
+        aside = await Placing(self.desk).aside(one, result, errors)
+        if not aside:
+            return []
+        more = _COPIED if message.door == Door.COPY else _TOLD
+        text = "\n\n".join(
+            words.format(
+                who=result.copy.recipient.address, reference=message.reference, at=message.arrived
+            )
+            + also
+            for words, also in zip(_NOT_TAKEN, more, strict=True)
+        )
+        told = await Notices(self.desk).alerting(errors, _NOT_TAKEN_SUBJECT, text + "\n")
+        return [*aside, *told]
 
     async def telling(
         self, verdict: Verdict, *, asked: bool, errors: Address | None, actor: str = GATEWAY

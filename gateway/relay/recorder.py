@@ -6,11 +6,12 @@ copy is recorded by itself, and what was settled stays as it was.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.relay.away import Away
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
+from gateway.relay.integrating import Integrating
 from gateway.relay.lanes import Attempt
 from gateway.relay.notices import Notices
 from gateway.relay.results import Result
@@ -30,6 +31,7 @@ class Recorder:
 
     async def record(self, done: Sequence[Done]) -> bool:
         """Commit what came of attempts, together; return whether there is something new to send."""
+        done = [(one, [await self._unhanded(one, each) for each in found]) for one, found in done]
         reports = [s for one, results in done for s in await self._reports(one, results)]
         found = [(one, result) for one, results in done for result in results]
         statements = [*(s for _, result in found for s in self._meaning(result)), *reports]
@@ -43,6 +45,16 @@ class Recorder:
         for _, result in found:
             self._tally(result)
         return bool(reports) or any(result.sends for _, result in found)
+
+    async def _unhanded(self, one: Attempt, result: Result) -> Result:
+        """Return it with what puts before a person a document that its program never took in time."""
+        if result.after.state is not State.EXPIRED:
+            return result
+        errors = self.desk.servers.errors_of(result.copy.recipient.address)
+        if errors is None:
+            return result
+        aside = await Integrating(self.desk).expired(one, result, errors)
+        return replace(result, also=(*result.also, *aside), sends=result.sends or bool(aside))
 
     async def _record_alone(self, one: Attempt, result: Result) -> bool:
         """Commit one result of several of which another is past; return whether it counted.

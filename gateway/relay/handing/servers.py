@@ -26,6 +26,10 @@ class Named(Protocol):
     def mailboxes(self) -> tuple[str, ...]:
         """Whose mail it takes besides; these come before what is said of their domain."""
 
+    @property
+    def errors(self) -> str | None:
+        """The mailbox of ours for what its program does not take, if there is one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Servers:
@@ -33,6 +37,7 @@ class Servers:
 
     mailboxes: Mapping[str, str] = field(default_factory=dict)  # by the address's key
     domains: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, Address] = field(default_factory=dict)  # by the servers' names
 
     @classmethod
     def of(cls, servers: Iterable[Named]) -> Self:
@@ -41,6 +46,7 @@ class Servers:
         return cls(
             {key(Address(one)): each.name for each in found for one in each.mailboxes},
             {one: each.name for each in found for one in each.domains},
+            {each.name: Address(each.errors) for each in found if each.errors},
         )
 
     def holding(self, who: Address) -> str | None:
@@ -48,6 +54,10 @@ class Servers:
         if not self.mailboxes and not self.domains:
             return None
         return self.mailboxes.get(key(who)) or self.domains.get(domain_of(who))
+
+    def errors_of(self, who: Address) -> Address | None:
+        """Return the error mailbox of the program that has a mailbox, if there is one."""
+        return self.errors.get(self.holding(who) or "")
 
     def serving(self, domain: str) -> str | None:
         """Return the server that has a whole domain's mailboxes."""

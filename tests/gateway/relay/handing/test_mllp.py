@@ -1,6 +1,7 @@
 """Documents reach hospital software by MLLP, and are delivered when it says that it has filed them."""
 
 import asyncio
+import base64
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -143,6 +144,29 @@ async def test_what_software_refuses_lies_before_a_person(world: World) -> None:
     assert ("delivery.set_aside", APP) in await world.labo.story()
     assert b"904" in b"".join(await world.labo.inbox("dr"))
     assert 0 == world.labo.receipts().count("read")
+
+
+async def test_what_software_never_took_lies_before_a_person(world: World) -> None:
+    """It is down until the mail is too old: the mail whole, and a notice; no answer in its name."""
+    await world.labo.add("erreurs")
+    sent = result()
+    async with raw(is_silent) as port:
+        pass
+    house(world.labo, software(port, errors="erreurs@labo.example"))
+    await world.labo.submit(DR, [APP], sent)
+    await world.settle()
+    assert [] == await world.labo.inbox("erreurs")
+    await world.later(days=3)
+    await world.settle()
+
+    assert State.EXPIRED in world.labo.states()
+    notice, aside = sorted(await world.labo.inbox("erreurs"), key=lambda each: each.endswith(sent))
+    assert aside.endswith(sent)
+    text = base64.b64decode(notice.partition(b"\r\n\r\n")[2]).decode()
+    assert f"Le logiciel de {APP} n'a pas pris le document" in text
+    assert "Its sender is told" in text
+    assert not [one for one in world.labo.receipts() if one.startswith("application")]
+    assert b"report-type=delivery-status" in (await world.labo.inbox("dr"))[-1]
 
 
 @pytest.mark.parametrize("reason", ["no-such-mailbox", "mailbox-full"])
