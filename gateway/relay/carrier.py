@@ -242,14 +242,7 @@ class Carrier:
         """
         if line.answers:
             told = Integrating(self.desk)
-            return [
-                replace(
-                    each,
-                    also=(*each.also, *await told.acknowledged(one, each, line.errors)),
-                    sends=True,
-                )
-                for each in heard
-            ]
+            return [await told.acknowledged(one, each, line.errors) for each in heard]
         if line.folder is not None:
             expected = Integrating(self.desk).expected
             return [replace(each, also=(*each.also, *await expected(one, each))) for each in heard]

@@ -7,7 +7,7 @@ R-E7, R-F3 to R-F5; RFC 8098 §2.1.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from gateway.documents import codes
@@ -85,10 +85,8 @@ class Integrating:
 
     desk: Desk
 
-    async def acknowledged(
-        self, one: Attempt, result: Result, errors: Address | None
-    ) -> list[Statement]:
-        """Return what a program's acknowledgement means beside the delivery it settles."""
+    async def acknowledged(self, one: Attempt, result: Result, errors: Address | None) -> Result:
+        """Return it with what a program's acknowledgement means beside the delivery it settles."""
         match result.after.state:
             case State.DELIVERED:
                 failure, aside = None, list[Statement]()
@@ -97,12 +95,17 @@ class Integrating:
                 placing = Placing(self.desk)
                 aside = [] if errors is None else await placing.aside(one, result, errors)
             case _:
-                return []
+                return result
         most = 0 if failure is None else WHOLE  # what was filed is not sent back
         verdict = Verdict(result.copy, failure, await self._original(one, result.copy, most))
         asked = asks_for_a_receipt(header(verdict.returned), one.message)
         told = await self.telling(verdict, asked=asked, errors=errors if aside else None)
-        return [*aside, *told]
+        return replace(
+            result,
+            also=(*result.also, *aside, *told),
+            sends=True,
+            answered=failure is not None and asked and bool(told),
+        )
 
     async def expected(self, one: Attempt, result: Result) -> list[Statement]:
         """Return what remembers that a document's sender asked for an answer, which comes later."""

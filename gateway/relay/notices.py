@@ -19,7 +19,7 @@ from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Door, Message, Summary
 from gateway.relay.results import Notice, Result, original
 from quarantine import notice as quarantined
-from smtp.address import Address
+from smtp.address import Address, domain_of
 from smtp.envelope import Body, Mail, Notify, Recipient, Refusal, Ret, new_message_id
 from smtp.message import dsn
 from smtp.message.dsn import Action, Fate, Kind, Letter, Report
@@ -66,9 +66,16 @@ class Notices:
 
         ``header`` is the original's, where the vault does not have it yet.
         """
-        told = [(result, notice) for result in results if (notice := result.notice)]
         to = message.mail.mail_from
-        if not told or to is None:
+        if to is None:
+            return []
+        here = domain_of(to) in self.desk.domains  # another gateway needs the report, for itself
+        told = [
+            (result, notice)
+            for result in results
+            if (notice := result.notice) and not (result.answered and here)
+        ]
+        if not told:
             return []
         returned = header
         if returned is None:
@@ -163,6 +170,7 @@ class Notices:
             remote_mta=copy.domain if foreign and after.attempts else "",
             last_attempt=after.changed if after.attempts else None,
             retry_until=after.expires if notice is Notice.DELAYED else None,
+            answered=result.answered,
         )
 
     async def _original(self, message: Message, results: Sequence[Result]) -> bytes:

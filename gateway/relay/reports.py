@@ -99,7 +99,8 @@ def _finding(kind: Kind, fate: Fate, copy: Copy) -> Finding:
     said = _said(fate)
     if kind is Kind.DISPOSITION:
         return _disposed(fate, copy, said)
-    wanted = fate.action in _ASKED and copy.wants(_ASKED[fate.action])
+    asked = fate.action in _ASKED and copy.wants(_ASKED[fate.action])
+    wanted = asked and not fate.answered  # the person reads that answer, and not the same twice
     event = _EVENTS.get(fate.action)
     if event is not None and (copy.delivery.state, event) not in TRANSITIONS:
         # Known already, or past: the sender is told only what is new to it.

@@ -82,6 +82,7 @@ class Result:
     sends: bool = False  # which puts something into the spool
     found: tuple[Finding, ...] = ()  # all of why it is held, where the reason is not all
     why: Why | None = None  # what its sender is told of a reviewer's decision
+    answered: bool = False  # its sender reads why in a report of the recipient's program
 
     @property
     def reasons(self) -> tuple[str, ...]:

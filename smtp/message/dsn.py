@@ -19,6 +19,7 @@ from smtp.message.dsn_words import REFERENCE, SAID, UNTIL, WORDS, Words
 from smtp.message.trace import date
 from smtp.reply import printable
 
+ANSWERED = "X-Sceau-Answered"  # RFC 3464 §2.4.2: a gateway passes the report on to nobody
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
@@ -58,6 +59,7 @@ class Fate:
     remote_mta: str = ""
     last_attempt: datetime | None = None
     retry_until: datetime | None = None
+    answered: bool = False  # the recipient's program tells the sender by a report of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,8 @@ def _group(fate: Fate, kind: str) -> Iterator[tuple[str, str]]:
         yield "Last-Attempt-Date", date(fate.last_attempt)
     if fate.retry_until is not None:
         yield "Will-Retry-Until", date(fate.retry_until)
+    if fate.answered:
+        yield ANSWERED, "yes"
 
 
 def returned(original: bytes, *, full: bool) -> bytes:

@@ -11,7 +11,7 @@ import binascii
 import re
 
 from smtp.address import Address, AddressError, parse
-from smtp.message.dsn import Action, Fate, Kind, Report, clean
+from smtp.message.dsn import ANSWERED, Action, Fate, Kind, Report, clean
 from smtp.message.header import Header
 
 _REACH = 1 << 20  # the part for programs comes early
@@ -123,6 +123,7 @@ def _status(group: Fields) -> Fate:
         original=_original(group),
         diagnostic=_untyped(group.get("diagnostic-code", "")),
         remote_mta=_untyped(group.get("remote-mta", "")),
+        answered=group.get(ANSWERED.lower()) == "yes",
     )
 
 

@@ -65,7 +65,8 @@ async def test_a_document_that_was_not_is_answered_by_number(world: World) -> No
     """In the subject, in the Disposition, in its own field, in words; with the message itself."""
     sent = result()
     assert ["application.failed"] == await handed(world, Program("AE", "903^x"), sent)
-    (mail,) = [one for one in await world.labo.inbox("dr") if b"Error: 903^INS non present" in one]
+    (mail,) = await world.labo.inbox("dr")  # nobody reads the same twice
+    assert b"Error: 903^INS non present" in mail
     assert b"processed/Error: 903^INS non present dans le document" in re.sub(rb"\r\n ", b" ", mail)
     assert subject(mail).startswith("[KO Intégration système !][903] XDM/1.0/DDM+")
     parts = [part.get_content_type() for part in message_from_bytes(mail).walk()]
@@ -80,6 +81,19 @@ async def test_a_document_that_was_not_is_answered_by_number(world: World) -> No
     assert said is not None
     assert Failure.NO_INS is said.failure
     assert State.FAILED is copy.delivery.state
+
+
+async def test_between_mailboxes_of_one_house_it_is_told_once(world: World) -> None:
+    """The program's answer says why; a delivery report beside it would say the same."""
+    async with Program("AE", "903^x").listening() as port:
+        house(world.chu, software(port, mailboxes=[APP]))
+        content = result().replace(DR.encode(), b"accueil@chu.example")
+        await world.chu.submit("accueil@chu.example", [APP], content)
+        await world.settle()
+        await world.chu.courier._carrier.close(world.chu.courier._lanes.values())
+    (mail,) = await world.chu.inbox("accueil")
+    assert b"Error: 903^INS non present" in mail
+    assert "failed" in world.chu.receipts()
 
 
 async def test_who_did_not_ask_is_not_answered_by_mail(world: World) -> None:
