@@ -8,7 +8,6 @@ its specification. R-F1.
 
 import re
 import secrets
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
@@ -46,8 +45,7 @@ class Kind(StrEnum):
     HANDLED = "handled"  # it says that something else was done with it; the reason says what
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """One event of one delivery. It cannot be built with foreign text in it."""
 
     kind: Kind
@@ -61,7 +59,7 @@ class Receipt:
     reply: Reply | None = None  # only its codes go out
     reason: str = ""  # a slug
     failure: int | None = None  # why software could not file it: 900 to 906
-    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    id: str = msgspec.field(default_factory=lambda: secrets.token_hex(16))
 
     def __post_init__(self) -> None:
         # The broker is outside the vault: a sentence or an address here would be a leak.

@@ -8,6 +8,8 @@ import base64
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from gateway.accounts.credentials import fingerprint
 from gateway.documents.codes import Failure
 from gateway.receipts.recalled import Outcome
@@ -133,7 +135,7 @@ class Answers:
         if envelope is None or certificate is None:
             return []
         books, copy = self.desk.books, finding.copy
-        standing = replace(copy.delivery, changed=arrival.at)
+        standing = msgspec.structs.replace(copy.delivery, changed=arrival.at)
         try:
             said = verified(envelope, certificate)
             if (said.transfer, key(Address(said.recipient))) != (
@@ -167,7 +169,7 @@ class Answers:
         if finding.receipt in _SOFTWARE and not proving:
             return self.applied(copy, finding.failure, now)
         if after is None:
-            standing = replace(copy.delivery, changed=now, said=finding.said)
+            standing = msgspec.structs.replace(copy.delivery, changed=now, said=finding.said)
             event = "delivery.read" if finding.receipt is Told.READ else "delivery.reported"
             told = books.told(copy, standing, event, now, reason=finding.action)
             if finding.receipt is None:
@@ -176,13 +178,17 @@ class Answers:
             return [told, *books.receipt(copy, standing, finding.action, kind)]
         early = finding.event is Event.CONFIRMED and copy.delivery.state not in _LEFT
         relayed = (
-            books.receipt(copy, replace(after, state=State.RELAYED), kind=Told.RELAYED)
+            books.receipt(
+                copy, msgspec.structs.replace(after, state=State.RELAYED), kind=Told.RELAYED
+            )
             if early  # their report overtook our own record of their 250
             else []
         )
         applied: list[Statement] = []
         if finding.failure is not None:  # their server says what their software says
-            applied = self.applied(replace(copy, delivery=after), finding.failure, now)
+            applied = self.applied(
+                msgspec.structs.replace(copy, delivery=after), finding.failure, now
+            )
         return [*relayed, *books.moving(copy, after, reason="reported"), *applied]
 
     def applied(self, copy: Copy, failure: Failure | None, now: datetime) -> list[Statement]:

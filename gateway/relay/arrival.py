@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+import msgspec
+
 from gateway.relay import ends
 from gateway.relay.authors import FROM_NOT_ENTITLED, Authors, authors, completed, own, unreadable
 from gateway.relay.critical import marked
@@ -42,8 +44,7 @@ _NO_AUTHORS = Authors((), None)
 _PERSONAL = frozenset({Kind.PER, Kind.CAB})  # mailboxes that speak as a person
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A message whose header has been read, and a little more.
 
     ``refusal`` says why it will not be taken.

@@ -6,8 +6,10 @@ ever there without the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from gateway.accounts.absences import Absences
 from gateway.accounts.mailboxes import Accounts, Mailbox

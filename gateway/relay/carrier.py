@@ -12,6 +12,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import msgspec
+
 from gateway.relay.copying import Copying
 from gateway.relay.delivery import State, holder
 from gateway.relay.desk import Desk
@@ -220,7 +222,7 @@ class Carrier:
         said = outgoing(one, copies)
         if lent is not None:
             outcome = await link.send(lent.outgoing(said), _one(lent.content))
-            return replace(outcome, dsn=True) if lent.link.reader else outcome
+            return msgspec.structs.replace(outcome, dsn=True) if lent.link.reader else outcome
         said = said if line is None else within_the_house(said)
         if one.content is not None:
             return await link.send(said, _one(one.content))
@@ -245,12 +247,17 @@ class Carrier:
             return [await told.acknowledged(one, each, line.errors) for each in heard]
         if line.folder is not None:
             expected = Integrating(self.desk).expected
-            return [replace(each, also=(*each.also, *await expected(one, each))) for each in heard]
+            return [
+                msgspec.structs.replace(each, also=(*each.also, *await expected(one, each)))
+                for each in heard
+            ]
         if line.deposits is None:
             return heard
         placing = Placing(self.desk)
         return [
-            replace(each, also=(*each.also, *await placing.watching(one, each.copy)))
+            msgspec.structs.replace(
+                each, also=(*each.also, *await placing.watching(one, each.copy))
+            )
             if each.after.state is State.DELIVERED
             else each
             for each in heard
@@ -264,7 +271,9 @@ class Carrier:
         mailbox = self.desk.books.accounts.find(copy.recipient.address)
         if mailbox is None or copy.message.mail.mail_from is None:
             return result
-        return replace(result, also=(self.desk.books.arrived(copy, result.after, mailbox),))
+        return msgspec.structs.replace(
+            result, also=(self.desk.books.arrived(copy, result.after, mailbox),)
+        )
 
     def _unreached(
         self, lane: Lane, one: Attempt, copies: tuple[Copy, ...], why: _Obstacle
@@ -272,7 +281,7 @@ class Carrier:
         scale, said = self.desk.scale(), why.said
         if said.permanent:
             return [scale.refused(copy, said, "no-route") for copy in copies]
-        lane.failed(said, scale.schedule, scale.now, scale.chance)
+        lane.failed(said, scale.schedule, scale.now, scale.chance())
         if why.reason == _UNREACHED:
             # Not in its words: a log line is ours. They are in the message's own story.
             told = {"domain": one.domain, "code": said.code, "enhanced": said.enhanced}
@@ -351,7 +360,9 @@ class Carrier:
         found = await self._reach(Lane(way, 1), one)
         if isinstance(found, _Obstacle):
             return found.said
-        said = replace(outgoing(one, (copy,)), recall=True, body=Body.SEVEN_BIT, size=2)
+        said = msgspec.structs.replace(
+            outgoing(one, (copy,)), recall=True, body=Body.SEVEN_BIT, size=2
+        )
         try:
             outcome = await found.send(said, _one(b"\r\n"))
         finally:

@@ -8,6 +8,8 @@ says of the document is said of the first, in the person's name. R-E7.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from gateway.documents import marks, xdm
 from gateway.relay.books import GATEWAY
 from gateway.relay.delivery import Delivery, State, delivery_id, holder
@@ -54,7 +56,7 @@ class Copying:
             self.desk.on_event("copy.no_mailbox", {"message": one.message.id})
             return result
         making = self._making(result.copy, to)
-        return replace(result, also=(*result.also, *making), sends=True)
+        return msgspec.structs.replace(result, also=(*result.also, *making), sends=True)
 
     async def _is_for_software(self, one: Attempt) -> bool:
         """Whether software is to file it: its subject says so, or the archive is there (R-E7)."""

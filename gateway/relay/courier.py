@@ -10,9 +10,10 @@ receipts, the journal and the reports it calls for. A crash in between may send 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from gateway.relay.away import Away
 from gateway.relay.carrier import Carrier

@@ -27,10 +27,13 @@ a bug. RFC 5321 §4.5.4, §6.1; RFC 3464; RFC 1047 (better twice than never).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from smtp.envelope import MessageId
 from smtp.reply import Reply
@@ -145,8 +148,7 @@ class IllegalTransition(Exception):  # noqa: N818 - says it in full
     """An event met a state that the table does not give it: a bug, never a mail failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One recipient's copy, as far as its state goes."""
 
     id: DeliveryId

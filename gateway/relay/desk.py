@@ -86,7 +86,7 @@ class Desk:
 
     def scale(self) -> Scale:
         """Return what results are measured by, now."""
-        return Scale(self.schedule, self.clock(), chance(), self.patience(), self.screening.policy)
+        return Scale(self.schedule, self.clock(), chance, self.patience(), self.screening.policy)
 
     @classmethod
     def of(  # noqa: PLR0917 - what a desk is made of

@@ -6,8 +6,10 @@ peer that is backed off is put off until somebody may knock there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from gateway.receipts.receipt import Kind
 from gateway.relay.books import Books

@@ -7,8 +7,10 @@ R-E7, R-F3 to R-F5; RFC 8098 §2.1.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from gateway.documents import codes
 from gateway.documents.codes import Failure

@@ -3,7 +3,6 @@
 Made once, at intake, sealed in one row, and handed on unchanged until the last receipt.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,8 +35,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     critical: bool = False  # it overtakes what waits: a sender of ours says that it may not
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """What we took responsibility for."""
 
     id: MessageId
@@ -68,8 +66,7 @@ class Message:
         return self.door in {Door.REPORT, Door.COPY}
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True):
     """One recipient's copy of a message."""
 
     message: Message

@@ -8,7 +8,9 @@ that it need not. R-F2; RFC 8098 §2.1, RFC 3503.
 
 from collections.abc import Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from gateway.accounts.habits import Read, Reports
 from gateway.accounts.mailboxes import Mailbox

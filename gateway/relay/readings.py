@@ -7,8 +7,10 @@ is looked up again when it comes to telling. R-F1, R-F2; RFC 8098 §2.1.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from gateway.accounts.habits import Read
 from gateway.receipts.receipt import Kind

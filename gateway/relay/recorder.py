@@ -6,7 +6,9 @@ copy is recorded by itself, and what was settled stays as it was.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from gateway.relay.away import Away
 from gateway.relay.delivery import State

@@ -4,10 +4,12 @@ Facts in, the delivery's next state out; ``courier`` has the sockets. RFC 5321 Â
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from gateway.receipts.bounce import Why
 from gateway.relay.critical import RETRY
@@ -69,8 +71,7 @@ _ASKED = {
 _BAD_ENDS = frozenset({State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """A copy, where it stands now, why, and what its sender is to be told."""
 
     copy: Copy
@@ -117,15 +118,14 @@ def chance() -> float:
     return int.from_bytes(os.urandom(4)) / (1 << 32)
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """What results are measured by: the schedule, the time, and a throw of the dice."""
+class Scale(msgspec.Struct, frozen=True):
+    """What results are measured by: the schedule, the time, and the dice."""
 
     schedule: Schedule
     now: datetime
-    chance: float
+    chance: Callable[[], float]
     patience: frozenset[str] = frozenset()  # domains whose mail does not grow old: spool hold
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = msgspec.field(default_factory=Policy)
 
     def checked(self, copy: Copy, decision: Decision) -> Result | None:
         """Return what stops a copy before the attempt, or None: it may go."""
@@ -196,7 +196,7 @@ class Scale:
             arrived,
             self.now,
             said,
-            chance=self.chance,
+            chance=self.chance(),
             not_before=not_before,
             our_fault=our_fault,
         )

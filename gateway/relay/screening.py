@@ -6,8 +6,10 @@ taken as it is, and judged once, with all that is found (``inspecting``).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from gateway.relay import ambiguous
 from gateway.relay.inspections import Inspections

@@ -6,8 +6,9 @@ when we say 250 is the one that counts. RFC 5321 §3.3, §6.1.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from gateway.accounts.mailboxes import Mailbox
 from quarantine.policy import Finding, sentence
@@ -33,8 +34,7 @@ def refusal(reason: str) -> Reply:
     return Reply(550, "5.7.1", reply.printable(_RULED + sentence(reason, "en").rstrip(".")))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What becomes of one recipient: the action, our word for why, and what they are told."""
 
     action: Action
@@ -69,8 +69,7 @@ def missing(mailbox: Mailbox | None) -> Reply | None:
     return Reply(550, "5.1.6", reply.printable(words))
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """Who asks what of whom, and when."""
 
     sender: Address | None

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import msgspec
+
 from smtp.address import Address
 from smtp.envelope import Body, Recipient, Ret
 from smtp.reply import Reply
@@ -30,8 +32,7 @@ TOO_MANY_FOR_THEM = Reply(
 _PLAIN = re.compile(r"[!-*,-<>-~]*")  # what xtext leaves as it is (RFC 3461 §4)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One message for one next hop, as its MAIL and RCPT commands will say it."""
 
     mail_from: Address | None  # None is the null reverse-path <>
@@ -54,8 +55,7 @@ class Outgoing:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a message at the next hop."""
 
     replies: tuple[tuple[Address, Reply], ...]  # one per recipient; positive: it is theirs now

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -204,4 +205,4 @@ def within_the_house(outgoing: Outgoing) -> Outgoing:
         one if one.notify == _NEVER else replace(one, notify=_FAILURE)
         for one in outgoing.recipients
     )
-    return replace(outgoing, recipients=tuple(recipients))
+    return msgspec.structs.replace(outgoing, recipients=tuple(recipients))

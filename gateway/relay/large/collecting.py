@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from gateway.relay.books import GATEWAY
 from gateway.relay.delivery import Event, holder, step
 from gateway.relay.desk import Desk
@@ -304,7 +306,7 @@ class Collecting:
         inspections = self.desk.screening.inspections
         looked = inspections is not None and bool(one.facts.looked or one.facts.findings)
         body = message.mail.body if ascii_only else Body.EIGHT_BIT
-        whole = replace(
+        whole = msgspec.structs.replace(
             message, size=sealed.size, mail=replace(message.mail, large=None, body=body)
         )
         holders = [holder(copy.delivery.id) for copy in copies]

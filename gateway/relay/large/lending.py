@@ -10,6 +10,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import msgspec
+
 from gateway.relay.delivery import State, holder
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Attempt
@@ -58,7 +60,7 @@ class Parcel:
 
         A report that a stub arrived is none that its reader has what it stands for.
         """
-        said = replace(
+        said = msgspec.structs.replace(
             said,
             size=len(self.content),
             body=said.body if self.content.isascii() else Body.EIGHT_BIT,
@@ -71,7 +73,7 @@ class Parcel:
             one if one.notify is None else replace(one, notify=one.notify & failures or one.notify)
             for one in said.recipients
         )
-        return replace(said, recipients=recipients)
+        return msgspec.structs.replace(said, recipients=recipients)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ docs/large-documents.md; RFC 3464 §2.3.3.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from gateway.receipts.bounce import Why
 from gateway.relay.delivery import State

@@ -1,8 +1,9 @@
 """What became of a night's results: nobody is missing from the count, and each row says what to do."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from gateway.labs.morning import Answer, Morning
 from gateway.labs.night import Night

@@ -70,7 +70,7 @@ async def test_held_mail_does_not_grow_old(ask: Ask, rooms: Rooms, clock: Clock)
 
     clock.advance(days=9)
     sending = step(step(copy.delivery, Event.DUE, clock()), Event.ATTEMPT, clock())
-    tried = replace(copy, delivery=sending)
+    tried = msgspec.structs.replace(copy, delivery=sending)
     later = rooms.desk.scale().put_off(tried, reply.NEXT_HOP_EXPIRED, "next-hop-expired")
     assert "deferred" == later.after.state
     assert later.after.expires > clock()

@@ -1,8 +1,7 @@
 """Reports that come back: what they settle, who sees them, and which are refused."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from gateway.relay.applications import Applications
 from gateway.relay.authors import FROM_NOT_ENTITLED

@@ -1,8 +1,9 @@
 """What waits for a person, on the road: its sender is told, and what was released goes on."""
 
 import email
-from dataclasses import replace
 from email.policy import SMTP
+
+from msgspec.structs import replace
 
 from gateway.relay.delivery import Event, State, step
 from gateway.relay.message import Copy

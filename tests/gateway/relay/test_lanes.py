@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
+
 from gateway.relay.delivery import Delivery, Schedule, State, delivery_id
 from gateway.relay.lanes import AtHand, Attempt, Lane, Letter, Pause
 from gateway.relay.message import Copy, Message, Summary
@@ -34,7 +36,7 @@ def test_a_report_gives_back_what_is_at_hand() -> None:
     """The whole if it is; its header, if no more is wanted; else it must be opened."""
     block = b"Subject: Bilan\r\n\r\n"
     seen = Letter(Header.skim(block), index_of(block))
-    full = replace(attempt().message, mail=Mail(None, ret=Ret.FULL))
+    full = msgspec.structs.replace(attempt().message, mail=Mail(None, ret=Ret.FULL))
 
     assert attempt().returned is None
     assert block == replace(attempt(), at_hand=AtHand(letter=seen)).returned

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from gateway.relay.delivery import State
@@ -276,7 +277,8 @@ async def test_what_never_arrived_is_not_taken_back(world: World) -> None:
     await world.labo.add("resultats")
     await send(world, COLLEAGUE)
     (copy,) = world.labo.copies()
-    failed = replace(copy, delivery=replace(copy.delivery, state=State.FAILED))
+    unsent = msgspec.structs.replace(copy.delivery, state=State.FAILED)
+    failed = msgspec.structs.replace(copy, delivery=unsent)
     assert ENDED == await recalls(world.labo).recall(failed, "operator:root")
 
     servers = Servers(domains={"labo.example": "dovecot"})

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,7 +169,7 @@ def test_a_recipient_we_did_not_write_to_answers_nothing(fate: Fate) -> None:
 def test_only_who_was_given_a_copy_reports_on_it() -> None:
     """Of several recipients, those of others are passed over."""
     fate = Fate(GARDE, Action.DELIVERED)
-    other = replace(copy(), recipient=Recipient(parse("a@chu.example")))
+    other = msgspec.structs.replace(copy(), recipient=Recipient(parse("a@chu.example")))
     both = replace(told(fate), recipients=(fate, Fate(parse("a@chu.example"), Action.DELIVERED)))
     assert NOT_THEIRS == findings(told(fate), [copy()], lambda _: False)
     heard = findings(both, [copy(), other], lambda one: one.domain == "clinique.example")

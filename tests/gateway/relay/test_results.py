@@ -1,12 +1,12 @@
 """What answers to an attempt mean for each copy."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.relay.delivery import Delivery, Schedule, State, delivery_id
 from gateway.relay.lanes import Attempt
@@ -21,7 +21,7 @@ from trust import decision
 from trust.decision import Action, Decision, Reason
 
 SCHEDULE = Schedule.of((60, 300), 0, 86400, 900)
-SCALE = Scale(SCHEDULE, NOW, 0.5)
+SCALE = Scale(SCHEDULE, NOW, lambda: 0.5)
 DR, GARDE = parse("dr@labo.example"), parse("garde@clinique.example")
 NO, LATER = Reply(550, "5.1.1", "No"), Reply(451, "4.2.1", "Later")
 

@@ -1,12 +1,12 @@
 """The spool's statements against a real database."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.relay import spool as spools
 from gateway.relay.delivery import Delivery, DeliveryId, Event, State, delivery_id, step

@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
+from msgspec.structs import replace
 
 from smtp import reply
 from smtp.address import parse

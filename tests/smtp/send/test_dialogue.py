@@ -1,10 +1,9 @@
 """The client's conversation: whatever the peer answers, one outcome a recipient, nothing lost."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smtp.address import parse
 from smtp.envelope import Body, Recipient

@@ -1,10 +1,9 @@
 """What goes out: commands that fit what the next hop offers, refusals where nothing fits."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smtp.address import parse
 from smtp.envelope import Body, Notify, Recipient, Ret
