@@ -116,6 +116,8 @@ def _decoded(shown: str) -> str:
 
 def _plain(text: str) -> str:
     """Return text as the eye takes it: one form of each character, nothing that is not seen."""
+    if text.isascii() and text.isprintable():
+        return text
     folded = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
     return "".join(c for c in folded if unicodedata.category(c)[0] != "C")
 

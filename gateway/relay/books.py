@@ -229,7 +229,7 @@ class Books:
             detail["said"] = str(after.said)
         if reason:
             detail["reason"] = reason
-        if len(reasons := union([one.reason] for one in found)) > 1:
+        if len(found) > 1 and len(reasons := union([one.reason] for one in found)) > 1:
             detail["reasons"] = list(reasons)
         return self.journal.entry(
             at,

@@ -377,7 +377,7 @@ class Intake:
 
     def _speaks(self, login: Address, sender: Address) -> bool:
         """Whether who logged in may send as this: as itself, or as one who shares its mailbox."""
-        if key(login) == key(sender):
+        if login == sender or key(login) == key(sender):
             return True
         person = self._books.accounts.find(login)
         return person is not None and self._books.shares.may_post(person, sender)
@@ -415,7 +415,8 @@ class Intake:
 
     def _question(self, draft: Draft) -> Question:
         desk, peer, sender = self._desk, draft.peer, draft.mail.mail_from
-        if peer.login is not None and sender is not None and self._speaks(peer.login, sender):
+        login = peer.login
+        if login not in {None, sender} and sender is not None and self._speaks(login, sender):
             peer = replace(peer, login=sender)  # to the trust list, the one it speaks as
         return Question(sender, peer, desk.keeper.current, desk.clock(), desk.domains)
 

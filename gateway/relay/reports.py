@@ -136,12 +136,14 @@ def by_subject(header: Header) -> Report | None:
     Some software sends no report, or one without its number: ``[KO ...][902] XDM/1.0/DDM+...`` (R-F3).
     """
     failure = codes.read(words(_text(header, "subject")))
+    if failure is None:
+        return None
     about = _MESSAGE_ID.findall(_text(header, "in-reply-to") or _text(header, "references"))
     try:
         authors = mailboxes(header.first("from") or b"")
     except HeaderError:
         return None
-    if failure is None or not about or len(authors) != 1:
+    if not about or len(authors) != 1:
         return None
     fate = Fate(final=authors[0].address, action=Action.FAILED, diagnostic=failure.plain)
     return Report(Kind.DISPOSITION, "", (fate,), original_message_id=about[-1])
