@@ -15,7 +15,6 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
-from gateway.relay.away import Away
 from gateway.relay.carrier import Carrier
 from gateway.relay.delivery import Event, step
 from gateway.relay.desk import Desk
@@ -48,7 +47,7 @@ class Courier:
     def __init__(self, desk: Desk, notices: Notices, carrier: Carrier, settings: Relay) -> None:
         self._desk = desk
         self._books = desk.books
-        self._recorder = Recorder(desk, notices, Away(desk, notices))
+        self._recorder = Recorder(desk, notices, self)
         self._carrier = carrier
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease)

@@ -9,11 +9,12 @@ import base64
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from gateway.accounts.throttle import Throttle
 from gateway.receipts import bounce
 from gateway.receipts.bounce import Ended, Why
+from gateway.relay.claims import Claims
 from gateway.relay.delivery import Delivery, State, delivery_id, holder
 from gateway.relay.desk import Desk
 from gateway.relay.message import Copy, Door, Message, Summary
@@ -52,12 +53,17 @@ class Notices:
     """One a gateway."""
 
     desk: Desk
+    claims: Claims | None = None  # of who carries at once what is written here
     _throttle: Throttle = field(
         default_factory=lambda: Throttle(_NOTICES, timedelta(hours=1)), repr=False
     )
     _held: Throttle = field(
         default_factory=lambda: Throttle(_NOTICES, timedelta(hours=1)), repr=False
     )
+
+    def claiming(self, claims: Claims) -> Self:
+        """Return the same, for one transaction: what it spools is carried once that is committed."""
+        return type(self)(self.desk, claims, self._throttle, self._held)
 
     async def reporting(
         self, message: Message, results: Sequence[Result], header: bytes | None = None
@@ -282,6 +288,8 @@ class Notices:
             due=now,
         )
         copy = Copy(own, Recipient(to, notify), queued)
+        if self.claims is not None:
+            copy = self.claims.claimed(copy, content)
         return [
             *books.vault.holding(sealed, [holder(queued.id)]),
             *books.spool.entering(own, [copy]),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from gateway.relay.away import Away
+from gateway.relay.claims import Claims, Onward
 from gateway.relay.delivery import State
 from gateway.relay.desk import Desk
 from gateway.relay.integrating import Integrating
@@ -29,24 +30,27 @@ class Recorder:
 
     desk: Desk
     notices: Notices
-    away: Away
+    onward: Onward
 
     async def record(self, done: Sequence[Done]) -> bool:
-        """Commit what came of attempts, together; return whether there is something new to send."""
+        """Commit what came of attempts, together; return whether there is something new to claim."""
         done = [(one, [await self._unhanded(one, each) for each in found]) for one, found in done]
-        reports = [s for one, results in done for s in await self._reports(one, results)]
+        reports = [await self._reports(one, results) for one, results in done]
         found = [(one, result) for one, results in done for result in results]
-        statements = [*(s for _, result in found for s in self._meaning(result)), *reports]
+        statements = [s for _, result in found for s in self._meaning(result)]
+        waits = any(claims.waits for _, claims in reports)
         try:
-            await self.desk.books.database.commit(statements)
+            told = [s for some, _ in reports for s in some]
+            await self.desk.books.database.commit([*statements, *told])
         except Conflict:
-            found = [
-                (one, result) for one, result in found if await self._record_alone(one, result)
-            ]
+            waits, found = True, [each for each in found if await self._record_alone(*each)]
+        else:
+            for _, claims in reports:
+                claims.hand_over()
         self.desk.books.outbox.bell.set()
         for _, result in found:
             self._tally(result)
-        return bool(reports) or any(result.sends for _, result in found)
+        return waits or any(result.sends for _, result in found)
 
     async def _unhanded(self, one: Attempt, result: Result) -> Result:
         """Return it with what puts before a person a document that its program never took in time."""
@@ -63,27 +67,33 @@ class Recorder:
 
         A peer's report may have settled the copy while we were still writing down its 250.
         """
-        reports = await self._reports(one, [result])
+        reports, claims = await self._reports(one, [result])
         try:
             await self.desk.books.database.commit([*self._meaning(result), *reports])
         except Conflict:
             return False
+        claims.hand_over()
         return True
 
-    async def _reports(self, one: Attempt, results: Sequence[Result]) -> list[Statement]:
-        """Return what tells the sender, and answers for who is away.
+    async def _reports(
+        self, one: Attempt, results: Sequence[Result]
+    ) -> tuple[list[Statement], Claims]:
+        """Return what tells the sender, and answers for who is away; and what of it goes at once.
 
         A bug in the telling must not undo what was done.
         """
         told = [result for result in results if result.notice]
+        claims = Claims(self.onward)
+        notices = self.notices.claiming(claims)
         try:
-            answers = await self.away.answering(results)
-            return [*await self.notices.reporting(one.message, told, one.returned), *answers]
+            answers = await Away(self.desk, notices).answering(results)
+            reports = await notices.reporting(one.message, told, one.returned)
         except VaultError:
             raise  # the machine's fault: all of it is written down once that is over
         except Exception as error:  # noqa: BLE001 - else the message would be sent again
             self.desk.on_event("notice.crashed", {"exception": error, "message": one.message.id})
-            return []
+            return [], Claims(self.onward)
+        return [*reports, *answers], claims
 
     def _meaning(self, result: Result) -> list[Statement]:
         copy, after = result.copy, result.after
