@@ -22,13 +22,16 @@ from rich.progress import Progress
 from gateway.demo import documents
 from gateway.demo.revoking import published, revoked
 from gateway.demo.sites import DemoError, Site
-from gateway.demo.stage import PEER, REVOKED, Stage, now
+from gateway.demo.space import NUMBERS, PEER, REVOKED
+from gateway.demo.stage import Stage, now
 
 RESULTS = 500
-READERS = ("garde-medecine", "garde-urgences")  # of the hospital; made for this scene alone
+# Of the hospital, made for this scene alone; whoever has a number is written to by it.
+READERS = {"garde-medecine": "ORG", "garde-urgences": "ORG", "dr.renard": "PER"}
 _ODD = {"a dead peer": 8, "a wrong address": 4, "a revoked certificate": 6}
 _PATIENCE = 180.0
 _CRITICAL = "zz-potassium.pdf"
+_LOST = "zz-troponine.pdf"  # critical too, and nobody has that address
 
 
 @dataclass(slots=True)
@@ -44,7 +47,7 @@ class Night:
     @property
     def folder(self) -> Path:
         """The watched folder."""
-        return self.site.folder / "envoi"
+        return self.site.watched
 
     def put(self, name: str, to: str, **more: Any) -> None:
         """Leave a result as software does: what is said of it, then the file, by a rename."""
@@ -72,9 +75,9 @@ def evening(stage: Stage, screen: Console) -> Night:
     """Fill the folder; return once all have arrived that can. The others are still tried."""
     screen.rule(f"A night at the laboratory: {RESULTS} results")
     night = Night(stage.nuit, stage.hopital)
-    for local in READERS:
+    for local, kind in READERS.items():
         address = f"{local}@{night.hospital.domain}"
-        night.hospital.sceau("mailbox", "add", address, "--kind", "ORG")
+        night.hospital.sceau("mailbox", "add", address, "--kind", kind)
         night.readers += (address,)
     crt, key = stage.revoked.crt, stage.revoked.key
     began = time.monotonic()
@@ -113,8 +116,14 @@ def morning(night: Night, began: datetime, screen: Console) -> dict[str, Any]:
         f"  in the far mailboxes, by hash: {there.total()}, each once; {len(missing)} named above"
     )
     screen.print(f"  the critical one, put in last, arrived as number {rank}")
+    called = _told(night)
+    screen.print(
+        f"  of one that did not arrive, the doctor on call was told: {called}", markup=False
+    )
     return {
-        "ok": accounted and account["results"] == RESULTS == there.total() + len(missing),
+        "ok": accounted
+        and bool(called)
+        and account["results"] == RESULTS == there.total() + len(missing),
         "results": account["results"],
         "arrived": there.total(),
         "another_way": len(missing),
@@ -129,14 +138,17 @@ def _fill(night: Night) -> None:
     nowhere = {"a dead peer": f"resultats@{PEER}", "a wrong address": wrong}
     nowhere["a revoked certificate"] = f"accueil@{REVOKED}"
     for why, count in _ODD.items():
-        for _ in range(count):
-            name = f"r{len(night.hashes):03}.pdf"
+        for number in range(count):
+            lost = why == "a wrong address" and number == 0
+            name = _LOST if lost else f"r{len(night.hashes):03}.pdf"
             night.odd[name] = why
-            night.put(name, nowhere[why])
+            night.put(name, nowhere[why], critical=lost)
+    numbers = {address: number for number, address in NUMBERS.items()}
+    named = [numbers.get(address, address) for address in night.readers]
     while len(night.hashes) < RESULTS - 1:
         name = f"r{len(night.hashes):03}.pdf"
-        night.put(name, night.readers[len(night.hashes) % len(READERS)])
-    night.put(_CRITICAL, night.readers[-1], critical=True)
+        night.put(name, named[len(night.hashes) % len(named)])
+    night.put(_CRITICAL, named[0], critical=True)
 
 
 def companion(name: str, to: str) -> tuple[bytes, dict[str, Any]]:
@@ -176,6 +188,13 @@ def _wait(night: Night, results: int, screen: Console) -> None:
             if time.monotonic() > deadline:
                 raise DemoError(f"of {results} results {found} have their last answer")
             time.sleep(0.2)
+
+
+def _told(night: Night) -> str:
+    """Return the subject of what whoever is on call was sent; "" if that is nothing."""
+    for message in night.site.messages(f"garde@{night.site.domain}"):
+        return str(email.message_from_bytes(message, policy=SMTP)["Subject"])
+    return ""
 
 
 def _arrived(night: Night) -> Counter[bytes]:

@@ -15,7 +15,8 @@ from rich.console import Console
 from gateway.demo import documents
 from gateway.demo.clients import client, send
 from gateway.demo.sites import DemoError, Site, User
-from gateway.demo.stage import PATIENTS, Stage, now
+from gateway.demo.space import PATIENTS
+from gateway.demo.stage import Stage, now
 from smtp.address import Address, domain_of
 
 _PATIENCE = 30.0

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +70,11 @@ class Site:
     def data(self) -> Path:
         """Where the gateway keeps everything at rest."""
         return self.folder / "data"
+
+    @property
+    def watched(self) -> Path:
+        """The folder whose files it sends, if it watches one."""
+        return self.folder / "envoi"
 
     def sceau(self, *words: str) -> Any:
         """Run one verb of the command line on this site; return what it prints as JSON."""
@@ -320,7 +325,7 @@ def add_user(  # noqa: PLR0917 - what a mailbox is made of
 
 
 def describe(
-    sites: list[Site],
+    sites: Sequence[Site],
     broker: Broker,
     pki: Path,
     others: dict[str, Any],
@@ -342,6 +347,7 @@ def describe(
                 "console": f"https://127.0.0.1:{site.ports['console']}/console",
                 "web": f"https://127.0.0.1:{site.ports['web']}",
                 "metrics": f"http://127.0.0.1:{site.ports['status']}/metrics",
+                "folder": str(site.watched) if site.watched.is_dir() else None,
             }
             for site in sites
         ],
@@ -354,7 +360,11 @@ def describe(
                 "key": str(user.key),
                 "site": site.name,
                 "kind": user.kind,
-                "topic": f"sceau/v1/receipts/{site.name}/{user.topic}",
+                "topic": (
+                    f"sceau/v1/receipts/{site.name}/{user.topic}"
+                    if site.name in broker.passwords
+                    else None
+                ),
             }
             for site in sites
             for user in site.users

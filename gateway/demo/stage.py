@@ -22,8 +22,6 @@ from gateway.demo.day import HOSPITAL, LABORATORY
 from gateway.demo.desks import seated
 from gateway.demo.house import house
 from gateway.demo.lists import Registry
-from gateway.demo.pki import Asking, Authority, Issued
-from gateway.demo.revocation import Register
 from gateway.demo.sites import (
     DOORS,
     NIGHT,
@@ -41,24 +39,28 @@ from gateway.demo.sites import (
     wait_for,
     write_config,
 )
-from smtp.address import Address
-from trust.addresses import Kind, Listed
-from trust.identity import Identity, Way
-from trust.members import Host, Member, Status
+from gateway.demo.space import (
+    NUMBERS,
+    OUTSIDERS,
+    PATIENTS,
+    PEER,
+    PEOPLE,
+    REVOKED,
+    SUSPENDED,
+    Pki,
+    enlisted,
+    extraction,
+)
 
-OUTSIDERS = ("dr.dupont@messagerie-grand-public.example", "patient@fournisseur.example")
-PEOPLE = {
-    "labo": (("resultats", "APP"), ("dr.martin", "PER")),
-    "hopital": (("dr.durand", "PER"), ("accueil", "ORG")),
-    "nuit": (("resultats", "APP"),),
-}
 _DAY = timedelta(hours=24, minutes=2)
-PATIENTS = "patient.mssante.fr"  # the citizens' domain, kept by the hospital's gateway here
-PEER, SUSPENDED = "partenaire.example", "clinique-suspendue.example"
-REVOKED = "clinique-revoquee.example"
 # What lies in the folder is sent at once; a peer that is dead is given up before the morning comes.
 # So that the demonstration need not send forty megabytes to be too large for anybody.
 _LARGE = "[large]\nabove = 2000000\n"
+_DIRECTORY = """
+[[trust.directory]]
+name = "annuaire"
+file = "../list/annuaire.txt"
+"""
 _NIGHT = """
 [certificates]
 inside = ["127.0.0.1"]
@@ -69,6 +71,11 @@ path = "{folder}"
 mailbox = "resultats@{domain}"
 poll = 0.2
 settle = 0
+
+[[labs.critical]]
+mailbox = "resultats@{domain}"
+person = "Dr Anne Garde, poste 4242"
+mail = ["garde@{domain}"]
 """
 _GIVEN_UP = 10  # seconds
 
@@ -171,19 +178,20 @@ def staged(
             REVOKED: ("revoked", revoked_port),
             clinic.DOMAIN: ("clinic", sud.port),
         }
-        registry = _registry(root / "list", pki, signers, sites, places)
+        registry = enlisted(root / "list", pki, signers, sites, places)
         files = registry.publish(began)
+        (root / "list" / "annuaire.txt").write_text(extraction(), "utf-8")
         signed = [f"../pki/signer{n}.crt" for n in range(1, 4)]
         for site in (labo, hopital):
             told = RECEIPTS.substitute(broker=broker_port, name=site.name)
             if site is labo:
-                told += _LARGE + sud.settings(site.folder, site.ports["web"])
+                told += _DIRECTORY + _LARGE + sud.settings(site.folder, site.ports["web"])
             else:
                 told += OF_THE_HOUSE.substitute(domain=site.domain)
             write_config(site, signed, told)
-        (nuit.folder / "envoi").mkdir(parents=True)
-        more = _NIGHT.format(folder=nuit.folder / "envoi", domain=nuit.domain)
-        write_config(nuit, signed, more, _GIVEN_UP)
+        nuit.watched.mkdir(parents=True)
+        more = _NIGHT.format(folder=nuit.watched, domain=nuit.domain)
+        write_config(nuit, signed, _DIRECTORY + more, _GIVEN_UP)
         for site in sites:
             site.sceau("keys", "create")
         passwords = _lived((labo, hopital), pki, files, began, screen) if day else {}
@@ -195,19 +203,20 @@ def staged(
             )
             wait_for(site.ports["relay"], process, log)
             wait_for(site.ports["console"], process, log)
-            screen.print(f"  {site.title}: {site.domain}, {len(site.users)} mailboxes, running")
+            screen.print(f"  {site.title}: {site.domain}, mailboxes: {len(site.users)}, running")
 
         suspended = User(f"dr.roux@{SUSPENDED}", "PER", "", *pki.paths("suspended"), "")
         partner = User(f"resultats@{PEER}", "APP", "", *pki.paths("peer"), "")
         context = ssl.create_default_context(cafile=str(pki.folder / "anchors.pem"))
         others = {
-            "operators": [seated(site, context) for site in (labo, hopital)],
+            "operators": [seated(site, context) for site in sites],
+            "numbers": NUMBERS,
             "outsiders": list(OUTSIDERS),
             "peer": _credential(pki, "peer")
             | {"domain": PEER, "host": "127.0.0.1", "port": peer_port},
             "unlisted": _credential(pki, "unlisted"),
         }
-        description = describe([labo, hopital], broker, pki.folder, others, now())
+        description = describe(sites, broker, pki.folder, others, now())
         _write_private(root / "demo.json", json.dumps(description, indent=2))
         kept = stack.enter_context(house(hopital.folder / "house.lmtp"))
         stack.enter_context(sud.open(pki.paths("clinic"), pki.paths("connect")))
@@ -227,99 +236,14 @@ def staged(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Pki:
-    """The demonstration's authority and what it issued, on disk."""
-
-    folder: Path
-    authority: Authority
-    issued: dict[str, Issued]
-
-    @classmethod
-    def make(
-        cls, folder: Path, sites: tuple[Site, ...], at: datetime, crl: str
-    ) -> tuple["Pki", list[Issued]]:
-        """Make the authority, a certificate for each role, and three who sign the list.
-
-        ``crl`` is where one asks after the certificate that is taken back.
-        """
-        authority = Authority.make(at)
-        issued = {
-            site.name: authority.issue(
-                f"mx.{site.domain}",
-                organisation=site.title,
-                hosts=(f"mx.{site.domain}", "127.0.0.1"),
-            )
-            for site in sites
-        }
-        issued["broker"] = authority.issue("broker", hosts=("localhost", "127.0.0.1"))
-        for role, domain in (
-            ("peer", PEER),
-            ("suspended", SUSPENDED),
-            ("unlisted", "inconnu.example"),
-            ("clinic", clinic.DOMAIN),
-            ("connect", "connect.example"),
-        ):
-            issued[role] = authority.issue(f"mx.{domain}", hosts=(f"mx.{domain}", "127.0.0.1"))
-        hosts, asking = (f"mx.{REVOKED}", "127.0.0.1"), Asking(crl=(crl,))
-        issued["revoked"] = authority.issue(f"mx.{REVOKED}", hosts=hosts, asking=asking)
-        signers = [authority.issue(f"Signataire {n}", signer=True) for n in range(1, 4)]
-        issued |= {f"signer{n}": signer for n, signer in enumerate(signers, 1)}
-        for name, each in issued.items():
-            each.write(folder, name)
-        (folder / "anchors.pem").write_bytes(authority.anchors_pem)
-        return cls(folder, authority, issued), signers
-
-    def crl(self, name: str, at: datetime) -> bytes:
-        """Take a role's certificate back; return the authority's list of those."""
-        register = Register(self.authority.issuing)
-        register.revoke(self.issued[name], at)
-        return register.crl(at)
-
-    def paths(self, name: str) -> tuple[Path, Path]:
-        """Where a role's certificate and key lie."""
-        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
-
-
-def _registry(
-    folder: Path,
-    pki: Pki,
-    signers: list[Issued],
-    sites: tuple[Site, ...],
-    places: dict[str, tuple[str, int]],
-) -> Registry:
-    """Return the authority of the list, with the members of the demonstration."""
-    made = Registry(folder, signers)
-    made.populate()
-    for site in sites:
-        place = Host("127.0.0.1", site.ports["relay"])
-        for domain in (site.domain, *site.beside):
-            made.add(Member(domain, (_identity(pki.issued[site.name]),), (place,)))
-        made.addresses += [
-            Listed(Address(f"{local}@{site.domain}"), Kind(kind))
-            for local, kind in PEOPLE[site.name]
-        ]
-    made.addresses.append(Listed(Address(clinic.DOCTOR), Kind.PER, clinic.HOLDER))
-    made.add(
-        *(
-            Member(domain, (_identity(pki.issued[role]),), (Host("127.0.0.1", port),))
-            for domain, (role, port) in places.items()
-        ),
-        Member(SUSPENDED, (_identity(pki.issued["suspended"]),), status=Status.SUSPENDED),
-    )
-    return made
-
-
-def _identity(issued: Issued) -> Identity:
-    return Identity(Way.DN, issued.certificate.subject.rfc4514_string())
-
-
 def _found(
     site: Site, pki: Pki, root: Path, files: list[str], made: dict[str, dict[str, str]]
 ) -> None:
     """Do what an operator does before a site's first start: the list, the mailboxes."""
     if not made:
         site.sceau("trust", "import", *files)
+    if "[[trust.directory]]" in site.config.read_text("utf-8"):
+        site.sceau("directory", "refresh")
     for local, kind in PEOPLE[site.name]:
         address = f"{local}@{site.domain}"
         add_user(site, pki.authority, root / "users", address, kind, made.get(local))

@@ -282,7 +282,7 @@ def one_story(stage: Stage, tally: Tally, screen: Console) -> None:
 def stay(stage: Stage, screen: Console) -> None:
     """Keep everything running until Ctrl-C."""
     screen.rule("The gateways stay up")
-    for site in (stage.labo, stage.hopital):
+    for site in (stage.labo, stage.hopital, stage.nuit):
         screen.print(f"  {site.title}'s console, yours once: {welcome(site)}", markup=False)
     screen.print(f"  connect with what {stage.folder / 'demo.json'} says; Ctrl-C ends it")
     threading.Event().wait()

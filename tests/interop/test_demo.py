@@ -69,6 +69,16 @@ def test_each_site_has_an_operator_at_its_console(demo: tuple[Path, dict[str, ob
         assert {"name", "role", "passphrase", "totp"} < each.keys()
 
 
+def test_the_laboratory_of_the_night_is_described_too(demo: tuple[Path, dict[str, object]]) -> None:
+    """Where files are left, who is on call; and whom a number of the directory stands for."""
+    description = json.loads((demo[0] / "demo.json").read_text("utf-8"))
+    assert ["labo", "hopital", "nuit"] == [site["name"] for site in description["sites"]]
+    assert [False, False, True] == [bool(site["folder"]) for site in description["sites"]]
+    users = {user["address"]: user["topic"] for user in description["users"]}
+    assert users["garde@labo-nuit.example"] is None  # this site tells no broker
+    assert "dr.durand@chu-nord.example" == description["numbers"]["rpps:10003456786"]
+
+
 def _group(leader: int) -> list[str]:
     """Return the command lines of who is left of a process group."""
     left = []
