@@ -15,6 +15,7 @@ from gateway.console.frame import Frame
 from gateway.console.mailboxes_words import WORDS
 from gateway.operations.error import OperationError
 from gateway.operations.mailbox import row
+from gateway.operations.veil import veiled
 from smtp.address import AddressError, key, parse
 
 MAILBOXES = "/console/mailboxes"
@@ -167,7 +168,7 @@ class OneMailbox:
             "mailbox.html",
             WORDS,
             status,
-            mailbox=row(found),
+            mailbox=veiled(row(found), self._frame.rooms.settings.journal.citizens),
             at=f"{MAILBOXES}/{found.key}",
             folders=await self._frame.perform(request, "mailbox.folders", **asked),
             people=await self._frame.perform(request, "mailbox.people", **asked),

@@ -7,6 +7,7 @@ from gateway.accounts.mailboxes import Mailbox, Status
 from gateway.operations.error import OperationError
 from gateway.operations.mailbox import row
 from gateway.operations.rooms import Rooms
+from gateway.operations.veil import hidden, veiled
 from smtp.address import AddressError, parse
 from trust.directory.entry import fold
 
@@ -25,7 +26,8 @@ async def find(
     """Return a page of mailboxes, the newest first, and how many there are in each state.
 
     Every word of ``search`` must be somewhere in the address, the name or the holder; a whole
-    address is looked up. ``after`` is where the page before ended.
+    address is looked up. ``after`` is where the page before ended. A patient's number is neither
+    shown nor found by a piece of it.
     """
     wanted = None if status is None else _status(status)
     found = [
@@ -34,7 +36,7 @@ async def find(
     ]
     page = found[: max(1, min(limit, _MOST))]
     return {
-        "mailboxes": [row(each) for each in page],
+        "mailboxes": veiled([row(each) for each in page], rooms.settings.journal.citizens),
         "next": page[-1].id if len(found) > len(page) else None,
         "counts": {state.value: count for state, count in rooms.accounts.counts().items()},
     }
@@ -47,11 +49,11 @@ async def _some(
         if after is None and status in {None, exact.status}:
             yield exact
         return
-    words = fold(search).split()
+    words, citizens = fold(search).split(), rooms.settings.journal.citizens
     while wanted:
         some = rooms.accounts.latest(after, _AT_ONCE)
         for each in some:
-            if wanted and status in {None, each.status} and _meant(each, words):
+            if wanted and status in {None, each.status} and _meant(each, words, citizens):
                 wanted -= 1
                 yield each
         if len(some) < _AT_ONCE:
@@ -67,10 +69,10 @@ def _exact(rooms: Rooms, search: str) -> Mailbox | None:
         return None
 
 
-def _meant(mailbox: Mailbox, words: Sequence[str]) -> bool:
+def _meant(mailbox: Mailbox, words: Sequence[str], citizens: str) -> bool:
     if not words:
         return True
-    text = fold(f"{mailbox.address} {mailbox.name} {mailbox.holder}")
+    text = fold(f"{hidden(mailbox.address, citizens)} {mailbox.name} {mailbox.holder}")
     return all(word in text for word in words)
 
 

@@ -15,6 +15,7 @@ from gateway.operations.account import noticing
 from gateway.operations.consent import agreed
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
+from gateway.operations.veil import veiled
 from gateway.operations.words import address as read_address
 from gateway.operations.words import mailbox as find
 from gateway.operations.words import told
@@ -66,8 +67,9 @@ async def describe(
 
 
 async def list_(rooms: Rooms) -> object:
-    """Return every mailbox."""
-    return [row(each) for each in rooms.accounts.mailboxes()]
+    """Return every mailbox; a patient's without the number in its address."""
+    rows = [row(each) for each in rooms.accounts.mailboxes()]
+    return veiled(rows, rooms.settings.journal.citizens)
 
 
 async def show(

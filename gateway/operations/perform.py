@@ -171,7 +171,7 @@ async def perform(rooms: Rooms, actor: str, name: str, arguments: Mapping[str, A
         given = msgspec.convert(dict(arguments), _arguments(verb))
     except msgspec.ValidationError as error:
         raise OperationError(f"{name} was asked wrongly: {error}", "see its --help") from None
-    asked = msgspec.structs.asdict(given)
+    asked = _addressed(rooms, name, msgspec.structs.asdict(given))
     told = _named(rooms, asked)
     # Who may be meant in either spelling, for access or erasure, is not made a row more of theirs.
     who = _address(told if name.startswith("citizen.") else asked)
@@ -208,6 +208,15 @@ def _short(value: Any) -> Any:
     if isinstance(value, bytes):
         return f"sha256:{hashlib.sha256(value).hexdigest()}"
     return [_short(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _addressed(rooms: Rooms, name: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with a mailbox's address where its key was given: that shows no number."""
+    named = str(asked.get("address", ""))
+    if not name.startswith("mailbox.") or "@" in named:
+        return asked
+    found = rooms.accounts.by_key(named)
+    return asked if found is None else {**asked, "address": found.address}
 
 
 def _named(rooms: Rooms, asked: Mapping[str, Any]) -> Mapping[str, Any]:

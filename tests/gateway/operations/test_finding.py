@@ -68,3 +68,19 @@ async def test_a_state_may_be_asked_for(ask: Ask) -> None:
     assert [] == addresses(exact)
     with pytest.raises(OperationError, match="sulking is no state"):
         await ask("mailbox.find", status="sulking")
+
+
+async def test_a_patients_mailbox_does_not_show_their_number(ask: Ask) -> None:
+    """Nor does a piece of it find anything; whoever has all of it finds it, or goes by its key."""
+    number = "279035121518989"
+    made = await ask("mailbox.add", address=f"{number}@labo.example")
+    veiled = "•••@labo.example"
+    assert [veiled] == [each["address"] for each in await ask("mailbox.list")]
+    for search, found in (("", [veiled]), (number[:6], []), (f"{number}@labo.example", [veiled])):
+        shown = (await ask("mailbox.find", search=search))["mailboxes"]
+        assert found == [each["address"] for each in shown]
+    assert "suspended" == (await ask("mailbox.suspend", address=made["key"]))["status"]
+    found = await ask(
+        "journal.search", event="operation.mailbox.suspend", who=f"{number}@labo.example"
+    )
+    assert 1 == len(found["rows"])
