@@ -5,12 +5,12 @@ from typing import Any
 import click
 
 from gateway.cli import show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _COLUMNS = ("address", "kind", "name", "profession", "structure", "service")
 
 
-@click.group("address")
+@click.group("address", cls=Verbs)
 def command() -> None:
     """Who may be written to, and at which address."""
 

@@ -17,7 +17,19 @@ from gateway.operations.error import OperationError
 
 Show = Callable[[Any], None]
 
+_LONGEST = 300  # characters of a sentence in a list of verbs
 _PATIENCE = 10.0  # seconds for another short command to finish
+
+
+class Verbs(click.Group):
+    """A noun's verbs; its help says of each what it does, whole."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs, on as many lines as their sentences take."""
+        named = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, each.get_short_help_str(_LONGEST)) for name, each in named if each]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from typing import Any
 import click
 
 from gateway.cli import show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 
-@click.group("certificates")
+@click.group("certificates", cls=Verbs)
 def command() -> None:
     """Certificates: ours and those that were shown to us."""
 

@@ -5,10 +5,10 @@ from typing import Any
 import click
 
 from gateway.cli import show as shown
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 
-@click.group("citizen")
+@click.group("citizen", cls=Verbs)
 def command() -> None:
     """Patients: who objects to being written to, and who may answer whom.
 

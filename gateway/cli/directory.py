@@ -6,12 +6,12 @@ from typing import Any
 import click
 
 from gateway.cli import show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _ENTRY = ("directory", "address", "kind", "person", "organisation", "name", "structure", "hidden")
 
 
-@click.group("directory")
+@click.group("directory", cls=Verbs)
 def command() -> None:
     """Directories: whose an address is, and whether it may be shown. They grant nothing."""
 

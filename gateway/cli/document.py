@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli import show as shown
-from gateway.cli.call import Asking
+from gateway.cli.call import Asking, Verbs
 from gateway.operations.error import OperationError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
 
 
-@click.group("document")
+@click.group("document", cls=Verbs)
 def command() -> None:
     """Health documents: read, checked and packed for sending."""
 

@@ -7,13 +7,13 @@ from typing import IO, Any
 import click
 
 from gateway.cli import searching, show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _PAGE = 500
 _WHY = click.option("--reason", required=True, help="For those who read the journal later.")
 
 
-@click.group("journal")
+@click.group("journal", cls=Verbs)
 def command() -> None:
     """The audit: what happened, in a chain that cannot be cut unseen."""
 

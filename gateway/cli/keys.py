@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from gateway.cli import export, show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 
-@click.group("keys")
+@click.group("keys", cls=Verbs)
 def command() -> None:
     """The key ring that opens everything at rest."""
 

@@ -7,20 +7,26 @@ from typing import Any
 import click
 
 from gateway.cli import show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 from gateway.operations.error import OperationError
 
 _COLUMNS = ("answer", "recipient", "reference", "why", "do")
 
 
-@click.group("lab")
+@click.group("lab", cls=Verbs)
 def command() -> None:
     """Laboratories that send by themselves, and what became of their results."""
 
 
 @command.command("morning")
-@click.option("--since", help="Such as 2026-11-22T18:00:00+01:00.  [default: a day ago]")
-@click.option("--mailbox", help="Of this one alone.  [default: all that software sends from]")
+@click.option(
+    "--since", metavar="TIME", help="Such as 2026-11-22T18:00:00+01:00.  [default: a day ago]"
+)
+@click.option(
+    "--mailbox",
+    metavar="ADDRESS",
+    help="Of this one alone.  [default: all that software sends from]",
+)
 @click.option("--files", is_flag=True, help="With the names of files and the keys of results.")
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Into this file, as CSV."

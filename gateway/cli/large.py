@@ -5,13 +5,13 @@ from typing import Any
 import click
 
 from gateway.cli import show as shown
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _LENT = ("id", "reference", "domain", "for", "size", "made", "expires", "looks", "taken")
 _FETCHING = ("reference", "size", "here", "due", "tries", "wrong")
 
 
-@click.group("large")
+@click.group("large", cls=Verbs)
 def command() -> None:
     """Documents too large to travel: what lies here for others, and what is fetched from them.
 

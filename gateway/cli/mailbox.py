@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from gateway.cli import account, habits, people, show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _COLUMNS = ("address", "kind", "status", "name", "key", "created")
 
 
-@click.group("mailbox")
+@click.group("mailbox", cls=Verbs)
 def command() -> None:
     """Mailboxes, what they log in with, and what lies in them."""
 

@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from gateway.cli import show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _WAITING = "This takes two. It is done when another operator asks for the same within a day."
 _ROLES = click.Choice(["viewer", "reviewer", "lists", "administrator"])
 
 
-@click.group("operator")
+@click.group("operator", cls=Verbs)
 def command() -> None:
     """The people who operate the gateway by its console."""
 

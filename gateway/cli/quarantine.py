@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 from gateway.cli import export, show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _STATES = ("held", "decided", "all", "released", "refused", "expired", "cancelled")
 _COLUMNS = ("id", "reference", "state", "opened", "sender", "recipient", "recipients", "reasons")
 
 
-@click.group("quarantine")
+@click.group("quarantine", cls=Verbs)
 def command() -> None:
     """Messages that wait for a person."""
 

@@ -166,9 +166,19 @@ def _read(answer: "httpx.Response") -> dict[str, Any]:
 @click.option("--certificate-key", type=_FILE, help="and its key.")
 @click.option("--to", multiple=True, help="Who gets it: an address, rpps:…, finess:…; repeat it.")
 @click.option("--order", type=_FILE, help="What the file is. [default: FILE.json, if it is there]")
-@click.option("--key", default="", help="The same result has the same.")
+@click.option(
+    "--key",
+    default="",
+    help="What the result is known by: offered again under it, it is sent once.",
+)
 @click.option("--critical", is_flag=True, help="It may not wait: told to a person if it is late.")
-@click.option("--wait", type=click.FloatRange(0), default=0, help="Seconds for the last answer.")
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=0,
+    help="How long to wait for the last answers; 0: not at all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer with one line of JSON.")
 def command(*, files: tuple[Path, ...], key: str, wait: float, as_json: bool, **how: Any) -> None:
     """Hand results in: each FILE a mail (.eml), a PDF with its JSON, a CDA document (.xml), HL7 or HPRIM."""

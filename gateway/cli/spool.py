@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from gateway.cli import emergency, searching, show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _COLUMNS = (
     "delivery",
@@ -20,7 +20,7 @@ _COLUMNS = (
 )
 
 
-@click.group("spool")
+@click.group("spool", cls=Verbs)
 def command() -> None:
     """Messages on their way."""
 

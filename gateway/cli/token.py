@@ -5,10 +5,10 @@ from typing import Any
 import click
 
 from gateway.cli import show
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 
-@click.group("token")
+@click.group("token", cls=Verbs)
 def command() -> None:
     """Tokens for software that asks by HTTPS."""
 

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from gateway.cli import emergency, publish, show, trust_change, trust_denial, trust_lists
-from gateway.cli.call import Asking, asking
+from gateway.cli.call import Asking, Verbs, asking
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.group("trust")
+@click.group("trust", cls=Verbs)
 def command() -> None:
     """The signed list of who may write to whom."""
 

@@ -45,6 +45,9 @@ FRENCH: Mapping[str, str] = {
     ),
     # Patients.
     "that is neither a mail address nor an INS": "Ce n'est ni une adresse, ni un matricule INS.",
+    "that is no INS: its key does not go with it": (
+        "Ce n'est pas un matricule INS : sa clé ne lui correspond pas ; relisez-le dans le dossier."
+    ),
     "that is no citizen's address": (
         "Ce n'est pas l'adresse d'un patient : donnez son matricule INS, de 13 ou 15 chiffres."
     ),

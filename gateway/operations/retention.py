@@ -41,6 +41,10 @@ def people(rooms: Rooms, whom: str) -> tuple[Address, ...]:
         found = Ins(plain[:13])
     except DocumentError:
         found = None
+    if found is not None and len(plain) == 15 and plain[13:] != found.key:
+        raise OperationError(
+            "that is no INS: its key does not go with it", "read the number again in the record"
+        )
     if found is None or plain[13:] not in {"", found.key}:
         raise OperationError(
             "that is neither a mail address nor an INS", "give an address, or 13 or 15 digits"

@@ -57,6 +57,12 @@ def test_every_verb_is_documented_and_no_other() -> None:
     assert len(documented) == len(set(documented))
 
 
+def test_no_summary_is_cut_off() -> None:
+    """What a verb does stands whole in the list of verbs, however narrow the window."""
+    for noun in {verb.partition(" ")[0] for verb in _verbs()}:
+        assert "..." not in _run(noun, "--help").stdout.partition("Commands:")[2], noun
+
+
 def test_every_verb_answers_in_json_if_asked() -> None:
     """Others script against the command."""
     for verb in _verbs() - {"journal export"}:
