@@ -28,6 +28,7 @@ from gateway.labs.offering import IN_HAND, Offering, Outcome, Result, blocks
 from gateway.labs.offers import Facts, Offered
 from gateway.labs.recipients import NotNowError, Resolve, resolving
 from gateway.labs.shelf import Beside, Claim, Shelf, ShelfError
+from gateway.labs.telling import Telling
 from gateway.labs.unsent import Turned
 from gateway.relay.applications import Applications
 from gateway.relay.critical import FIELD
@@ -47,7 +48,6 @@ _HEADER = 256 << 10  # octets of a ready mail's header
 _MOST = 500  # files of one look, after which what is critical is looked for again,
 _TOGETHER = 25  # and of those answered at once
 _MANY = 500  # last answers of one look
-_HOUR = timedelta(hours=1)
 _LATER = (Answer.DELIVERED, Answer.FAILED, Answer.CORRECTED, Answer.ANSWERED)
 _UNKNOWN = "only .pdf, .xml (CDA), .hl7 (ORU), .hpr (HPRIM) and .eml are sent from here"
 
@@ -105,9 +105,12 @@ class Folder:
     offering: Offering
     _lying: dict[Found, _Lying] = field(default_factory=dict)
     _later: dict[str, datetime] = field(default_factory=dict)  # claims that wait, by their mark
-    _said: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _operators: Telling = field(init=False)
     _large: asyncio.Lock = field(default_factory=asyncio.Lock)
     _taken: list[Taken] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._operators = Telling(self.desk, {"folder": self.watched.name})
 
     async def run(self) -> None:
         """Look for ever, without a pause while there is work; a folder that is away is looked for again."""
@@ -118,7 +121,7 @@ class Folder:
                 self.desk.away.pop(f"folder {self.watched.name}", None)
             except OSError as error:
                 self.desk.away.setdefault(f"folder {self.watched.name}", self.desk.clock())
-                self._tell_once("folder.away", type(error).__name__)
+                self._operators.once("folder.away", type(error).__name__)
             if not found:
                 await asyncio.sleep(self.watched.poll)
 
@@ -161,7 +164,7 @@ class Folder:
         try:
             claim = shelf.claim(found)
         except OSError as error:  # not ours to move, say: it stops no other
-            self._tell_once("folder.put_off", type(error).__name__)
+            self._operators.once("folder.put_off", type(error).__name__)
             return []
         return [claim] if claim is not None else []
 
@@ -182,7 +185,7 @@ class Folder:
                 await self._accepted(shelf, _TOGETHER)
             except (NotNowError, VaultError, OSError) as error:  # not the file's fault
                 self._wait(claim)
-                self._tell("folder.put_off", type(error).__name__)
+                self._operators.tell("folder.put_off", type(error).__name__)
             except Exception as error:  # noqa: BLE001 - one file stops no other
                 self._wait(claim)
                 self.desk.on_event("folder.crashed", {"exception": error})
@@ -205,7 +208,7 @@ class Folder:
         else:
             self._wait(claim)
             if outcome.said is not IN_HAND:
-                self._tell("folder.put_off", str(outcome.said.code))
+                self._operators.tell("folder.put_off", str(outcome.said.code))
 
     async def _streamed(self, shelf: Shelf, claim: Claim) -> Outcome:
         """Hand in a ready mail that is nowhere whole in memory."""
@@ -282,7 +285,7 @@ class Folder:
         except OSError as error:  # it is answered again, once there is room
             for claim, _ in ready:
                 self._wait(claim)
-            self._tell("folder.put_off", type(error).__name__)
+            self._operators.tell("folder.put_off", type(error).__name__)
 
     def _first(self, claim: Claim, row: Offered, again: bool) -> Beside:  # noqa: FBT001 - a tuple's
         content = answers.accepted(claim.name, row, self.offering.copies(row), again=again)
@@ -308,7 +311,7 @@ class Folder:
         told = answers.turned(head, now, why)
         await asyncio.to_thread(shelf.answer, claim.name, Answer.FAILED, content, instead, told)
         await asyncio.to_thread(shelf.set_aside, claim)
-        self._tell("folder.failed", "refused" if refused else "unusable")
+        self._operators.tell("folder.failed", "refused" if refused else "unusable")
 
     def _marked(self, shelf: Shelf, claim: Claim) -> bool:
         """Whether a ready mail says itself that it may not wait."""
@@ -371,16 +374,6 @@ class Folder:
 
     def _wait(self, claim: Claim) -> None:
         self._later[claim.mark] = self.desk.clock() + self.watched.again
-
-    def _tell_once(self, event: str, reason: str) -> None:
-        """Tell of what each look finds anew, once an hour."""
-        now = self.desk.clock()
-        if (event, reason) not in self._said or now - self._said[event, reason] >= _HOUR:
-            self._said[event, reason] = now
-            self._tell(event, reason)
-
-    def _tell(self, event: str, reason: str) -> None:
-        self.desk.on_event(event, {"folder": self.watched.name, "reason": reason})
 
 
 def _let_go(shelf: Shelf, answered: list[tuple[Claim, Beside]]) -> None:

@@ -5,19 +5,19 @@ at that hour writes it as soon as it is back, and nothing falls between two of t
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from gateway.labs.morning import as_csv
 from gateway.labs.night import Night
 from gateway.labs.shelf import Shelf
+from gateway.labs.telling import Telling
 from gateway.relay.desk import Desk
 from smtp.address import Address
 from vault.database import Database, Statement
 
 _POLL = 30.0
-_HOUR = timedelta(hours=1)
 
 
 def last(now: datetime, at: time) -> datetime:
@@ -38,16 +38,24 @@ class Mornings:
     unconfirmed: timedelta
     desk: Desk
     night: Night
-    _told: datetime | None = None  # that the folder is away
+    _operators: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._operators = Telling(self.desk, {"folder": self.name})
 
     async def run(self) -> None:
         """Look for ever; a folder that is away is looked for again."""
         while True:
-            try:
-                await self.round()
-            except OSError as error:
-                self._away(error)
+            await self.look()
             await asyncio.sleep(_POLL)
+
+    async def look(self) -> bool:
+        """Do a round; that the folder is away is told."""
+        try:
+            return await self.round()
+        except OSError as error:
+            self._operators.once("morning.unwritten", type(error).__name__)
+            return False
 
     async def round(self) -> bool:
         """Write the file if it is time; return whether it was."""
@@ -85,10 +93,3 @@ class Mornings:
             shelf.tell_morning(name, content)
         finally:
             shelf.close()
-
-    def _away(self, error: OSError) -> None:
-        now = self.desk.clock()
-        if self._told is None or now - self._told >= _HOUR:
-            self._told = now
-            reason = type(error).__name__
-            self.desk.on_event("morning.unwritten", {"folder": self.name, "reason": reason})

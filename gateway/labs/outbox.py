@@ -19,6 +19,7 @@ from gateway.labs import ready, recipients
 from gateway.labs.offering import IN_HAND, Offering, Outcome, Result
 from gateway.labs.offers import Facts
 from gateway.labs.returned import Returned, notice
+from gateway.labs.telling import Telling
 from gateway.labs.unsent import Turned
 from gateway.relay.desk import Desk
 from gateway.relay.handing.account import Account, Accounts, Refused
@@ -30,7 +31,6 @@ from smtp.send.client import UNREACHABLE
 from vault.errors import VaultError
 
 DOOR = "outbox"
-_HOUR = timedelta(hours=1)
 _FIRST, _LONGEST = 1.0, 300.0  # seconds until a server that is away is looked for again
 _NO_FOLDER = Reply(451, "4.3.5", "There is no such folder in that mailbox")
 _TOO_LARGE = "the mail is larger than any that is sent from here"
@@ -48,7 +48,10 @@ class Outbox:
     _pause: float = _FIRST
     _later: dict[str, datetime] = field(default_factory=dict)  # what waits, by its mark
     _noticed: set[str] = field(default_factory=set)  # notices that were put, by the mail's mark
-    _said: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _operators: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._operators = Telling(self.desk, {"outbox": self.settings.name})
 
     @property
     def mailbox(self) -> Address:
@@ -62,7 +65,7 @@ class Outbox:
                 await self.watch()
             except Refused as refused:
                 self.desk.away.setdefault(f"outbox {self.settings.name}", self.desk.clock())
-                self._tell_once("outbox.away", str(refused.said.enhanced))
+                self._operators.once("outbox.away", str(refused.said.enhanced))
             await asyncio.sleep(self._pause)
             self._pause = min(2 * self._pause, _LONGEST)
 
@@ -114,10 +117,10 @@ class Outbox:
             if refused.said is UNREACHABLE:
                 raise  # the line is begun anew
             self._wait(mark)  # it was not moved, say: the others go on
-            self._tell("outbox.put_off", refused.said.enhanced)
+            self._operators.tell("outbox.put_off", refused.said.enhanced)
         except VaultError as error:  # not the mail's fault
             self._wait(mark)
-            self._tell("outbox.put_off", type(error).__name__)
+            self._operators.tell("outbox.put_off", type(error).__name__)
         except Exception as error:  # noqa: BLE001 - one mail stops no other
             self._wait(mark)
             self.desk.on_event("outbox.crashed", {"exception": error})
@@ -152,7 +155,7 @@ class Outbox:
         else:
             self._wait(mark)
             if outcome.said is not IN_HAND:
-                self._tell("outbox.put_off", str(outcome.said.code))
+                self._operators.tell("outbox.put_off", str(outcome.said.code))
 
     @asynccontextmanager
     async def _octets(self, account: Account, uid: int) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -208,7 +211,7 @@ class Outbox:
         await self.offering.turned(self.settings.name, name, turned, critical=critical)
         await self._notice(account, mark, message_id, outcome, sent=False)
         await self._moved(account, mark, uid, self.settings.errors)
-        self._tell("outbox.failed", "refused" if outcome.refused else "unusable")
+        self._operators.tell("outbox.failed", "refused" if outcome.refused else "unusable")
 
     async def _notice(
         self, account: Account, mark: str, message_id: str, outcome: Outcome, *, sent: bool
@@ -232,16 +235,6 @@ class Outbox:
 
     def _wait(self, mark: str) -> None:
         self._later[mark] = self.desk.clock() + timedelta(seconds=self.settings.again)
-
-    def _tell_once(self, event: str, reason: str) -> None:
-        """Tell of what each attempt finds anew, once an hour."""
-        now = self.desk.clock()
-        if (event, reason) not in self._said or now - self._said[event, reason] >= _HOUR:
-            self._said[event, reason] = now
-            self._tell(event, reason)
-
-    def _tell(self, event: str, reason: str) -> None:
-        self.desk.on_event(event, {"outbox": self.settings.name, "reason": reason})
 
 
 def _mark(validity: int, uid: int) -> str:

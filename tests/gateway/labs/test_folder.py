@@ -21,6 +21,7 @@ from gateway.labs.names import Answer
 from gateway.labs.offering import Offering
 from gateway.labs.offers import Offers
 from gateway.labs.shelf import Shelf
+from gateway.labs.telling import Telling
 from gateway.relay.escalating import Escalating
 from gateway.relay.intake import Intake
 from gateway.relay.notices import Notices
@@ -561,9 +562,9 @@ async def test_a_folder_that_is_away_is_looked_for_again(tmp_path: Path) -> None
     """A file server that restarts stops nothing."""
     async with lab(tmp_path) as labo:
         door = labo.started(path=tmp_path / "gone", poll=0)
-        task = asyncio.ensure_future(door.run())
         told = asyncio.Event()
-        door.desk = replace(door.desk, on_event=lambda *_: told.set())
+        door._operators = Telling(replace(door.desk, on_event=lambda *_: told.set()), {})
+        task = asyncio.ensure_future(door.run())
         await told.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
