@@ -110,7 +110,7 @@ def _groups(content: bytes) -> tuple[Fields, list[Fields]]:
 
 
 def _unfolded(value: bytes) -> str:
-    return clean(_FOLD.sub(" ", value[:2000].decode("utf-8", "replace")))
+    return clean(_FOLD.sub(" ", value[:2000].decode("utf-8", "replace")).strip())
 
 
 def _status(group: Fields) -> Fate:
