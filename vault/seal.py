@@ -89,25 +89,33 @@ class Sealer:
 
     def feed(self, block: bytes) -> bytes:
         """Return the sealed bytes that this block settles."""
-        self._parts.append(block)
-        self._waiting += len(block)
-        self.size += len(block)
+        self._take(block)
         if self._waiting <= CHUNK:
             return b""
         buf = b"".join(self._parts)
-        settled = (len(buf) - 1) // CHUNK * CHUNK
-        view = memoryview(buf)
-        for start in range(0, settled, CHUNK):
-            self._seal(view[start : start + CHUNK], last=False)
-        self._parts = [buf[settled:]]
-        self._waiting = len(buf) - settled
+        rest = self._settle(memoryview(buf))
+        self._parts, self._waiting = [bytes(rest)], len(rest)
         return self._taken()
 
-    def finish(self) -> bytes:
-        """Return the rest, with the end mark; nothing may be fed after it."""
-        self._seal(memoryview(b"".join(self._parts)), last=True)
+    def finish(self, block: bytes = b"") -> bytes:
+        """Return the rest, its last block included, with the end mark; nothing may be fed after."""
+        self._take(block)
+        rest = self._settle(memoryview(b"".join(self._parts)))
+        self._seal(rest, last=True)
         self._parts = []
         return self._taken()
+
+    def _take(self, block: bytes) -> None:
+        self._parts.append(block)
+        self._waiting += len(block)
+        self.size += len(block)
+
+    def _settle(self, plain: memoryview) -> memoryview:
+        """Seal whole chunks; return what may be the last one."""
+        while len(plain) > CHUNK:
+            self._seal(plain[:CHUNK], last=False)
+            plain = plain[CHUNK:]
+        return plain
 
     def _seal(self, plain: memoryview, *, last: bool) -> None:
         self._out.append(self._chunks.seal(self._number, plain, last=last))
@@ -159,8 +167,7 @@ def span(size: int, start: int, end: int) -> tuple[int, int]:
 
 def seal_whole(file_key: bytes, body_id: str, salt: bytes, body: bytes) -> bytes:
     """Seal a body that is at hand."""
-    sealer = Sealer(file_key, body_id, salt)
-    return sealer.feed(body) + sealer.finish()
+    return Sealer(file_key, body_id, salt).finish(body)
 
 
 def open_whole(file_key: bytes, body_id: str, sealed: bytes) -> bytes:

@@ -83,7 +83,7 @@ class Vault:
         try:
             rest = await self._pour(body, inward, own=own)
             if not inward.begun and len(rest) <= self._inline_limit:
-                inline = sealer.feed(rest) + sealer.finish()
+                inline = sealer.finish(rest)
                 return Sealed(body_id, sealer.size, file_key, inline)
             await inward.end(rest)
         except BaseException:
@@ -92,12 +92,10 @@ class Vault:
         return Sealed(body_id, sealer.size, file_key, None)
 
     async def _pour(self, body: AsyncIterator[bytes], inward: Inward, *, own: bool) -> bytes:
-        """Hand the body on in batches; return what is left for the end."""
+        """Hand the body on in batches; return the last, which is no end till no block follows."""
         parts: list[bytes] = []
         waiting, enough, unasked = 0, max(BATCH, self._inline_limit + 1), 0
         async for block in body:
-            parts.append(block)
-            waiting += len(block)
             if waiting >= enough:
                 unasked += waiting
                 if unasked >= _ASK:
@@ -105,6 +103,8 @@ class Vault:
                     unasked = 0
                 await inward.add(b"".join(parts))
                 parts, waiting, enough = [], 0, BATCH
+            parts.append(block)
+            waiting += len(block)
         return b"".join(parts)
 
     def holding(self, sealed: Sealed, holders: Sequence[str]) -> list[Statement]:

@@ -57,15 +57,17 @@ class Inward:
     # In a thread, one at a time.
 
     def _write(self, plain: bytes) -> None:
-        if self._draft is None:
-            self._draft = self._blobs.draft(self._name)
-        self._draft.write(self._sealer.feed(plain))
+        self._drafted().write(self._sealer.feed(plain))
 
     def _keep(self, plain: bytes) -> None:
-        self._write(plain)
-        assert self._draft is not None
-        self._draft.write(self._sealer.finish())
-        self._draft.keep()
+        draft = self._drafted()
+        draft.write(self._sealer.finish(plain))
+        draft.keep()
+
+    def _drafted(self) -> Draft:
+        if self._draft is None:
+            self._draft = self._blobs.draft(self._name)
+        return self._draft
 
     def _discard(self, before: "Future[None]") -> None:
         wait([before])

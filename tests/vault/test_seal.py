@@ -54,15 +54,16 @@ def test_it_is_what_the_specification_says(size: int) -> None:
     )
 
 
-@given(st.lists(st.integers(0, 2 * CHUNK), max_size=8))
+@given(st.lists(st.integers(0, 2 * CHUNK), max_size=8), st.booleans())
 @settings(max_examples=50, deadline=None)
-def test_any_cut_gives_the_same_bytes(cuts: list[int]) -> None:
-    """How the body arrived cannot be seen in what was written."""
+def test_any_cut_gives_the_same_bytes(cuts: list[int], fed: bool) -> None:  # noqa: FBT001 - drawn
+    """How the body arrived cannot be seen in what was written, nor whether its end came alone."""
     sealer, sealed, at = Sealer(KEY, ID, SALT), b"", 0
     for cut in cuts:
         sealed += sealer.feed(BODY[at : at + cut])
         at += cut
-    sealed += sealer.feed(BODY[at:]) + sealer.finish()
+    rest = BODY[at:]
+    sealed += sealer.feed(rest) + sealer.finish() if fed else sealer.finish(rest)
 
     assert SEALED == sealed
     assert len(BODY) == sealer.size

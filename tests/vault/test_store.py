@@ -14,7 +14,7 @@ from vault.blobs import Blob, Draft, Folder
 from vault.database import Database
 from vault.errors import Conflict, Gone, SealError, StorageFull, VaultError
 from vault.keys import KeyRing
-from vault.seal import CHUNK
+from vault.seal import CHUNK, sealed_size
 from vault.store import Sealed, Vault
 from vault.stream import BATCH
 
@@ -60,6 +60,25 @@ async def test_a_body_comes_out_as_it_went_in(vault: Vault, size: int) -> None:
     assert size == sealed.size == vault.size("delivery/1")
     assert body == await vault.read("delivery/1")
     assert body == b"".join([piece async for piece in vault.stream("delivery/1")])
+
+
+async def test_a_body_that_comes_at_once_is_written_at_once(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is handed over only when more has come: the last one with the end."""
+    written: list[int] = []
+    write = Draft.write
+
+    def look(draft: Draft, sealed: bytes) -> None:
+        written.append(len(sealed))
+        write(draft, sealed)
+
+    monkeypatch.setattr(Draft, "write", look)
+    await vault.put(blocks(LARGE, len(LARGE)))
+    await vault.put(blocks(LARGE[: 2 * BATCH], BATCH))
+
+    assert [sealed_size(len(LARGE)), 2] == [written[0], len(written[1:])]
+    assert sealed_size(2 * BATCH) == sum(written[1:])
 
 
 @given(size=st.sampled_from(SIZES), data=st.data(), block=st.integers(1000, 2 * BATCH))
