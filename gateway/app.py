@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,6 @@ from gateway.accounts.shares import Shares
 from gateway.certificates.emergencies import Emergencies
 from gateway.control.lock import Lock
 from gateway.control.server import actor_of
-from gateway.documents.coherence import Citizens
 from gateway.observe.logs import adopt_libraries, open_log
 from gateway.observe.metrics import Metrics
 from gateway.observe.notes import Notes
@@ -37,35 +36,25 @@ from gateway.operations.error import OperationError
 from gateway.operations.legal import LegalHolds
 from gateway.operations.perform import perform
 from gateway.operations.rooms import Rooms
-from gateway.receipts.citizens import ANSWER
 from gateway.receipts.outbox import Outbox
 from gateway.relay.books import Books
-from gateway.relay.critical import Care, Urgency
-from gateway.relay.delivery import Schedule
 from gateway.relay.desk import Desk
-from gateway.relay.ends import Terms
 from gateway.relay.exchanges import Exchanges
 from gateway.relay.handing.servers import Servers
 from gateway.relay.inspections import Inspections
-from gateway.relay.large.large import Large
 from gateway.relay.notices import Notices
 from gateway.relay.proof import signing
-from gateway.relay.screening import Screening
 from gateway.relay.spool import Spool
-from gateway.relay.threads import Rules
-from gateway.running import believing, certifying, checks, dumps, referring
+from gateway.running import agreed, believing, certifying, checks, dumps, referring
 from gateway.running.housekeeping import sign_journal
 from gateway.running.shelves import Shelves
 from gateway.running.supervisor import Supervisor
 from gateway.running.versions import Versions
 from gateway.settings import Settings, SettingsError, load
 from gateway.web.fetching import Fetching
-from imap.store import Limits as MailboxLimits
 from imap.store import Mailboxes
-from quarantine.rate import Rate
 from quarantine.register import Register
 from quarantine.review import Review
-from smtp.address import Address, key
 from trust.revocation import Standing
 from vault.blobs import Folder
 from vault.database import Database
@@ -185,7 +174,7 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     journal = Journal(database, ring, settings.paths.journal_head)
     metrics = Metrics()
     notes = Notes(database, journal, now, log, metrics)
-    mailboxes = Mailboxes(database, vault, ring, now, _room(settings))
+    mailboxes = Mailboxes(database, vault, ring, now, agreed.room(settings))
     accounts = Accounts(database, ring, mailboxes, now, notes.tell)
     outbox = Outbox(database, ring, settings.site.name, asyncio.Event())
     register = Register(database, ring)
@@ -226,12 +215,12 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     )
     denylist = Denylist(database, ring, notes.tell)
     keeper.overlaid(replace(keeper.overlay, denied=combined(denylist.all())))
-    exchanges = Exchanges(database, ring, citizens_of(settings), notes.tell)
+    exchanges = Exchanges(database, ring, agreed.citizens(settings), notes.tell)
     desk = Desk.of(
         settings.site,
         books,
         keeper,
-        _schedule(settings),
+        agreed.schedule(settings),
         now,
         metrics,
         notes.tell,
@@ -240,11 +229,11 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         Servers.of(settings.mailboxes.server),
         settings.mailboxes.reports_folder,
         signing(settings.tls.certificate, settings.tls.key),
-        _screening(settings, Inspections(database, ring)),
-        _terms(settings),
-        large=_large(settings, database, ring),
+        agreed.screening(settings, Inspections(database, ring)),
+        agreed.terms(settings),
+        large=agreed.large(settings, database, ring),
         exchanges=exchanges,
-        urgency=_urgency(settings),
+        urgency=agreed.urgency(settings),
         forwards=settings.mailboxes.forwards,
     )
     return Rooms(
@@ -281,60 +270,6 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
         desk=desk,
         notices=Notices(desk),
     )
-
-
-def _screening(settings: Settings, inspections: Inspections) -> Screening:
-    quarantine = settings.quarantine
-    rate = Rate(quarantine.rate)
-    return Screening(quarantine.policy, inspections, rate, quarantine.recipients)
-
-
-def _urgency(settings: Settings) -> Urgency:
-    labs = settings.labs
-    return Urgency(
-        Care(timedelta(seconds=labs.critical_within)),
-        {
-            key(Address(each.mailbox)): Care(
-                timedelta(seconds=each.within),
-                each.person,
-                tuple(map(Address, each.mail)),
-                each.importance,
-            )
-            for each in labs.critical
-        },
-        everybody=labs.critical_from == "all",
-    )
-
-
-def _terms(settings: Settings) -> Terms:
-    within = settings.receipts.final_within
-    return Terms(timedelta(seconds=within) if within else None)
-
-
-def citizens_of(settings: Settings) -> Rules:
-    """Return what the house says of citizens."""
-    said = settings.citizens
-    return Rules(
-        Citizens(settings.journal.citizens, said.digits, _keys(said.services)),
-        _keys(said.pharmacies),
-        said.largest,
-        said.enforce,
-        ANSWER if said.answer is None else said.answer,
-        timedelta(days=said.thread_days) if said.thread_days else None,
-    )
-
-
-def _keys(addresses: Iterable[str]) -> frozenset[str]:
-    return frozenset(key(Address(each)) for each in addresses)
-
-
-def _large(settings: Settings, database: Database, ring: KeyRing) -> Large | None:
-    large = settings.large
-    return Large.of(large, database, ring) if large.enabled else None
-
-
-def _room(settings: Settings) -> MailboxLimits:
-    return MailboxLimits(settings.mailboxes.quota, settings.mailboxes.append_limit)
 
 
 def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:
@@ -380,11 +315,6 @@ def _passphrase(settings: Settings) -> str | None:
     if path is None:
         return None
     return checks.private(path, "the passphrase").decode("utf-8").strip()
-
-
-def _schedule(settings: Settings) -> Schedule:
-    relay = settings.relay
-    return Schedule.of(relay.retry, relay.jitter, relay.expire_after, relay.delay_notice_after)
 
 
 def _locked(settings: Settings, holder: str) -> Lock:

@@ -65,9 +65,10 @@ def check(*, file: Path, recipients: tuple[str, ...], config: Path | None, as_js
 def _citizens(config: Path | None) -> "Citizens | None":
     if config is None:
         return None
-    from gateway.app import citizens_of, settings_of
+    from gateway.app import settings_of
+    from gateway.running.agreed import citizens
 
-    return citizens_of(settings_of(config)).citizens
+    return citizens(settings_of(config)).citizens
 
 
 def _findings(findings: Any) -> None:
