@@ -179,6 +179,7 @@ async def test_what_somebody_takes_care_of_meanwhile_is_in_no_letter(world: Worl
     escalating = _agreed(world)
     await _result(world, ACCUEIL, OUTSIDER)
     await escalating.round()
+    world.clock.advance(seconds=1)
     for _ in range(2):
         await _result(world, ACCUEIL, OUTSIDER)
     assert 2 == await escalating.round()
