@@ -124,7 +124,7 @@ def _verified(version: Version, quorum: Quorum, at: datetime) -> tuple[Step, Cla
     digest = native.digest(version.content)
     try:
         verified = verify(version.content, version.signatures, quorum, at)
-        claims = native.read(verified.content)
+        claims = native.read(bytes(verified.content))
     except (SignatureError, ListError) as error:
         raise TrailError(f"the list {digest[:12]} is not to be believed: {error}") from None
     assert claims.version is not None  # the native format has no list without

@@ -22,7 +22,7 @@ from trust.errors import (
     UnsettledError,
 )
 from trust.members import Claims
-from trust.signatures.verified import Verified
+from trust.signatures.verified import Content, Verified
 from trust.sources import Edition
 
 SKEW = timedelta(minutes=5)  # how far an honest authority's clock may be ahead of ours
@@ -78,7 +78,7 @@ class OfferError(TrustError):
 class Offer:
     """What somebody says is a list, and the signatures that came beside it."""
 
-    content: bytes = field(repr=False)
+    content: Content = field(repr=False)
     signatures: tuple[bytes, ...] = field(default=(), repr=False)
 
     def hash(self) -> str:

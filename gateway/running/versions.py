@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from trust import trail
+from trust.signatures.verified import Content
 from trust.trail import Entry, Kept
 from trust.verification import Offer
 from vault.database import Database, Statement
@@ -113,7 +114,7 @@ class Versions:
         return statements
 
 
-async def _packed(content: bytes) -> AsyncIterator[bytes]:
+async def _packed(content: Content) -> AsyncIterator[bytes]:
     deflating, view = zlib.compressobj(), memoryview(content)
     for at in range(0, len(view), _BLOCK):
         yield await asyncio.to_thread(deflating.compress, view[at : at + _BLOCK])

@@ -185,7 +185,7 @@ async def test_a_stored_list_that_was_tampered_with(site: Site) -> None:
     """The database is not believed either."""
     await site.keeper().offer("list", site.authority.offer())
     for name, kept in site.store.offers.items():
-        site.store.offers[name] = replace(kept, content=kept.content + b" ")
+        site.store.offers[name] = replace(kept, content=bytes(kept.content) + b" ")
     keeper = site.keeper()
     await keeper.restore()
     arrival = keeper.standing().last
@@ -206,7 +206,9 @@ async def test_changing_the_signers_opens_no_door(site: Site) -> None:
     assert keeper.current is None
     outcomes = [
         (
-            await keeper.offer("list", replace(each, signatures=tuple(others.sign(each.content))))
+            await keeper.offer(
+                "list", replace(each, signatures=tuple(others.sign(bytes(each.content))))
+            )
         ).outcome
         for each in (first, second, third)
     ]

@@ -1,6 +1,7 @@
 """Where lists are looked for: a path where somebody drops them, or an address of the web."""
 
 import hashlib
+import mmap
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ from gateway.web.fetching import Fetching
 from tests.trust.simulator import NOW, ListAuthority, MemoryStore, member
 from tests.trust.site import Site
 from tests.world.web import answer, serving
+from trust import dropped
 from trust.fetching import NO_HEADERS, Fetched, FetchError, FetchState, NotModified
+from trust.formats import native
 from trust.keeper import Keeper
 from trust.places import Dropped, Web
 from trust.signatures.quorum import ENVELOPE_LIMIT, ENVELOPES_LIMIT
 from trust.verification import Demands, Offer, OfferError, Outcome
-from trust.watch import Source
+from trust.watch import Found, Seen, Source
 
 NOW_HERE = datetime.now(UTC)  # noqa: TID251 - TLS asks the real clock
 CHU, LABO = member("chu.example"), member("labo.example")
@@ -112,6 +115,54 @@ async def test_what_is_dropped_may_be_huge(site: Site) -> None:
     arrival = await keeper.look("list")
     assert arrival is not None
     assert arrival.good
+
+
+@pytest.mark.parametrize("large", [1, 1 << 20])
+async def test_a_large_list_is_mapped(
+    site: Site, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    """It is verified, read and kept as a small one is, and given back once it is in force."""
+    monkeypatch.setattr(dropped, "LARGE", large)
+    monkeypatch.setattr(native, "_PIECE", large)
+    found = list[Found]()
+    look = Dropped.look
+
+    async def looked(place: Dropped, before: Seen | None) -> Found | None:
+        if (seen := await look(place, before)) is not None:
+            found.append(seen)
+        return seen
+
+    monkeypatch.setattr(Dropped, "look", looked)
+    keeper = site.keeper()
+    site.drop(*site.authority.publish())
+    await keeper.look("list")
+
+    assert ["accepted"] == site.outcomes
+    content = found[0].offer.content
+    assert isinstance(content, mmap.mmap) is (large == 1)
+    assert not isinstance(content, mmap.mmap) or content.closed
+
+
+async def test_what_is_read_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes to the file afterwards changes nothing of what is verified."""
+    monkeypatch.setattr(dropped, "LARGE", 1)
+    path = tmp_path / "list.json"
+    path.write_bytes(b"signed")
+    found = await Dropped(path, 10).look(None)
+    with path.open("r+b") as file:
+        file.write(b"FORGED")
+
+    assert found is not None
+    assert b"signed" == bytes(found.offer.content)
+
+
+async def test_a_list_that_ends_before_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that has fewer octets than it said, as one that is being replaced, is read again."""
+    monkeypatch.setattr(dropped, "LARGE", 1)
+    with pytest.raises(OfferError, match="it was cut off while it was read"):
+        await Dropped(Path("/sys/devices/system/cpu/online"), 1 << 20).look(None)
 
 
 async def test_junk_crowds_no_signature_out(site: Site) -> None:
@@ -300,7 +351,7 @@ async def test_a_list_is_fetched_over_https(site: Site) -> None:
     offer = site.authority.offer()
     form = site.authority.demands.form
     async with serving(authority) as server:
-        server.pages["/list.json"] = answer(offer.content, ETag='"1"')
+        server.pages["/list.json"] = answer(bytes(offer.content), ETag='"1"')
         server.pages["/one.p7s"] = answer(offer.signatures[0], ETag='"a"')
         server.pages["/two.p7s"] = answer(offer.signatures[1], ETag='"b"')
         places = [

@@ -70,7 +70,7 @@ def test_1_size(authority: ListAuthority) -> None:
 def test_3_signatures(authority: ListAuthority) -> None:
     """Unsigned, signed by too few, or signed over other bytes, with or without a checksum beside."""
     offer = authority.offer()
-    content, envelopes = offer.content, offer.signatures
+    content, envelopes = bytes(offer.content), offer.signatures
     checksum = hashlib.sha256(content[:-9]).hexdigest().encode()
     for bad in (
         Offer(content),

@@ -36,13 +36,13 @@ class Bundle:
     def verify(self, offer: Offer, now: datetime) -> Verified:
         """Return the bag of certificates, which a pinned signer signed unless settings say otherwise."""
         if self.signers is None:
-            return signers.unsigned(offer.content)
+            return signers.unsigned(bytes(offer.content))
         # (2) The envelope's form, (3) its signature, (4) the signer, (5) chain, (6) revocation.
-        return self.signers.vouch(cms.opened(offer.content), now, now)
+        return self.signers.vouch(cms.opened(bytes(offer.content)), now, now)
 
     def read(self, verified: Verified, arrived: datetime) -> Claims:
         """Return what the bundle claims: each domain, by any of the anchors."""
-        anchors, remarks = _anchors(verified.content)
+        anchors, remarks = _anchors(bytes(verified.content))
         identities = tuple(
             Identity(Way.ANCHOR, hashlib.sha256(anchor).hexdigest()) for anchor in anchors
         )

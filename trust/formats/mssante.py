@@ -49,7 +49,7 @@ class WhiteList:
     def verify(self, offer: Offer, now: datetime) -> Verified:
         """Return the canonical bytes that a pinned signer signed, or raise ``TrustError``."""
         # (2) The one strict form, (3) the signature over the very bytes that ``read`` parses.
-        signed = xmldsig.opened(offer.content)
+        signed = xmldsig.opened(bytes(offer.content))
         dated = _generated(_parts(signed.content)[0])
         # (4) The signer, (5) its chain, (6) its revocation.
         return self.signers.vouch(signed, dated, now)
@@ -57,7 +57,7 @@ class WhiteList:
     def read(self, verified: Verified, arrived: datetime) -> Claims:
         """Return what the verified list claims; raise ``ListError`` if it is none."""
         del arrived  # it dates itself
-        generated, entries = _parts(verified.content)
+        generated, entries = _parts(bytes(verified.content))
         issued = _generated(generated)
         members = _Members()
         for entry in entries:

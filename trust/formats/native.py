@@ -23,7 +23,7 @@ from trust.errors import IdentityError, ListError
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
 from trust.signatures.quorum import Quorum, sift, verify
-from trust.signatures.verified import Verified
+from trust.signatures.verified import Content, Verified
 from trust.verification import Offer
 
 _Read = TypeVar("_Read")
@@ -93,7 +93,7 @@ class Source:
         return parse(verified, arrived)
 
     def sift(
-        self, content: bytes, envelopes: Iterable[bytes]
+        self, content: Content, envelopes: Iterable[bytes]
     ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         """Return the signatures that each add a signer, and a few others."""
         return sift(content, envelopes, self.quorum)
@@ -102,7 +102,7 @@ class Source:
 def parse(verified: Verified, arrived: datetime) -> Claims:
     """Return what these verified bytes claim; raise ``ListError`` if they are no list."""
     del arrived  # a native list dates itself
-    return read(verified.content)
+    return read(bytes(verified.content))
 
 
 def read(content: bytes, *, limit: int = LIMIT) -> Claims:
@@ -122,13 +122,14 @@ _ADDRESS, _MEMBER = b'},{"address":"', b'},{"domain":"'  # between two of them, 
 _PIECE = 64 << 10  # octets read at once: Python's one lock is held meanwhile
 
 
-def _read_in_pieces(content: bytes) -> Claims:
+def _read_in_pieces(content: Content) -> Claims:
     """Read a list piece by piece, many addresses apart; the same as ``read``, otherwise."""
     # Looked for from the end, and in no string: its quotes would be escaped.
     end = content.rfind(_TAIL)
     members, last = content.find(_MEMBERS, max(end, 0)), content.rfind(_LAST)
-    if len(content) > LIMIT or not content.startswith(_HEAD) or not 0 <= end < members < last:
-        return read(content, limit=LIMIT)
+    framed = content[: len(_HEAD)] == _HEAD and 0 <= end < members < last
+    if len(content) > LIMIT or not framed:
+        return read(bytes(content), limit=LIMIT)
     frame = _HEAD + content[end : members + len(_MEMBERS)] + content[last:]
     raw = _decode(frame, _decoder)
     if _encoder.encode(raw) != frame:
@@ -218,7 +219,7 @@ def serialise(claims: Claims) -> bytes:
     )
 
 
-def digest(content: bytes) -> str:
+def digest(content: Content) -> str:
     """Return the hash by which the next version names this one."""
     return hashlib.sha256(content).hexdigest()
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 
 from trust.errors import SignatureError
-from trust.signatures.verified import Signed
+from trust.signatures.verified import Content, Signed
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -63,7 +63,7 @@ def strong(certificate: x509.Certificate) -> PublicKey:
 class Digests(dict[str, bytes]):
     """The digests of a content, each made once however many signatures name it."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: Content) -> None:
         self.content = content
 
     def __missing__(self, name: str) -> bytes:

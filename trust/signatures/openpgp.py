@@ -18,6 +18,7 @@ from typing import Any
 import gnupg
 
 from trust.errors import SignatureError
+from trust.signatures.verified import Content
 
 _ARMOUR = b"-----BEGIN PGP SIGNATURE-----"
 _OPTIONS = [
@@ -65,7 +66,7 @@ class Ring:
         gpg = _gpg(home, _OPTIONS)
         return cls(frozenset(_imported(gpg, key) for key in keys), gpg)
 
-    def signer(self, content: bytes, envelope: bytes, now: datetime | None = None) -> str:
+    def signer(self, content: Content, envelope: bytes, now: datetime | None = None) -> str:
         """Return the pinned key that signed these bytes and is good now (None: by GnuPG's clock)."""
         moment = [f"--faked-system-time={now.astimezone(UTC):%Y%m%dT%H%M%S}!"] if now else []
         with tempfile.NamedTemporaryFile(dir=self._gpg.gnupghome) as file:

@@ -12,7 +12,7 @@ from trust.errors import SignatureError
 from trust.signatures import cms, openpgp
 from trust.signatures.cms import Digests, PublicKey, fingerprint
 from trust.signatures.gathering import parted
-from trust.signatures.verified import WITNESS, Verified
+from trust.signatures.verified import WITNESS, Content, Verified
 
 ENVELOPE_LIMIT = 1 << 20  # octets of one signature file; real ones have 2,000
 ENVELOPES_LIMIT = 64
@@ -55,7 +55,7 @@ class Quorum:
 
 
 def verify(
-    content: bytes, envelopes: Sequence[bytes], quorum: Quorum, now: datetime | None = None
+    content: Content, envelopes: Sequence[bytes], quorum: Quorum, now: datetime | None = None
 ) -> Verified:
     """Return the content as verified, or raise ``SignatureError`` saying what each file lacks.
 
@@ -79,7 +79,7 @@ def verify(
 
 
 def sift(
-    content: bytes, envelopes: Iterable[bytes], quorum: Quorum
+    content: Content, envelopes: Iterable[bytes], quorum: Quorum
 ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Return the files that each add a signer; if they are too few, a few others, to be named.
 

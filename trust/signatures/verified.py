@@ -6,10 +6,12 @@ bytes, of an envelope what lies inside. So what nobody signed is never parsed. O
 the witness.
 """
 
+import mmap
 from dataclasses import InitVar, dataclass, field
 
 from cryptography import x509
 
+Content = bytes | mmap.mmap  # what a large file had is mapped: see trust.dropped
 WITNESS = object()  # held by this room's verifiers alone
 
 
@@ -26,7 +28,7 @@ class Signed:
 class Verified:
     """Exactly the bytes that the pinned signers signed. Only this room's verifiers make one."""
 
-    content: bytes = field(repr=False)
+    content: Content = field(repr=False)
     signers: frozenset[str]  # who signed: SHA-256 of public keys, fingerprints of OpenPGP keys
     witness: InitVar[object]  # so that dataclasses.replace cannot make one either
 

@@ -33,7 +33,7 @@ CONTENT = b"a list"
 def vouch(
     holder: Holder, by: Signers | None = None, dated: datetime = NOW, now: datetime = NOW
 ) -> bytes:
-    return (by or signers()).vouch(Signed(CONTENT, holder.certificate), dated, now).content
+    return bytes((by or signers()).vouch(Signed(CONTENT, holder.certificate), dated, now).content)
 
 
 def test_the_pinned_signer() -> None:
