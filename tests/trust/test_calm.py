@@ -2,6 +2,7 @@
 
 import gc
 import mmap
+import sys
 import weakref
 
 import pytest
@@ -37,6 +38,22 @@ async def test_a_fault_leaves_the_collector_as_it_was() -> None:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+async def test_others_wait_less_long_for_their_turn_meanwhile() -> None:
+    """The loop needs many turns for one message; afterwards they are as long as ever."""
+    usual, turns = sys.getswitchinterval(), list[float]()
+    piece = _Piece()
+    weakref.finalize(piece, lambda: turns.append(sys.getswitchinterval()))
+    held: list[object] = [piece]
+    del piece
+
+    turns.append(await calmly(sys.getswitchinterval))
+    await let_go(held)
+
+    assert [True, True] == [turn < usual / 2 for turn in turns]
+    assert usual == sys.getswitchinterval()
+    gc.unfreeze()
 
 
 class _Piece:
