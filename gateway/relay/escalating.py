@@ -134,6 +134,8 @@ class Escalating:
 
     async def _written(self, sender: bytes, many: int) -> None:
         found, now = self.criticals.owing(sender, _LISTED), self.desk.clock()
+        if not found:  # somebody takes care of all of them by now
+            return
         care = self.desk.urgency.of(found[0].facts.sender)
         if any(now - self._wrote[to] < _PAUSE for to in care.mail if to in self._wrote):
             return

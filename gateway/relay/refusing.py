@@ -13,6 +13,7 @@ from smtp.address import Address
 from smtp.envelope import Draft, Refusal
 from vault.database import Statement
 
+_SMTP = frozenset({"submission", "submission_starttls", "submission_certificate"})
 _REFUSALS = 300  # refused recipients of one peer, in one go, that have a journal entry each
 
 
@@ -44,10 +45,10 @@ class Refusing:
         """Whether a refusal at RCPT waits for the header, where it says whether it is critical.
 
         Only where a person would be told of that, and while nobody was taken: else it comes anyway.
-        Software by its own doors has shown its header before.
+        Software by its own doors has shown its header before, and who writes in a browser is there.
         """
         sender, peer = draft.mail.mail_from, draft.peer
-        if peer.login is None or peer.listener in {*DOORS, RELAY} or sender is None:
+        if peer.login is None or peer.listener not in _SMTP or sender is None:
             return False
         return not draft.recipients and self._desk.urgency.tells(sender)
 

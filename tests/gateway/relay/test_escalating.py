@@ -4,6 +4,8 @@ import base64
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from gateway.relay.critical import Care, Urgency
 from gateway.relay.delivery import State
 from gateway.relay.escalating import Escalating
@@ -29,8 +31,8 @@ def _agreed(world: World, **more: bool) -> Escalating:
     return Escalating(desk, notices, desk.criticals, "labo", world.labo.courier.ring)
 
 
-def submission(login: str) -> Peer:
-    return Peer("192.0.2.7", tls="TLSv1.3", login=Address(login), listener="submission")
+def submission(login: str, door: str = "submission") -> Peer:
+    return Peer("192.0.2.7", tls="TLSv1.3", login=Address(login), listener=door)
 
 
 async def _result(world: World, *to: str, mark: str = MARK) -> None:
@@ -136,6 +138,14 @@ async def test_what_is_not_critical_is_refused_and_told_to_nobody_else(world: Wo
     assert 0 == await escalating.round()
     assert [] == escalating.criticals.latest(9)
     refused = sending(world.labo, submission(DR), DR, [ACCUEIL, OUTSIDER]).draft.refused
+    assert [OUTSIDER] == [one.recipient.address for one in refused]
+
+
+@pytest.mark.parametrize("door", ["web", "folder", "api", "outbox"])
+async def test_who_is_there_is_refused_early(world: World, door: str) -> None:
+    """In a browser nothing leaves as long as one recipient is refused; software's doors know."""
+    _agreed(world)
+    refused = sending(world.labo, submission(DR, door), DR, [OUTSIDER]).draft.refused
     assert [OUTSIDER] == [one.recipient.address for one in refused]
 
 
