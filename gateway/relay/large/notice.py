@@ -9,7 +9,8 @@ from datetime import datetime
 
 from gateway.relay.large.stub import Cut, Instead
 
-_UNITS = ((1_000_000_000, "Go", "GB"), (1_000_000, "Mo", "MB"), (1_000, "ko", "kB"))
+# As the page behind the link counts, and the folder that the file is put into.
+_UNITS = ((1 << 30, "Go", "GB"), (1 << 20, "Mo", "MB"), (1 << 10, "ko", "kB"))
 
 _WORDS = """\
 Un document de {size_fr} est trop volumineux pour être joint à ce message.

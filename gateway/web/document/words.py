@@ -36,10 +36,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "fingerprint": ("Empreinte SHA-256", "SHA-256 fingerprint"),
     "known-as": ("Vous êtes identifié par {issuer}.", "You are logged in by {issuer}."),
     "leave": ("Quitter", "Leave"),
+    "leave-other": ("Ce n'est pas moi : quitter", "That is not me: log out"),
     "left": ("Vous êtes déconnecté.", "You are logged out."),
     "left-why": (
-        "Sur un poste partagé, fermez aussi votre session {issuer}.",
-        "On a shared computer, end your session at {issuer} too.",
+        "Sur un poste partagé, fermez aussi la session {issuer}. Pour revenir, rouvrez le lien de votre message.",
+        "On a shared computer, end the session at {issuer} too. To come back, open the link in your message again.",
     ),
     "again": ("Recommencer", "Try again"),
     # Why not.

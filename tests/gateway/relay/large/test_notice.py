@@ -24,7 +24,7 @@ def test_the_words_say_what_where_and_until_when() -> None:
     read = email.message_from_bytes(_part(1_500_000), policy=SMTP)
     text = str(read.get_content())
     assert ("text/plain", "inline") == (read.get_content_type(), read.get_content_disposition())
-    for word in (URL, "Pro Santé Connect", "1,5 Mo", "1.5 MB", "01/04/2026", "2026-04-01"):
+    for word in (URL, "Pro Santé Connect", "1,4 Mo", "1.4 MB", "01/04/2026", "2026-04-01"):
         assert word in text
 
 
@@ -42,12 +42,12 @@ def test_nothing_of_the_document_is_in_them() -> None:
     ("octets", "french", "english"),
     [
         (12, "12 octets", "12 bytes"),
-        (2_000, "2 ko", "2 kB"),
-        (3_250_000_000, "3,2 Go", "3.2 GB"),
+        (2_048, "2 ko", "2 kB"),
+        (3_250_000_000, "3 Go", "3 GB"),
     ],
 )
 def test_sizes_are_in_words(octets: int, french: str, english: str) -> None:
-    """As people say them."""
+    """As people say them, and as the page behind the link does."""
     text = str(email.message_from_bytes(_part(octets), policy=SMTP).get_content())
     assert french in text
     assert english in text

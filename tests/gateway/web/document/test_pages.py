@@ -233,6 +233,23 @@ async def test_leaving_ends_it(tmp_path: Path) -> None:
     assert "identifiez-vous" in page.text
 
 
+async def test_whoever_comes_after_somebody_else_can_log_them_out(tmp_path: Path) -> None:
+    """Of a visit that is still open on a shared computer, and of a log-in as the wrong person."""
+    async with waiting(tmp_path) as desk:
+        await desk.log_in()
+        shown, leave = "pas adressé à vous", 'action="/document/leave"'
+        desk.place.lists.addresses = []
+        await desk.publish()
+        visit = await desk.get()
+        left = await desk.browser.client.post("/document/leave")
+        door = await desk.get()
+        wrong = await desk.log_in()
+    assert (shown in visit.text, leave in visit.text) == (True, True)
+    assert "rouvrez le lien" in left.text
+    assert "identifiez-vous" in door.text
+    assert (shown in wrong.text, leave in wrong.text) == (True, True)
+
+
 async def test_pages_are_framed_by_nobody_and_run_nothing(tmp_path: Path) -> None:
     """The strict headers of all pages; both languages; what is given out is kept, never opened."""
     async with waiting(tmp_path) as desk:
