@@ -281,7 +281,8 @@ class PartIndex:
         """End every part that is open from that level down."""
         for opened in self._open[level:]:
             part = self._parts[opened.place]
-            lines_of = max(0, lines - opened.lines) if opened.counted else 0
+            within = opened.counted and end > part.body
+            lines_of = lines - opened.lines if within else 0
             self._parts[opened.place] = part._replace(end=max(part.body, end), lines=lines_of)
             self._asked -= opened.counted
             self._boundaries.pop(opened.boundary, None)

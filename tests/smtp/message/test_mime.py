@@ -378,6 +378,14 @@ def test_lines_are_counted_however_it_is_cut(places: list[int], data: st.DataObj
     ] == [p.lines for p in index(message, places)]
 
 
+def test_a_part_without_content_has_no_lines() -> None:
+    """A message that is cut off behind a delimiter: nothing lies in the part that would begin."""
+    whole, first, cut_off = index(
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n\r\n\r\n\r\n--a\r\n--a"
+    )
+    assert [0, 0, 0] == [each.lines for each in (whole, first, cut_off)]
+
+
 def test_a_header_is_shown_while_it_is_at_hand() -> None:
     """Who asks is given each part's header with the part's place, in their order."""
     seen: list[tuple[int, bytes | None]] = []
