@@ -6,12 +6,11 @@ authenticates beside itself is the header and the body's id. Bytes in, bytes out
 file key and where the bytes lie is not known here. docs/sealed-format.md is the specification.
 """
 
-import hmac
-
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from vault.errors import SealError
+from vault.mac import mac
 
 MAGIC = b"SCEAU-1\n"
 SALT = 24
@@ -23,7 +22,7 @@ FILE_KEY = 32
 
 def derive(key: bytes, salt: bytes, info: bytes) -> bytes:
     """HKDF-SHA256 with 32 octets of output (RFC 5869)."""
-    return hmac.digest(hmac.digest(salt, key, "sha256"), info + b"\x01", "sha256")
+    return mac(mac(salt, key), info + b"\x01")
 
 
 def chunks(size: int) -> int:
