@@ -20,7 +20,7 @@ from vault.database import Database, Statement
 from vault.errors import Gone, StorageFull
 from vault.keys import KeyRing
 from vault.seal import FILE_KEY, HEADER, SALT, Opener, Sealer, span
-from vault.stream import BATCH, Inward, Outward
+from vault.stream import BATCH, Inward, Outward, Seen, unseen
 
 _T = TypeVar("_T")
 
@@ -67,22 +67,26 @@ class Vault:
         self._run = int.from_bytes(os.urandom(4), "big") >> 1
         self._count = 0
 
-    async def put(self, body: AsyncIterator[bytes], *, own: bool = False) -> Sealed:
+    async def put(
+        self, body: AsyncIterator[bytes], *, own: bool = False, seen: Seen = unseen
+    ) -> Sealed:
         """Seal a body; a large one is on the disk when this returns, a small one in the result.
 
         ``StorageFull``: the disk is down to its reserve. Our own reports (``own``) may use half
         of that, or nobody would learn what became of the messages we have. If the iterator
-        raises, nothing is kept.
+        raises, nothing is kept. ``seen`` is given all of it, in order, where it is sealed: for a
+        large body that is a thread.
         """
         self._check_room(own=own)
         self._count += 1
         body_id = _name((self._run << 32) + self._count)
         file_key = os.urandom(FILE_KEY)
         sealer = Sealer(file_key, body_id, os.urandom(SALT))
-        inward = Inward(self._threads, self._blobs, body_id, sealer)
+        inward = Inward(self._threads, self._blobs, body_id, sealer, seen)
         try:
             rest = await self._pour(body, inward, own=own)
             if not inward.begun and len(rest) <= self._inline_limit:
+                seen(rest)
                 inline = sealer.finish(rest)
                 return Sealed(body_id, sealer.size, file_key, inline)
             await inward.end(rest)

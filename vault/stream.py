@@ -6,7 +6,7 @@ asking a thread, which is asked only when there is a disk to wait for.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor, Future, wait
 
 from vault.blobs import Blob, Draft, Folder
@@ -14,12 +14,21 @@ from vault.seal import CHUNK, HEADER, Opener, Sealer, span
 
 BATCH = 4 * CHUNK  # what a thread takes at once; a body in motion holds two or three in memory
 
+Seen = Callable[[bytes], object]  # who looks at a body in clear while it is sealed, piece by piece
+
+
+def unseen(_: bytes) -> None:
+    """Look at nothing."""
+
 
 class Inward:
     """One body on its way into a blob."""
 
-    def __init__(self, threads: Executor, blobs: Folder, name: str, sealer: Sealer) -> None:
+    def __init__(
+        self, threads: Executor, blobs: Folder, name: str, sealer: Sealer, seen: Seen
+    ) -> None:
         self._threads, self._blobs, self._name, self._sealer = threads, blobs, name, sealer
+        self._seen = seen
         self._draft: Draft | None = None
         self._job: Future[None] | None = None
 
@@ -57,9 +66,11 @@ class Inward:
     # In a thread, one at a time.
 
     def _write(self, plain: bytes) -> None:
+        self._seen(plain)
         self._drafted().write(self._sealer.feed(plain))
 
     def _keep(self, plain: bytes) -> None:
+        self._seen(plain)
         draft = self._drafted()
         draft.write(self._sealer.finish(plain))
         draft.keep()

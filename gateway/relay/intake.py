@@ -228,13 +228,12 @@ class Intake:
         if isinstance(mark := taking.announced(arrival, self._desk), Reply):
             return await self._reject(arrival, mark)
         passage = Passage.of(arrival, self._desk)
-        filing, blocks = Filing.of(draft, self._books, passage), passage.blocks()
-        mail, known = self._once.asked(draft, arrival.header), NOBODY
-        if mail is not None:
-            ours = len(arrival.top) + len(arrival.block)
-            blocks = mail.through(arrival.header, blocks, ours)
-        sealed = await self._books.vault.put(blocks)
-        if mail is not None:
+        filing, ours = Filing.of(draft, self._books, passage), len(arrival.top + arrival.block)
+        mail, known = self._once.asked(draft, arrival.header, ours), NOBODY
+        if mail is None:
+            sealed = await self._books.vault.put(passage.blocks())
+        else:
+            sealed = await self._books.vault.put(passage.blocks(), seen=mail.see)
             known = self._once.known(mail, unseen)
             if known.other or len(known.before) == len(unseen):
                 await self._books.vault.discard(sealed)

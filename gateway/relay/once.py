@@ -7,7 +7,7 @@ when a mail goes is not part of what it is. R-A7, R-I4.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -31,21 +31,17 @@ _PASSING = ("bcc", "cc", "date", "received", "return-path", "to", "x-originating
 
 @dataclass(slots=True)
 class Passing:
-    """A mail that is to be known again, while it passes."""
+    """A mail that is to be known again, while it passes; what it is may be asked of a thread."""
 
     sender: Address
     message_id: str
-    _hash: "hashlib._Hash" = field(default_factory=hashlib.sha256, repr=False)
+    skip: int  # octets of it that are ours, or its header
+    _hash: "hashlib._Hash" = field(repr=False)  # of the header, so far
 
-    async def through(
-        self, header: Header, blocks: AsyncIterator[bytes], skip: int
-    ) -> AsyncIterator[bytes]:
-        """Hand on what comes; its first ``skip`` octets are ours, or its header."""
-        self._hash.update(header.without(*_PASSING))
-        async for block in blocks:
-            yield block
-            self._hash.update(memoryview(block)[min(skip, len(block)) :])
-            skip = max(0, skip - len(block))
+    def see(self, block: bytes) -> None:
+        """Take what comes next of it."""
+        self._hash.update(memoryview(block)[min(self.skip, len(block)) :])
+        self.skip = max(0, self.skip - len(block))
 
     @property
     def digest(self) -> str:
@@ -76,15 +72,19 @@ class Once:
     ring: KeyRing = field(repr=False)
     mailboxes: frozenset[str] = frozenset()  # keys of those that send by SMTP and are meant too
 
-    def asked(self, draft: Draft, header: Header) -> Passing | None:
-        """Return a mail that is to be known again; None: its sender's software does not want it."""
+    def asked(self, draft: Draft, header: Header, skip: int) -> Passing | None:
+        """Return a mail that is to be known again; None: its sender's software does not want it.
+
+        Its first ``skip`` octets are ours, or its header.
+        """
         sender, login = draft.mail.mail_from, draft.peer.login
         message_id = header.first("message-id")
         if sender is None or login is None or not message_id:
             return None
         if draft.peer.listener not in DOORS and key(sender) not in self.mailboxes:
             return None
-        return Passing(sender, message_id.decode("utf-8", "replace"))
+        begun = hashlib.sha256(header.without(*_PASSING))
+        return Passing(sender, message_id.decode("utf-8", "replace"), skip, begun)
 
     def known(self, mail: Passing, recipients: Sequence[Recipient]) -> Known:
         """Return which of these have it."""

@@ -368,3 +368,17 @@ async def test_nothing_secret_is_shown(vault: Vault) -> None:
     """A sealed body in a log line or a traceback shows its number and size."""
     sealed = await vault.put(blocks(SMALL))
     assert f"Sealed(id='{sealed.id}', size=300)" == repr(sealed)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_who_looks_at_a_body_sees_all_of_it(vault: Vault, size: int) -> None:
+    """In order, whatever its length, and a large one not in the thread of the loop."""
+    seen, threads, body = bytearray(), set[int](), LARGE[:size]
+
+    def see(piece: bytes) -> None:
+        seen.extend(piece)
+        threads.add(threading.get_ident())
+
+    sealed = await vault.put(blocks(body), seen=see)
+    assert (body, size) == (bytes(seen), sealed.size)
+    assert (sealed.inline is not None) is (threads == {threading.get_ident()})
