@@ -97,12 +97,14 @@ def words(person: str, missing: Sequence[Missing], many: int, site: str) -> tupl
     bonjour, hello = (f"{word} {person}".strip() + "," for word in ("Bonjour", "Hello"))
     if many == 1:
         (one,) = missing
-        subject = f"[{site}] critical result not delivered: {one.reference}"
+        subject = (
+            f"[{site}] Examen critique non parvenu / critical result not delivered: {one.reference}"
+        )
         french = [f"  - {whom} : {why}" for whom, why, _ in one.left]
         english = [f"  - {whom}: {why}" for whom, _, why in one.left]
         text = _ONE
     else:
-        subject = f"[{site}] {many} critical results not delivered"
+        subject = f"[{site}] {many} examens critiques non parvenus / critical results not delivered"
         french, english = [*_each(missing)], [*_each(missing, english=True)]
         text = _MANY
     first, others = missing[0], many - len(missing)

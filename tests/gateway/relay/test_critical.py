@@ -55,7 +55,9 @@ def test_a_person_reads_whom_to_call_in_both_languages() -> None:
     left = (("dr@chu.example", "sa boîte est pleine", "its mailbox is full"),)
     missing = Missing(LABO, "8Z0A-2C4E", START, left)
     subject, text = words("Dr Garde", [missing], 1, "labo")
-    assert "[labo] critical result not delivered: 8Z0A-2C4E" == subject
+    french, english = subject.split(" / ")
+    assert "[labo] Examen critique non parvenu" == french
+    assert "critical result not delivered: 8Z0A-2C4E" == english
     assert subject.isascii()
     assert "Bonjour Dr Garde," in text
     assert "dr@chu.example : sa boîte est pleine" in text
@@ -69,7 +71,7 @@ def test_of_many_the_first_are_named_and_all_are_counted() -> None:
     left = (("dr@chu.example", "sa boîte est pleine", "its mailbox is full"),)
     some = [Missing(LABO, f"8Z0A-2C4{n}", START, left) for n in range(3)]
     subject, text = words("Dr Garde", some, 10_000, "labo")
-    assert "[labo] 10000 critical results not delivered" == subject
+    assert "[labo] 10000 examens critiques non parvenus / critical results not delivered" == subject
     assert "10000 résultats critiques envoyés par" in text
     assert "8Z0A-2C42" in text
     assert "… et 9997 de plus" in text
