@@ -36,10 +36,10 @@ async def apart(work: Work, *given: Buffer, within: float = WITHIN) -> Buffer:
     ``ListError`` with its own words if ``work`` refuses them, ``ApartError`` if it breaks.
     """
     with ExitStack() as stack:
-        lent = [await asyncio.to_thread(_lend, each, stack) for each in given]
         result = _memory(stack)
-        command = [sys.executable, "-m", __name__, f"{work.__module__}:{work.__qualname__}"]
-        child = _start(command, [result, *lent])  # a millisecond: nothing is copied (vfork)
+        with ExitStack() as lending:  # from the start on the child alone has them, and frees them
+            lent = [await asyncio.to_thread(_lend, each, lending) for each in given]
+            child = _start(work, [result, *lent])  # a millisecond: nothing is copied (vfork)
         try:
             code = await asyncio.to_thread(child.wait, within)
         except subprocess.TimeoutExpired:
@@ -53,10 +53,9 @@ async def apart(work: Work, *given: Buffer, within: float = WITHIN) -> Buffer:
 def apart_from_thread(work: Work, *given: Buffer, within: float = WITHIN) -> Buffer:
     """Do the same for who is in a thread already, and waits there."""
     with ExitStack() as stack:
-        lent = [_lend(each, stack) for each in given]
         result = _memory(stack)
-        command = [sys.executable, "-m", __name__, f"{work.__module__}:{work.__qualname__}"]
-        child = _start(command, [result, *lent])
+        with ExitStack() as lending:
+            child = _start(work, [result, *(_lend(each, lending) for each in given)])
         try:
             code = child.wait(within)
         except subprocess.TimeoutExpired:
@@ -67,7 +66,8 @@ def apart_from_thread(work: Work, *given: Buffer, within: float = WITHIN) -> Buf
         return _answer(code, result)
 
 
-def _start(command: Sequence[str], descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
+def _start(work: Work, descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", __name__, f"{work.__module__}:{work.__qualname__}"]
     return subprocess.Popen(
         [*command, *map(str, descriptors)],
         pass_fds=descriptors,

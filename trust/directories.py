@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from trust.book import Buffer
-from trust.calm import let_go
+from trust.calm import calmly, let_go
 from trust.directory.reading import Directory
 from trust.errors import ApartError, ListError
 from trust.verification import OfferError, Outcome
@@ -196,7 +196,7 @@ class Directories:
         if found is None:
             shelf.taken = self._clock()
             return self._note(shelf, Outcome.UNCHANGED, "it has not changed")
-        fresh = Directory(found.packed)
+        fresh = await calmly(Directory, found.packed)
         before = len(shelf.directory) if shelf.directory else 0
         if len(fresh) < LOSS * before and not anyway:
             sentence = f"it has {len(fresh)} addresses and had {before}: it is not believed"

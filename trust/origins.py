@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from trust.apart import apart
+from trust.calm import let_go
 from trust.directories import Gathered
 from trust.fetching import Fetch, Fetched, FetchError
 from trust.formats import annuaire, fhir
@@ -38,7 +39,11 @@ class Extraction:
         found = await self.place.look(before)
         if found is None:
             return None
-        return Gathered(await apart(annuaire.build, found.offer.content), found.seen)
+        made = Gathered(await apart(annuaire.build, found.offer.content), found.seen)
+        held: list[object] = [found.offer.content, found]
+        del found  # tens of MiB
+        await let_go(held)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
