@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, Self
 
+import msgspec
+
 from smtp.address import Address, AddressError, parse
 
 _END = b"\r\n\r\n"
@@ -66,7 +68,7 @@ class HeaderScanner:
         self._held = bytearray()
 
 
-class Field(NamedTuple):
+class Field(msgspec.Struct, frozen=True, gc=False):
     """One field: its name in lower case, and where it and its value lie in the block."""
 
     name: str
@@ -89,11 +91,11 @@ class Header:
         Where the header ends must not be a matter of opinion: what one reader takes for the body
         another takes for a second From.
         """
-        fields = tuple(_fields(raw))
+        fields = _fields(raw)
         end = fields[-1].end if fields else 0
         if raw[end:] not in {b"", b"\r\n"}:
             raise HeaderError("the header has a line that is no header field")
-        return cls(raw, fields)
+        return cls(raw, tuple(fields))
 
     @classmethod
     def skim(cls, raw: bytes) -> Self:
@@ -132,18 +134,20 @@ class Header:
         return _FOLD.sub(b"", value) if b"\n" in value else value
 
 
-def _fields(raw: bytes) -> Iterator[Field]:
+def _fields(raw: bytes) -> list[Field]:
+    found: list[Field] = []
     at = 0
-    number = 0
     while match := _FIELD.match(raw, at):
-        if (number := number + 1) > _MOST_FIELDS:
+        if len(found) == _MOST_FIELDS:
             raise HeaderError("the header has too many fields")
-        yield _field(match)
+        found.append(_field(match))
         at = match.end()
+    return found
 
 
 def _field(match: re.Match[bytes]) -> Field:
-    return Field(match[1].decode("ascii").lower(), match.start(), match.start(2), match.end())
+    start, end = match.span()
+    return Field(match[1].decode("ascii").lower(), start, match.start(2), end)
 
 
 _TOKEN = re.compile(r'[ \t\r\n]+|"(?:[^"\\]|\\.)*"|[<>,;:@()]|[^ \t\r\n"<>,;:@()\\]+', re.DOTALL)
