@@ -1,73 +1,63 @@
 """What a server's session asks of its shell, and tells it: one small value each."""
 
-from dataclasses import dataclass
+import msgspec
 
 from smtp.envelope import Draft, Recipient
 from smtp.receive.login import Claim
 
 
-@dataclass(frozen=True, slots=True)
-class MailAsked:
+class MailAsked(msgspec.Struct, frozen=True):
     """May this transaction begin? Answer with a reply."""
 
     draft: Draft
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientAsked:
+class RecipientAsked(msgspec.Struct, frozen=True):
     """May this recipient be added? Answer with a reply."""
 
     draft: Draft
     recipient: Recipient
 
 
-@dataclass(frozen=True, slots=True)
-class LoginAsked:
+class LoginAsked(msgspec.Struct, frozen=True):
     """Is this claim true? Answer with the mailbox, or with the refusal."""
 
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
-class TlsAsked:
+class TlsAsked(msgspec.Struct, frozen=True):
     """Write what is outgoing, start TLS, and say ``secured``."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContentBegun:
+class ContentBegun(msgspec.Struct, frozen=True):
     """A message begins; answer with its verdict, whenever it is there."""
 
     draft: Draft
 
 
-@dataclass(frozen=True, slots=True)
-class ContentBlock:
+class ContentBlock(msgspec.Struct, frozen=True):
     """Some of the message, dots unstuffed."""
 
     block: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ContentEnded:
+class ContentEnded(msgspec.Struct, frozen=True):
     """The whole message has arrived and may be kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContentFailed:
+class ContentFailed(msgspec.Struct, frozen=True):
     """The message may not be kept: ``"smuggled"``, ``"too-big"``, ``"reset"`` ..."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Abandoned:
+class Abandoned(msgspec.Struct, frozen=True):
     """A transaction ended without content though a recipient was refused: tell its sender."""
 
     draft: Draft
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """Write what is outgoing, then close."""
 
 
