@@ -19,7 +19,7 @@ from gateway.relay.lanes import Attempt
 from gateway.relay.notices import Notices
 from gateway.relay.results import Result
 from vault.database import Statement
-from vault.errors import Conflict, VaultError
+from vault.errors import Conflict, Gone, SealError, VaultError
 
 Done = tuple[Attempt, Sequence[Result]]  # an attempt, and what came of it
 
@@ -59,7 +59,11 @@ class Recorder:
         errors = self.desk.servers.errors_of(result.copy.recipient.address)
         if errors is None:
             return result
-        aside = await Integrating(self.desk).expired(one, result, errors)
+        try:
+            aside = await Integrating(self.desk).expired(one, result, errors)
+        except (Gone, SealError) as error:  # it is too late all the same, and its sender is told
+            self._crashed(one, error)
+            return result
         return replace(result, also=(*result.also, *aside), sends=result.sends or bool(aside))
 
     async def _record_alone(self, one: Attempt, result: Result) -> bool:
@@ -91,9 +95,12 @@ class Recorder:
         except VaultError:
             raise  # the machine's fault: all of it is written down once that is over
         except Exception as error:  # noqa: BLE001 - else the message would be sent again
-            self.desk.on_event("notice.crashed", {"exception": error, "message": one.message.id})
+            self._crashed(one, error)
             return [], Claims(self.onward)
         return [*reports, *answers], claims
+
+    def _crashed(self, one: Attempt, error: Exception) -> None:
+        self.desk.on_event("notice.crashed", {"exception": error, "message": one.message.id})
 
     def _meaning(self, result: Result) -> list[Statement]:
         copy, after = result.copy, result.after

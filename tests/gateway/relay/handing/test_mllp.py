@@ -35,6 +35,7 @@ from tests.gateway.documents.made import parcel
 from tests.gateway.relay.handing.test_lines import DR, house, lines_of, server
 from tests.world.clock import START
 from tests.world.world import World
+from vault.database import Statement
 
 APP, ID = parse("logiciel@labo.example"), "01JD5F5R00ABCDEFGHJKMNPQRS"
 
@@ -167,6 +168,25 @@ async def test_what_software_never_took_lies_before_a_person(world: World) -> No
     assert "Its sender is told" in text
     assert not [one for one in world.labo.receipts() if one.startswith("application")]
     assert b"report-type=delivery-status" in (await world.labo.inbox("dr"))[-1]
+
+
+async def test_what_is_damaged_expires_all_the_same(world: World) -> None:
+    """Nobody can file it by hand either; its sender hears that it was not delivered."""
+    await world.labo.add("erreurs")
+    async with raw(is_silent) as port:
+        pass
+    house(world.labo, software(port, errors="erreurs@labo.example"))
+    await world.labo.submit(DR, [APP], result())
+    await world.settle()
+    damage = Statement("UPDATE body SET sealed = substr(sealed, 1, length(sealed) - 1)")
+    await world.labo.rest.commit([damage])
+    await world.later(days=3)
+    await world.settle()
+
+    assert State.EXPIRED in world.labo.states()
+    assert "notice.crashed" in [event for event, _ in world.labo.events]
+    assert b"report-type=delivery-status" in (await world.labo.inbox("dr"))[-1]
+    assert [] == await world.labo.inbox("erreurs")
 
 
 @pytest.mark.parametrize("reason", ["no-such-mailbox", "mailbox-full"])
