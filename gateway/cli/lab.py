@@ -62,13 +62,17 @@ def critical(call: Asking, *, everything: bool) -> None:
 
 
 @command.command("acknowledge")
-@click.argument("reference")
+@click.argument("references", metavar="REFERENCE...", nargs=-1, required=True)
 @click.option("--note", default="", help="What was done, for the journal: no patient's name.")
 @asking
-def acknowledge(call: Asking, **arguments: Any) -> None:
-    """Note that you take care of a critical result that did not arrive."""
-    row = call.perform("lab.acknowledge", **arguments)
-    call.answer(row, lambda found: click.echo(f"{found['reference']}: noted, by {found['by']}."))
+def acknowledge(call: Asking, references: tuple[str, ...], note: str) -> None:
+    """Note that you take care of critical results that did not arrive.
+
+    Each is said when it is noted; one that waits for nobody ends the command there.
+    """
+    for reference in references:
+        row = call.perform("lab.acknowledge", reference=reference, note=note)
+        call.answer(row, lambda one: click.echo(f"{one['reference']}: noted, by {one['by']}."))
 
 
 def _write(output: Path, told: dict[str, Any]) -> None:

@@ -159,7 +159,7 @@ _MANY = """{bonjour}
 {french}
 
 Transmettez-les maintenant par un autre moyen (le téléphone), puis faites noter par un
-exploitant que vous vous en occupez. Il les voit tous : sceau lab critical
+exploitant que vous vous en occupez : sceau lab critical les montre, les plus anciens d'abord
 
 {hello}
 
@@ -168,5 +168,5 @@ exploitant que vous vous en occupez. Il les voit tous : sceau lab critical
 {english}
 
 Pass them on by other means now (the telephone), then have an operator note that you take
-care of them. They see them all: sceau lab critical
+care of them: sceau lab critical shows them, those that wait longest first
 """
