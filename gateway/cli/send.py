@@ -148,6 +148,7 @@ def _read(answer: "httpx.Response") -> dict[str, Any]:
         "reason": told["reason"],
         "words": told.get("words") or told["detail"],
         "recipients": told.get("recipients", []),
+        **({"ack": told["ack"]} if "ack" in told else {}),
     }
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from gateway.cli import main
 from tests.gateway.documents.made import PDF
 from tests.gateway.documents.test_order import ABOUT
+from tests.gateway.documents.test_oru_reader import made as oru
 from tests.gateway.running.results import DR, LABO, MAIL, OTHER, Space, space
 from tests.world.world import letter
 
@@ -67,6 +68,18 @@ async def test_results_are_sent_and_waited_for(tmp_path: Path) -> None:
     assert [["delivered"]] * 2 == [[one["state"] for one in row["recipients"]] for row in rows]
     assert 2 == again.stdout.count("taken before, reference")
     assert 2 == len(inbox)
+
+
+async def test_who_asks_in_hl7_is_answered_in_hl7(tmp_path: Path) -> None:
+    """With --json, whether it was sent or not."""
+    asks = (0, "|7|P|2.5", "|7|P|2.5|||AL|AL")
+    async with space(tmp_path) as labo:
+        terminal = Terminal(labo, tmp_path)
+        good = terminal.put("a.hl7", oru(asks), to=[DR])
+        bad = terminal.put("b.hl7", oru(asks, (3, "ED", "NM")), to=[DR])
+        done = await terminal.types(good, bad, "--wait", 10, "--json")
+    codes = [row["ack"].partition("MSA|")[2][:2] for row in json.loads(done.stdout)]
+    assert ["AA", "CR"] == codes
 
 
 async def test_to_and_order_are_named(tmp_path: Path) -> None:
