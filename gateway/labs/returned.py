@@ -62,12 +62,11 @@ class Returned:
 def notice(about: Returned) -> bytes:
     """Return the notice as a mail."""
     text = _SOME if about.sent else _NOBODY
-    told = [("", about.why), *((f"{address}: ", words) for address, words in about.refused)]
-    said = [(whom, meaning(words), words) for whom, words in told if words]
+    french = [meaning(about.why).french] if about.why else []
+    french += [f"{whom} : {meaning(words).french}" for whom, words in about.refused]
+    english = [about.why, *(f"{whom}: {words}" for whom, words in about.refused)]
     body = text.format(
-        folder=about.folder,
-        pourquoi="\n".join(f"{whom}{cause.french}" for whom, cause, _ in said),
-        why="\n".join(f"{whom}{words}" for whom, _, words in said),
+        folder=about.folder, pourquoi="\n".join(french), why="\n".join(filter(None, english))
     )
     named = hashlib.sha256(f"{about.mailbox}\0{about.mark}".encode()).hexdigest()[:32]
     header = [

@@ -48,7 +48,7 @@ def test_who_was_refused_and_why_is_said_in_two_languages() -> None:
     assert "Non envoyé / not sent" == found["Subject"]
     assert "à personne" in text
     assert "to nobody" in text
-    assert "x@nowhere.example: les règles de l'un des deux côtés" in text
+    assert "x@nowhere.example : les règles de l'un des deux côtés" in text
     assert "x@nowhere.example: 550 5.7.1 not listed" in text
 
 
