@@ -8,6 +8,7 @@ does anything lie in clear (R-I4).
 """
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -210,9 +211,8 @@ class Vault:
         doomed = [name for (name,) in self._database.read("SELECT blob FROM doomed LIMIT 1000")]
         if doomed:
             await self._in_thread(self._remove, doomed)
-            await self._database.commit(
-                [Statement("DELETE FROM doomed WHERE blob = ?", (name,)) for name in doomed]
-            )
+            gone = "DELETE FROM doomed WHERE blob IN (SELECT value FROM json_each(?))"
+            await self._database.commit([Statement(gone, (json.dumps(doomed),))])
         return len(doomed)
 
     def _remove(self, names: Sequence[str]) -> None:
