@@ -6,6 +6,7 @@ A failure that is reported after everything was well opens it again. R-F1.
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -18,17 +19,18 @@ from smtp.address import Address, key
 from smtp.envelope import new_message_id, reference
 from smtp.reply import Reply
 from vault.database import Database, Row, Statement
+from vault.errors import Gone, SealError
 from vault.keys import KeyRing
 
 _BAD = json.dumps(
     sorted({State.FAILED, State.EXPIRED, State.REFUSED, State.CANCELLED, State.UNCONFIRMED})
 )
 _COLUMNS = "id, due, version, open, escalated, acknowledged, facts"
-_LOOK = f"""SELECT {_COLUMNS} FROM critical WHERE open = 1 AND (due <= ?
+_LOOK = """SELECT id FROM critical WHERE open = 1 AND (due <= ?
     OR EXISTS (SELECT 1 FROM delivery WHERE message = critical.id
         AND state IN (SELECT value FROM json_each(?)))
     OR NOT EXISTS (SELECT 1 FROM delivery WHERE message = critical.id AND state <> 'delivered'))
-    ORDER BY due LIMIT ?"""  # noqa: S608 - constants only
+    ORDER BY due LIMIT ?"""
 _WAITING = "escalated IS NOT NULL AND acknowledged IS NULL"
 
 
@@ -105,7 +107,7 @@ class Criticals:
             (
                 id_,
                 due.timestamp(),
-                self.ring.index(key(facts.sender), "address"),
+                self._mark(facts.sender),
                 self._sealed(id_, facts),
             ),
             expect=1,
@@ -153,10 +155,18 @@ class Criticals:
             expect=1,
         )
 
-    def look(self, now: datetime, limit: int = 50) -> list[Critical]:
-        """Return those of which something is to be told, or nothing more will come."""
+    def look(self, now: datetime, limit: int = 50) -> list[str]:
+        """Return the ids of those of which something is to be told, or nothing more will come."""
         rows = self.database.read(_LOOK, (now.timestamp(), _BAD, limit))
-        return [self._row(row) for row in rows]
+        return [str(id_) for (id_,) in rows]
+
+    def opened(self, id_: str) -> Critical:
+        """Return one; ``SealError`` if another hand changed its row."""
+        sql = f"SELECT {_COLUMNS} FROM critical WHERE id = ?"  # noqa: S608 - constants only
+        rows = self.database.read(sql, (id_,))
+        if not rows:
+            raise Gone(f"{id_} is watched no longer")
+        return self._row(rows[0])
 
     def open(self) -> int:
         """Return how many are watched."""
@@ -169,7 +179,7 @@ class Criticals:
             f"SELECT {_COLUMNS} FROM critical WHERE {_WAITING} ORDER BY escalated LIMIT ?",  # noqa: S608
             (limit,),
         )
-        return [self._row(row) for row in rows]
+        return self._rows(rows)
 
     def named(self, name: str) -> Critical | None:
         """Return one that waits, by its id or the reference that is read out of it."""
@@ -200,7 +210,8 @@ class Criticals:
             " ORDER BY escalated LIMIT ?",
             (sender, limit),
         )
-        return [self._row(row) for row in rows]
+        # Its person is found by the seal, never by the column.
+        return [one for one in self._rows(rows) if self._mark(one.facts.sender) == sender]
 
     def written(self, sender: bytes, many: int) -> Statement:
         """Return the statement by which a person was written to about so many of a sender's."""
@@ -214,7 +225,7 @@ class Criticals:
             f"SELECT {_COLUMNS} FROM critical ORDER BY due DESC LIMIT ?",  # noqa: S608 - constants only
             (limit,),
         )
-        return [self._row(row) for row in rows]
+        return self._rows(rows)
 
     def find(self, ids: Sequence[str]) -> list[Critical]:
         """Return those of these ids."""
@@ -222,7 +233,7 @@ class Criticals:
             f"SELECT {_COLUMNS} FROM critical WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
             (json.dumps([*ids]),),
         )
-        return [self._row(row) for row in rows]
+        return self._rows(rows)
 
     def forgetting(self, now: datetime, keep: timedelta) -> Statement:
         """Return the statement that removes what was over so long ago; never what waits."""
@@ -233,6 +244,17 @@ class Criticals:
 
     def _sealed(self, id_: str, facts: Facts) -> bytes:
         return self.ring.seal(_ENCODER.encode(facts), _place(id_))
+
+    def _mark(self, sender: Address) -> bytes:
+        return self.ring.index(key(sender), "address")
+
+    def _rows(self, rows: Iterable[Row]) -> list[Critical]:
+        """Return them, but for what another hand changed: it hides none of the others."""
+        found = []
+        for row in rows:
+            with suppress(SealError):
+                found.append(self._row(row))
+        return found
 
     def _row(self, row: Row) -> Critical:
         id_, due, version, watched, escalated, acknowledged, facts = row

@@ -377,5 +377,6 @@ async def test_of_a_critical_mail_that_nobody_gets_a_person_is_told(tmp_path: Pa
         with pytest.raises(Refused):
             await door.look()
         assert 1 == await door.look(door.started())
-        found = door.world.labo.desk.criticals.look(door.world.clock())
-        assert [LOST] == [each.facts.refused[0][0] for each in found]
+        criticals = door.world.labo.desk.criticals
+        (found,) = criticals.look(door.world.clock())
+        assert LOST == criticals.opened(found).facts.refused[0][0]

@@ -16,6 +16,7 @@ from smtp.envelope import Peer
 from tests.gateway.relay.test_answers import bring, report
 from tests.gateway.relay.test_concluding import later
 from tests.world.world import World, letter, sending
+from vault.database import Statement
 
 DR, ACCUEIL, GARDE = "dr@labo.example", "accueil@chu.example", "garde@clinique.example"
 ON_CALL, OUTSIDER = "dr.garde@labo.example", "qui@nulle-part.example"
@@ -203,6 +204,55 @@ async def test_what_somebody_takes_care_of_meanwhile_is_in_no_letter(world: Worl
     first, second = await _told(world)
     assert "Un résultat critique".encode() in second
     assert first != second
+
+
+@pytest.mark.parametrize("change", ["facts = X'00'", "facts = X'00', owed = 1"])
+async def test_a_row_that_another_hand_changed_stops_no_other(world: World, change: str) -> None:
+    """Operators are told that it does not open; of the others the person reads, and they are listed."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    await _result(world, OUTSIDER, ACCUEIL)
+    await world.labo.rest.commit([Statement(f"UPDATE critical SET {change}")])
+    await _result(world, OUTSIDER, ACCUEIL)
+    assert 1 == await escalating.round()
+    (mail,) = await _told(world)
+    (one,) = escalating.criticals.waiting()
+    assert one.facts.reference.encode() in mail
+    assert "critical.crashed" in [event for event, _ in world.labo.events]
+
+
+async def test_no_person_reads_of_anothers_results(world: World) -> None:
+    """A row that another hand filed under another sender is in none of its letters."""
+    await world.labo.add("dr.garde")
+    await world.labo.add("doctor")
+    escalating = _agreed(world)
+    await _result(world, OUTSIDER, ACCUEIL)
+    theirs, to = "doctor@labo.example", [ACCUEIL, OUTSIDER]
+    world.clock.advance(seconds=1)
+    await world.labo.submit(theirs, to, letter(theirs, to, MARK))
+    await world.settle()
+    change = "UPDATE critical SET sender = (SELECT sender FROM critical ORDER BY id LIMIT 1)"
+    await world.labo.rest.commit([Statement(change)])
+    assert 2 == await escalating.round()
+    (mail,) = await _told(world)
+    own, other = (one.facts for one in escalating.criticals.latest(9)[::-1])
+    assert (DR, theirs) == (own.sender, other.sender)
+    assert own.reference.encode() in mail
+    assert other.reference.encode() not in mail
+
+
+async def test_a_clock_that_is_set_back_silences_nobody(world: World) -> None:
+    """A letter a minute, by whatever clock."""
+    await world.labo.add("dr.garde")
+    escalating = _agreed(world)
+    world.clock.advance(hours=2)
+    await _result(world, OUTSIDER, ACCUEIL)
+    await escalating.round()
+    assert 1 == len(await _told(world))
+    world.clock.advance(hours=-1)
+    await _result(world, OUTSIDER, ACCUEIL)
+    await escalating.round()
+    assert 2 == len(await _told(world))
 
 
 async def test_who_may_not_mark_one_is_told_so(world: World) -> None:
