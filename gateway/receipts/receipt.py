@@ -104,7 +104,8 @@ def topic(site: str, mailbox_key: str) -> str:
 
 
 def _rfc3339(at: datetime) -> str:
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    whole = at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return whole.removesuffix("+00:00") + "Z"
 
 
 class _Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
