@@ -24,6 +24,7 @@ from smtp.send.client import UNREACHABLE
 from smtp.send.outgoing import Offer, Outcome, Outgoing
 
 _DEEP = 16  # attempts in hand for each connection, so that none waits for the database
+_READ = 8  # octets of memory for one of a header, or of a structure
 _LONGEST = 3  # the step of the retry schedule that a peer's back-off stays at
 
 
@@ -69,9 +70,11 @@ class AtHand:
 
     @property
     def octets(self) -> int:
-        """What it costs to keep."""
-        index = self.letter.index.bodystructure if self.letter else b""
-        return len(self.content or b"") + 2 * len(index)
+        """About what it costs to keep: what was read of a header, or of a part, several times it."""
+        read = 0
+        if self.letter is not None:
+            read = len(self.letter.header.raw) + len(self.letter.index.bodystructure)
+        return len(self.content or b"") + _READ * read
 
 
 NOTHING = AtHand()

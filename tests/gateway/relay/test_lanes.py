@@ -46,13 +46,16 @@ def test_a_report_gives_back_what_is_at_hand() -> None:
 
 
 def test_what_is_at_hand_is_counted() -> None:
-    """Nobody fills our memory with the structures of messages instead of messages."""
+    """Nobody fills our memory with the headers and structures of messages instead of messages."""
     block = b"Subject: Bilan\r\n\r\n"
     seen = Letter(Header.skim(block), index_of(block))
 
     assert 0 == AtHand().octets
     assert len(block) == AtHand(block).octets
     assert len(block) + len(seen.index.bodystructure) < AtHand(block, seen).octets
+    many = b"Received: by a server of many\r\n" * 900 + b"\r\n"
+    long = Letter(Header.skim(many), index_of(many))
+    assert 2 * len(many) < AtHand(letter=long).octets
 
 
 def test_a_new_lane_is_open_and_worth_forgetting() -> None:
