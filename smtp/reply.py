@@ -143,7 +143,6 @@ MUST_STARTTLS = Reply(
 MUST_LOG_IN = Reply(530, "5.7.0", "Log in first, with your mailbox address and password")
 MUST_CERTIFY = Reply(530, "5.7.0", "A client certificate is required here")
 BAD_CREDENTIALS = Reply(535, "5.7.8", "Address or password not accepted")
-TOO_BIG = Reply(552, "5.3.4", "The message is larger than this gateway accepts; nothing was kept")
 SMUGGLED = Reply(
     550,
     "5.6.0",
@@ -322,9 +321,19 @@ CITIZEN_TO_CITIZEN = Reply(
 )
 
 
+def too_big(most: int) -> Reply:
+    """Return what is said of a message that has more than so many octets."""
+    return Reply(
+        552,
+        "5.3.4",
+        f"The message is larger than the {_megabytes(most)} MB that this gateway accepts; "
+        "nothing was kept, send it in several parts",
+    )
+
+
 def citizen_too_large(most: int) -> Reply:
     """Return what is said of a message to or from a patient that has more than so many octets."""
-    limit = f"{most / 1_000_000:.3g}"
+    limit = _megabytes(most)
     return Reply(
         552,
         "5.3.4",
@@ -333,3 +342,7 @@ def citizen_too_large(most: int) -> Reply:
         f"Messages to and from patients have {limit} MB at most, attachments included; "
         "it was not sent, send it in several parts, in an emergency call 15",
     )
+
+
+def _megabytes(octets: int) -> str:
+    return f"{octets / 1_000_000:.3g}"

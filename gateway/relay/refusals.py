@@ -43,7 +43,6 @@ _FRENCH: Mapping[Reply, str] = {
     verdict.ONLY_DEFERRED: "Aucun destinataire ne peut être servi pour l'instant ; rien n'a été gardé, renvoyez le message plus tard.",
     reply.LOCAL_ERROR: "Quelque chose a échoué ici ; rien n'a été gardé, renvoyez le message.",
     reply.INSUFFICIENT_STORAGE: "La passerelle manque de place ; renvoyez le message plus tard.",
-    reply.TOO_BIG: "Le message est plus grand que ce que la passerelle prend ; rien n'a été gardé.",
     reply.HEADER_TOO_BIG: "L'en-tête du message est trop grand : moins de destinataires, ou un objet plus court.",
     reply.TOO_MANY_RECIPIENTS: "Trop de destinataires à la fois ; écrivez aux autres dans un autre message.",
     reply.NO_RECIPIENTS: "Aucun destinataire valable : il n'y a rien à envoyer.",
@@ -58,6 +57,10 @@ _SUCCESSOR = re.compile(r"This mailbox is closed; it was not sent, please write 
 _LARGE = re.compile(
     r"The recipient's server takes no more than (\d+) MB at once, and nobody there can fetch a"
     r" larger message; it was not sent, send it in several parts or by another way"
+)
+_TOO_BIG = re.compile(
+    r"The message is larger than the (\S+) MB that this gateway accepts; nothing was kept, send it in"
+    r" several parts"
 )
 _RULED = "Les règles de la passerelle ne laissent pas passer le message :"
 
@@ -88,5 +91,11 @@ def french(text: str) -> str:
             f"La messagerie de ce destinataire ne prend pas plus de {limit[1]} Mo à la fois, et personne"
             " n'y peut venir chercher un message plus grand ; envoyez-le en plusieurs fois, ou"
             " autrement."
+        )
+    if (most := _TOO_BIG.fullmatch(text)) is not None:
+        megabytes = most[1].replace(".", ",")
+        return (
+            f"Le message dépasse les {megabytes} Mo que la passerelle prend ; rien n'a été gardé,"
+            " envoyez-le en plusieurs fois."
         )
     return _known().get(text, text)

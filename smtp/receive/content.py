@@ -37,7 +37,7 @@ class Content:
         if self._chunks > _MAX_CHUNKS:
             return self._fail("too-many-chunks", reply.TOO_MANY_CHUNKS)
         if self.max_size and self.size + size > self.max_size:
-            return self._fail("too-big", reply.TOO_BIG)
+            return self._fail("too-big", reply.too_big(self.max_size))
         return None
 
     def take(self, block: bytes) -> ContentBlock | ContentFailed | None:
@@ -49,7 +49,7 @@ class Content:
         if self.failure is not None:
             return None
         if self.max_size and self.size > self.max_size:
-            return self._fail("too-big", reply.TOO_BIG)
+            return self._fail("too-big", reply.too_big(self.max_size))
         return ContentBlock(settled) if settled else None
 
     def finish(self) -> ContentFailed | None:

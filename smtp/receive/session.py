@@ -234,9 +234,9 @@ class Session:
             raise CommandError(reply.MUST_LOG_IN)
         mail = command.mail(argument, self.rules.parameters)
         if mail.size and self.rules.max_size and mail.size > self.rules.max_size:
-            raise CommandError(reply.TOO_BIG)
+            raise CommandError(reply.too_big(self.rules.max_size))
         if mail.large and mail.large > self.rules.large:
-            raise CommandError(reply.TOO_BIG)
+            raise CommandError(reply.too_big(self.rules.large))
         self._ask(MailAsked(Draft(self.peer, mail)))
 
     def _rcpt(self, argument: str) -> None:

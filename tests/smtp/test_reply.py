@@ -43,7 +43,7 @@ def test_what_a_reply_means_for_whoever_gets_it() -> None:
     """Go on, again later, or never so."""
     meanings = [
         (said.positive, said.transient, said.permanent)
-        for said in (reply.OK, reply.START_DATA, reply.LOCAL_ERROR, reply.TOO_BIG)
+        for said in (reply.OK, reply.START_DATA, reply.LOCAL_ERROR, reply.too_big(1))
     ]
     go_on, later, never = (True, False, False), (False, True, False), (False, False, True)
     assert [go_on, go_on, later, never] == meanings

@@ -31,7 +31,8 @@ def announced(arrival: Arrival, desk: Desk) -> Mark | Reply | None:
         return UNREADABLE
     if mark.size != size or above != arrival.top:  # what is above is compared with nothing
         return UNREADABLE
-    return mark if size <= desk.large.settings.largest else reply.TOO_BIG
+    most = desk.large.settings.largest
+    return mark if size <= most else reply.too_big(most)
 
 
 def entering(arrival: Arrival, desk: Desk, message: Message, screened: Screened) -> list[Statement]:

@@ -28,4 +28,4 @@ def test_how_large_it_may_be_is_said() -> None:
 
 def test_other_replies_are_about_no_patient() -> None:
     """They have words elsewhere."""
-    assert words(reply.TOO_BIG) is None
+    assert words(reply.too_big(1)) is None

@@ -63,6 +63,11 @@ def test_what_concerns_a_patient_is_said_in_french() -> None:
     assert "25 Mo au plus" in refusal(reply.citizen_too_large(25_000_000), "fr")
 
 
+def test_how_much_we_take_is_said_in_french() -> None:
+    """Whoever wrote the letter knows what to do."""
+    assert "les 52,4 Mo que" in refusal(reply.too_big(52_428_800), "fr")
+
+
 def test_who_has_left_is_named_with_who_came_after() -> None:
     """The address stays, whatever the language."""
     mailbox = Mailbox(

@@ -30,7 +30,7 @@ def test_the_limit_is_the_unstuffed_body(size: int) -> None:
     """Stuffing and the final dot are not counted; one octet more than the limit is too many."""
     content = lines(max_size=10)
     content.take(b".." + b"x" * (size - 3) + b"\r\n.\r\n")
-    assert (reply.TOO_BIG if size > 10 else None) == content.failure
+    assert (reply.too_big(10) if size > 10 else None) == content.failure
 
 
 def test_a_failure_is_told_once_and_nothing_goes_on_after_it() -> None:

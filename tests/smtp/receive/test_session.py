@@ -126,7 +126,7 @@ def test_a_password_claim_is_asked_and_answered() -> None:
         (b"STARTTLS", reply.BAD_SEQUENCE),
         (b"AUTH PLAIN", reply.BAD_SEQUENCE),
         (b"EHLO x\r\nAUTH PLAIN", reply.UNKNOWN_MECHANISM),
-        (b"EHLO x\r\nMAIL FROM:<a@x.example> SIZE=201", reply.TOO_BIG),
+        (b"EHLO x\r\nMAIL FROM:<a@x.example> SIZE=201", reply.too_big(200)),
         (b"EHLO x\r\nMAIL FROM:<>" + b"\r\nRCPT TO:<b@y.example>" * 4, reply.TOO_MANY_RECIPIENTS),
         (b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@y.example>\r\nBDAT 1\r\nxRSET", reply.OK),
     ],

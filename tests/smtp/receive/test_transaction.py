@@ -144,7 +144,7 @@ def test_a_chunk_that_fails_ends_the_message() -> None:
     assert [ContentBegun(transaction.draft), ContentFailed("too-big")] == events(transaction)
     assert ([], True) == (said(transaction), transaction.waiting)
     transaction.judge(reply.LOCAL_ERROR)
-    assert [str(reply.TOO_BIG)] == said(transaction)
+    assert [str(reply.too_big(4))] == said(transaction)
     assert transaction.draft is None
 
 
