@@ -156,9 +156,9 @@ class Offering:
             statements.append(self.desk.criticals.lost(turned, now))
         await self.offers.database.commit(statements)
 
-    def known(self, mailbox: Address, key: str) -> bool:
-        """Whether a mailbox offered a result under that key."""
-        return self.offers.find(self.offers.mark(mailbox, key)) is not None
+    def known(self, mailbox: Address, key: str) -> Offered | None:
+        """Return what a mailbox offered under that key, if anything was."""
+        return self.offers.find(self.offers.mark(mailbox, key))
 
     async def renamed(self, mailbox: Address, before: str, after: str) -> None:
         """Let a result be known by another key from now on."""

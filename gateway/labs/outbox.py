@@ -138,7 +138,7 @@ class Outbox:
                 mail = await ready.read(coming, (), recipients.address, self.header_size)
                 message_id = mail.message_id
                 place = self._key(mark, message_id)
-                known = place if message_id else await self._found(account, uid, place)
+                known = place if message_id else await self._found(account, mark, uid)
                 outcome = await self.offering.offer(self._result(mail, mark, known))
         except DocumentError as error:
             await self._failed(account, mark, uid, message_id, Outcome(_unusable(str(error))))
@@ -162,19 +162,27 @@ class Outbox:
         async with aclosing(account.blocks(uid)) as octets:
             yield _bounded(octets, self.settings.largest)
 
-    async def _found(self, account: Account, uid: int, place: str) -> str:
+    async def _found(self, account: Account, mark: str, uid: int) -> str:
         """Return what a mail without Message-ID is known by: its octets, as long as it lies there.
 
         A server may give it another UID between our 250 and the move. Once it was moved it is known
-        by its place again, for the same words, filed anew, are another mail.
+        by its place again, for the same words, filed anew, are another mail: also if we crashed
+        between the move and that.
         """
-        if self.offering.known(self.mailbox, place):
+        place = self._key(mark, "")
+        if self.offering.known(self.mailbox, place) is not None:
             return place
         hashed = hashlib.sha256()
         async with self._octets(account, uid) as octets:
             async for block in octets:
                 hashed.update(block)
-        return self._key("octets", hashed.hexdigest())
+        known = self._key("octets", hashed.hexdigest())
+        offered = self.offering.known(self.mailbox, known)
+        before = mark if offered is None else offered.facts.claim
+        if before != mark and _numbering(before) == _numbering(mark):
+            # One number is one mail for as long as the numbering lasts (RFC 3501 §2.3.1.1).
+            await self.offering.renamed(self.mailbox, known, self._key(before, ""))
+        return known
 
     def _key(self, *what: str) -> str:
         return "\0".join((DOOR, self.settings.name, *what))
@@ -239,6 +247,10 @@ class Outbox:
 
 def _mark(validity: int, uid: int) -> str:
     return f"{validity}.{uid}"
+
+
+def _numbering(mark: str) -> str:
+    return mark.partition(".")[0]
 
 
 async def _bounded(octets: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:

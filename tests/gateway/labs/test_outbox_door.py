@@ -205,6 +205,40 @@ async def test_the_same_words_filed_anew_are_another_mail(tmp_path: Path) -> Non
         assert 2 == len(await door.world.chu.inbox("accueil"))
 
 
+async def test_a_crash_behind_the_move_costs_no_other_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first was moved and not yet known by its place: the same words, filed anew, are sent too."""
+
+    async def crashed(*_: object) -> None:
+        raise VaultError("the machine stopped here")
+
+    async with opened(tmp_path) as door:
+        door.server.add(_unnamed(letter(LABO, [CHU])))
+        with monkeypatch.context() as crash:
+            crash.setattr(Offering, "renamed", crashed)
+            await door.look()
+        assert 1 == len(door.server.there("Sent"))
+        door.server.add(_unnamed(letter(LABO, [CHU])))
+        assert 1 == await door.look(door.started())
+        await door.world.settle()
+        assert 2 == len(await door.world.chu.inbox("accueil"))
+        assert ([], 2) == (door.server.there("Outbox"), len(door.server.there("Sent")))
+
+
+async def test_one_without_a_name_that_cannot_be_moved_is_sent_once(tmp_path: Path) -> None:
+    """It is looked at again a minute later, and lies where it lay."""
+    async with opened(tmp_path) as door:
+        door.server.add(_unnamed(letter(LABO, [CHU])))
+        door.server.breaks, door.server.why = "move", NOT_MOVED
+        await door.look()
+        door.world.clock.advance(seconds=61)
+        await door.look()
+        await door.world.settle()
+        assert 1 == len(await door.world.chu.inbox("accueil"))
+        assert ([], 1) == (door.server.there("Outbox"), len(door.server.there("Sent")))
+
+
 async def test_two_that_are_alike_are_two_though_one_cannot_be_moved(tmp_path: Path) -> None:
     """Whichever is moved first, as many are sent as were filed."""
     async with opened(tmp_path) as door:
