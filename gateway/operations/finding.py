@@ -72,7 +72,7 @@ def _exact(rooms: Rooms, search: str) -> Mailbox | None:
 def _meant(mailbox: Mailbox, words: Sequence[str], citizens: str) -> bool:
     if not words:
         return True
-    text = fold(f"{hidden(mailbox.address, citizens)} {mailbox.name} {mailbox.holder}")
+    text = fold(hidden(f"{mailbox.address} {mailbox.name} {mailbox.holder}", citizens))
     return all(word in text for word in words)
 
 

@@ -84,3 +84,12 @@ async def test_a_patients_mailbox_does_not_show_their_number(ask: Ask) -> None:
         "journal.search", event="operation.mailbox.suspend", who=f"{number}@labo.example"
     )
     assert 1 == len(found["rows"])
+
+
+async def test_nor_does_what_it_is_called_by(ask: Ask) -> None:
+    """People write the number into names, too; the rest of those finds it."""
+    number = "279035121518989"
+    await ask("mailbox.add", address="p.1@labo.example", name=f"Patiente {number}")
+    for search, found in ((number[:6], []), ("patiente", ["p.1@labo.example"])):
+        shown = (await ask("mailbox.find", search=search))["mailboxes"]
+        assert found == [each["address"] for each in shown]
