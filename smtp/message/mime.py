@@ -105,6 +105,7 @@ class PartIndex:
             if self._in_header:
                 self._settle_header(len(self._held), leaf=True)
         self._close(0, self._size, lines)
+        self._headed = None  # it may be a method of who holds us: a cycle for the collector
         most = self._size
         return tuple(
             part._replace(

@@ -1,5 +1,6 @@
 """Any message has an index: what a client is told of it, and where its parts lie."""
 
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -238,3 +239,14 @@ def test_parameters_are_bounded() -> None:
     """So many parameters, and no more."""
     many = b"Content-Type: image/png" + b"; a=b" * 500 + b"\r\n\r\n"
     assert 64 == index_of(many).bodystructure.count(b'"a" "b"')
+
+
+def test_what_made_an_index_goes_at_once() -> None:
+    """Each message makes one: left to the collector, thousands would go together and hold mail up."""
+    indexing = Indexing()
+    indexing.feed(b"Subject: x\r\n\r\nbody\r\n")
+    indexing.finish()
+    gone = weakref.ref(indexing)
+    del indexing
+
+    assert gone() is None
