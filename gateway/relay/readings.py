@@ -24,7 +24,7 @@ from smtp.message import mdn
 from smtp.message.dsn import Action
 from smtp.message.trace import date
 from vault.database import Statement
-from vault.errors import Conflict, VaultError
+from vault.errors import Conflict, Gone, SealError, VaultError
 
 _POLL = 30.0  # seconds: the bell only shortens the wait
 
@@ -54,9 +54,10 @@ class Readings:
         for origin in self.desk.books.mailboxes.origins.due():
             try:
                 told += await self._tell(origin)
-            except VaultError:
-                raise  # the machine's fault: it is told later
-            except Exception as error:  # noqa: BLE001 - one message stops no other
+            except Exception as error:
+                if isinstance(error, VaultError) and not isinstance(error, Gone | SealError):
+                    raise  # the machine's fault: it is told later
+                # One message stops no other.
                 self.desk.on_event("reading.crashed", {"exception": error, "message": origin})
         if told:
             self.wake()

@@ -84,7 +84,7 @@ class Recorder:
     ) -> tuple[list[Statement], Claims]:
         """Return what tells the sender, and answers for who is away; and what of it goes at once.
 
-        A bug in the telling must not undo what was done.
+        A bug in the telling, or what is damaged, must not undo what was done.
         """
         told = [result for result in results if result.notice]
         claims = Claims(self.onward)
@@ -92,10 +92,10 @@ class Recorder:
         try:
             answers = await Away(self.desk, notices).answering(results)
             reports = await notices.reporting(one.message, told, one.returned)
-        except VaultError:
-            raise  # the machine's fault: all of it is written down once that is over
-        except Exception as error:  # noqa: BLE001 - else the message would be sent again
-            self._crashed(one, error)
+        except Exception as error:
+            if isinstance(error, VaultError) and not isinstance(error, Gone | SealError):
+                raise  # the machine's fault: all of it is written down once that is over
+            self._crashed(one, error)  # else the message would be sent again
             return [], Claims(self.onward)
         return [*reports, *answers], claims
 

@@ -10,6 +10,7 @@ from smtp.address import parse
 from smtp.message.header import Header
 from tests.world.clock import START
 from tests.world.world import World, letter
+from vault.database import Statement
 
 DR, ROY = "anne@labo.example", "roy@chu.example"
 LEAVE = Absence("Je reviens le 2 janvier.", START, START + timedelta(days=20))
@@ -66,6 +67,19 @@ async def test_a_correspondent_is_told_once_a_week(world: World) -> None:
     await world.labo.submit(DR, [ROY], letter(DR, [ROY]))
     await world.settle()
     assert 2 == len(await world.labo.inbox("anne"))
+
+
+async def test_a_damaged_absence_keeps_no_mail_away(world: World) -> None:
+    """What another hand changed answers nobody; the message lies in its mailbox, once."""
+    away = await world.chu.add("roy")
+    await world.labo.add("anne")
+    await world.chu.books.absences.begin(away, LEAVE)
+    await world.chu.rest.commit([Statement("UPDATE absence SET facts = X'00'")])
+    await world.labo.submit(DR, [ROY], letter(DR, [ROY]))
+    await world.settle()
+
+    assert 1 == len(await world.chu.inbox("roy"))
+    assert "notice.crashed" in [event for event, _ in world.chu.events]
 
 
 @pytest.mark.parametrize("days", [-30, 30])

@@ -10,6 +10,7 @@ from imap.store import Entry, Mode
 from smtp.address import parse
 from smtp.envelope import Notify, Recipient
 from tests.world.world import Gateway, World, letter
+from vault.database import Statement
 
 DR, ACCUEIL, COLLEAGUE = "dr@labo.example", "accueil@chu.example", "resultats@labo.example"
 ASKS = f"Disposition-Notification-To: <{DR}>"
@@ -58,6 +59,19 @@ async def test_once_is_enough(world: World) -> None:
     await boxes.flag(folder, UidSet.of([entry.uid]), Mode.REMOVE, ["\\Seen"])
 
     assert 0 == await opened(world.chu, folder, entry.uid)
+
+
+async def test_a_row_that_another_hand_changed_stops_no_other(world: World) -> None:
+    """Nobody can say any more who is to hear of it; of what else was opened its sender hears."""
+    folder, first = await sent(world, ACCUEIL, Read.ALWAYS)
+    await world.chu.rest.commit([Statement("UPDATE delivery SET facts = X'00'")])
+    await world.labo.submit(DR, [ACCUEIL], letter(DR, [ACCUEIL], ASKS))
+    await world.settle()
+    both = UidSet.of([first.uid, first.uid + 1])
+    await world.chu.books.mailboxes.flag(folder, both, Mode.ADD, ["\\Seen"])
+    chu = world.chu
+    assert 1 == await Readings(chu.desk, Notices(chu.desk), chu.courier.ring).round()
+    assert ["reading.crashed"] == [event for event, _ in chu.events]
 
 
 async def test_a_message_that_was_moved_is_known_where_it_lies(world: World) -> None:
