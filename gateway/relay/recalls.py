@@ -21,7 +21,7 @@ from gateway.relay.withdrawing import CANCELLED, ON_ITS_WAY, Withdrawing, cancel
 from imap.folder import UidSet
 from smtp.reply import Reply
 from vault.database import Statement
-from vault.errors import Conflict, VaultError
+from vault.errors import Conflict, SealError, VaultError
 
 Ask = Callable[[Copy], Awaitable[Reply]]
 
@@ -158,7 +158,11 @@ class Recalls:
         books = self.desk.books
         rows = books.database.read(_DUE, (self.desk.clock().timestamp(),))
         for delivery, actor in rows:
-            copy = books.spool.find(delivery)
+            try:
+                copy = books.spool.find(delivery)
+            except SealError as error:  # another hand changed it: that stops no other
+                self.desk.on_event("recall.crashed", {"exception": error, "message": delivery})
+                continue
             if copy is None:
                 await books.database.commit([Statement(_DONE, (delivery,))])
                 continue

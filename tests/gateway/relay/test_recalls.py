@@ -26,6 +26,7 @@ from smtp.envelope import Notify, Recipient
 from smtp.reply import Reply
 from smtp.send.outgoing import NO_RECALL
 from tests.world.world import Gateway, World, letter, pieces
+from vault.database import Statement
 
 DR, ACCUEIL, COLLEAGUE = "dr@labo.example", "accueil@chu.example", "resultats@labo.example"
 GARDE = "garde@clinique.example"
@@ -284,3 +285,18 @@ async def test_what_never_arrived_is_not_taken_back(world: World) -> None:
     servers = Servers(domains={"labo.example": "dovecot"})
     world.labo.desk = replace(world.labo.desk, servers=servers)
     assert ELSEWHERE == await recalls(world.labo).recall(copy, "operator:root")
+
+
+async def test_a_row_that_another_hand_changed_stops_no_other(world: World) -> None:
+    """Nobody can say any more what it was; what was marked after it is taken back."""
+    for _ in range(2):
+        await send(world, ACCUEIL)
+    sent = [copy for copy in world.labo.copies() if copy.message.mail.mail_from == DR]
+    damage = Statement("UPDATE delivery SET facts = X'00' WHERE id = ?", (sent[0].delivery.id,))
+    asking = [recalls(world.labo).asking(copy, "operator:root", world.clock()) for copy in sent]
+    await world.labo.rest.commit([*asking, damage])
+    assert 2 == await recalls(world.labo).round()
+    await world.settle()
+
+    assert "recall.crashed" in [event for event, _ in world.labo.events]
+    assert 1 == len(await world.chu.inbox("accueil"))
