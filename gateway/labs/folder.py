@@ -11,8 +11,7 @@ import os
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import msgspec
 
@@ -30,15 +29,12 @@ from gateway.labs.recipients import NotNowError, Resolve, resolving
 from gateway.labs.shelf import Beside, Claim, Shelf, ShelfError
 from gateway.labs.telling import Telling
 from gateway.labs.unsent import Turned
-from gateway.relay.applications import Applications
+from gateway.labs.watched import Watched
 from gateway.relay.critical import FIELD
 from gateway.relay.desk import Desk
-from gateway.relay.spool import OPEN
-from gateway.settings.labs import WatchedFolder
 from smtp.address import Address
 from smtp.envelope import Body, Peer
 from smtp.message.header import Header
-from vault.database import Statement
 from vault.errors import VaultError
 
 DOOR = "folder"
@@ -47,45 +43,11 @@ _LARGE = 4 << 20  # and of those above this one: a mail is three times its docum
 _HEADER = 256 << 10  # octets of a ready mail's header
 _MOST = 500  # files of one look, after which what is critical is looked for again,
 _TOGETHER = 25  # and of those answered at once
-_MANY = 500  # last answers of one look
 _LATER = (Answer.DELIVERED, Answer.FAILED, Answer.CORRECTED, Answer.ANSWERED)
 _UNKNOWN = "only .pdf, .xml (CDA), .hl7 (ORU), .hpr (HPRIM) and .eml are sent from here"
 
 
 _Lying = tuple[tuple[int, ...], datetime, bool]  # how it was, since when, whether it is critical
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """One folder, and in whose name what lies in it is sent."""
-
-    name: str
-    path: Path
-    mailbox: Address
-    product: str = "SCEAU"
-    poll: float = 1.0
-    settle: timedelta = timedelta(seconds=2)
-    patience: timedelta = timedelta(minutes=1)  # with a PDF whose companion has not come
-    again: timedelta = timedelta(minutes=1)  # what could not be taken now is tried then
-    unconfirmed: timedelta = timedelta(hours=1)
-    largest: int = 50 << 20
-    hold: bool = True  # a number that has several mailboxes waits for an operator
-
-    @classmethod
-    def of(cls, settings: WatchedFolder, *, hold: bool = True) -> Self:
-        """Return the folder as the settings name it."""
-        return cls(
-            settings.name,
-            settings.path,
-            Address(settings.mailbox),
-            settings.product,
-            settings.poll,
-            settle=timedelta(seconds=settings.settle),
-            patience=timedelta(seconds=settings.patience),
-            unconfirmed=timedelta(seconds=settings.unconfirmed_after),
-            largest=settings.largest,
-            hold=hold,
-        )
 
 
 class Taken(NamedTuple):
@@ -106,6 +68,7 @@ class Folder:
     _lying: dict[Found, _Lying] = field(default_factory=dict)
     _later: dict[str, datetime] = field(default_factory=dict)  # claims that wait, by their mark
     _operators: Telling = field(init=False)
+    _swept: bool = False  # of what a crash left
     _large: asyncio.Lock = field(default_factory=asyncio.Lock)
     _taken: list[Taken] = field(default_factory=list)
 
@@ -126,7 +89,7 @@ class Folder:
                 await asyncio.sleep(self.watched.poll)
 
     async def round(self) -> int:
-        """Take what lies still, answer what is settled; return how many files were taken up."""
+        """Take what lies still, and answer that it was; return how many files were taken up."""
         shelf = await asyncio.to_thread(Shelf.open, self.watched.path)
         try:
             self._taken.clear()
@@ -136,8 +99,6 @@ class Folder:
                 for claim, size in claims:
                     group.create_task(self._one(shelf, claim, size, gate))
             await self._accepted(shelf, 1)
-            await self._conclude(shelf)
-            await self._answer(shelf)
         finally:
             shelf.close()
         return len(claims)
@@ -145,6 +106,9 @@ class Folder:
     def _look(self, shelf: Shelf) -> list[tuple[Claim, int]]:
         """Return what was claimed and not answered, and claim what lies still; with its size."""
         now = self.desk.clock()
+        if not self._swept:
+            shelf.sweep()
+            self._swept = True
         found = [each for each in shelf.claims() if self._later.get(each.mark, now) <= now]
         lying: dict[Found, _Lying] = {}
         for each in shelf.offered():
@@ -329,48 +293,6 @@ class Folder:
         except (OSError, ShelfError):
             return ""
         return acknowledgement.asked(content)
-
-    async def _conclude(self, shelf: Shelf) -> None:
-        """Write the last answer of each message that nothing more will become of."""
-        now = self.desk.clock()
-        unanswered = {each.mark for each in await asyncio.to_thread(shelf.claims)}
-        offers = self.offering.offers
-        settled = await offers.settled(self.watched.name, now - self.watched.unconfirmed, _MANY)
-        last: list[tuple[Beside, Statement]] = []
-        for row in [*settled, *await offers.corrected(self.watched.name)]:
-            if row.facts.claim in unanswered:  # the first answer comes before the last
-                continue
-            copies = self.offering.copies(row)
-            if any(copy.delivery.state in OPEN for copy in copies):
-                continue  # one was taken before, with another message, and is still on its way
-            which, content = answers.last(row, copies, now)
-            telling = offers.telling(row.id, now, row.corrected)
-            told = answers.ended(row, which, copies, now)
-            last.append((Beside(row.facts.name, which, content, (), told), telling))
-        if last:
-            await asyncio.to_thread(shelf.answer_all, [beside for beside, _ in last])
-            await offers.database.commit([telling for _, telling in last])
-
-    async def _answer(self, shelf: Shelf) -> None:
-        """Write down what the recipients' software made of results, whenever it says so."""
-        now, books = self.desk.clock(), self.desk.books
-        unanswered = {each.mark for each in await asyncio.to_thread(shelf.claims)}
-        applications = Applications(books.database)
-        found = await applications.untold(self.watched.name)
-        rows = self.offering.offers.became(found)
-        for message in found:
-            copies = books.spool.copies(message)
-            said = applications.of(copy.delivery.id for copy in copies)
-            upto = max(one.at for one in said.values() if one.at is not None)
-            row = rows[message]
-            if row.facts.claim in unanswered:  # whose first answer would take its place
-                continue
-            content = answers.answered(row, copies, said, now)
-            beside = Beside(
-                row.facts.name, Answer.ANSWERED, content, (), answers.applied(row, said, now)
-            )
-            await asyncio.to_thread(shelf.answer_all, [beside])
-            await books.database.commit([applications.telling(message, upto)])
 
     def _wait(self, claim: Claim) -> None:
         self._later[claim.mark] = self.desk.clock() + self.watched.again

@@ -121,10 +121,14 @@ class Shelf:
         for claim in found:
             if claim.companion not in lying:
                 self._follow(claim, f"{claim.name}.json")
-        for left in lying - {name for each in found for name in (each.stored, each.companion)}:
-            with suppress(OSError):  # of a file that was let go of, or half an answer: a crash
-                os.unlink(left, dir_fd=self.claimed)
         return found
+
+    def sweep(self) -> None:
+        """Remove what a crash left: of a file that was let go of, or half an answer."""
+        kept = {name for each in self.claims() for name in (each.stored, each.companion)}
+        for left in set(_listed(self.claimed)) - kept:
+            with suppress(OSError):
+                os.unlink(left, dir_fd=self.claimed)
 
     def read(self, claim: Claim, largest: int) -> tuple[bytes, bytes | None]:
         """Return a claimed file and its companion; ``ShelfError`` for what is no plain file."""

@@ -20,9 +20,11 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gateway.control.server import Control
-from gateway.labs.folder import Folder, Watched
+from gateway.labs.answering import Answering
+from gateway.labs.folder import Folder
 from gateway.labs.mornings import Mornings
 from gateway.labs.outbox import Outbox
+from gateway.labs.watched import Watched
 from gateway.observe.metrics import Standing
 from gateway.operations.error import OperationError
 from gateway.operations.lab import night
@@ -206,7 +208,8 @@ class Gateway:
         if self._settings.siem.host:
             place = Place.of(self._settings)
             loops.append(("siem", Forwarding(rooms, place.connected).run))
-        loops += [(f"folder-{each.watched.name}", each.run) for each in self._folders()]
+        for each in self._settings.labs.folder:
+            loops += self._folder(each)
         loops += [(f"morning-{each.name}", each.run) for each in self._mornings()]
         loops += [(f"outbox-{each.settings.name}", each.run) for each in self._outboxes()]
         loops += [(f"chore-{each.name}", partial(keep, each, crashed)) for each in chores(rooms)]
@@ -229,15 +232,16 @@ class Gateway:
         context, within = self._outgoing(), self._settings.large.timeout
         return Fetching().draw(url, start, size, context=context, within=within, judge=entitled)
 
-    def _folders(self) -> list[Folder]:
-        """Return the folders that are watched, each a door of its own."""
+    def _folder(
+        self, settings: labs.WatchedFolder
+    ) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """Return who takes what lies in a watched folder, and who says what became of it."""
+        watched = Watched.of(settings, hold=self._settings.labs.ambiguous == "hold")
+        taking = Folder(watched, self.rooms.desk, self._doors.offering)
+        answering = Answering(watched, self.rooms.desk, self._doors.offering)
         return [
-            Folder(
-                Watched.of(each, hold=self._settings.labs.ambiguous == "hold"),
-                self.rooms.desk,
-                self._doors.offering,
-            )
-            for each in self._settings.labs.folder
+            (f"folder-{watched.name}", taking.run),
+            (f"answers-{watched.name}", answering.run),
         ]
 
     def _outboxes(self) -> list[Outbox]:

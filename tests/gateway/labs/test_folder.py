@@ -16,12 +16,14 @@ import pytest
 from gateway.documents import cda, cda_writer, packing
 from gateway.labs import answers
 from gateway.labs import folder as labs_folder
-from gateway.labs.folder import Folder, Watched
+from gateway.labs.answering import Answering
+from gateway.labs.folder import Folder
 from gateway.labs.names import Answer
 from gateway.labs.offering import Offering
 from gateway.labs.offers import Offers
 from gateway.labs.shelf import Shelf
 from gateway.labs.telling import Telling
+from gateway.labs.watched import Watched
 from gateway.relay.escalating import Escalating
 from gateway.relay.intake import Intake
 from gateway.relay.notices import Notices
@@ -65,9 +67,16 @@ class Lab:
 
     async def look(self, door: Folder | None = None) -> int:
         """Look twice, with the time between in which a file must lie still."""
-        found = await (door or self.door).round()
+        found = await self.once(door)
         self.world.clock.advance(seconds=3)
-        return found + await (door or self.door).round()
+        return found + await self.once(door)
+
+    async def once(self, door: Folder | None = None) -> int:
+        """Look once: take what lies still, then answer what is settled."""
+        door = door or self.door
+        found = await door.round()
+        await Answering(door.watched, door.desk, door.offering).round()
+        return found
 
     async def settle(self) -> None:
         """Let everything arrive, and be answered."""
@@ -570,6 +579,38 @@ async def test_a_folder_that_is_away_is_looked_for_again(tmp_path: Path) -> None
         await asyncio.gather(task, return_exceptions=True)
         with pytest.raises(FileNotFoundError):
             await door.round()
+
+
+async def test_last_answers_wait_for_a_folder_that_is_away(tmp_path: Path) -> None:
+    """Operators hear of it, and what was to be said is said once it is back."""
+    async with lab(tmp_path) as labo:
+        labo.put("a.pdf", PDF, to=[CHU], document=ABOUT)
+        await labo.look()
+        await labo.world.settle()
+        away, told = tmp_path / "away", asyncio.Event()
+        labo.path.rename(away)
+        answering = Answering(replace(labo.watched, poll=0), labo.door.desk, labo.door.offering)
+        answering._operators = Telling(replace(labo.door.desk, on_event=lambda *_: told.set()), {})
+        task = asyncio.ensure_future(answering.run())
+        await told.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        away.rename(labo.path)
+        assert 1 == await answering.round()
+        assert "delivered" == labo.said("a.pdf", "delivered")["state"]
+
+
+async def test_what_a_crash_left_is_removed_and_an_answer_under_way_is_not(tmp_path: Path) -> None:
+    """Only the first look sweeps: others write there meanwhile."""
+    async with lab(tmp_path) as labo:
+        claimed = labo.path / ".claimed"
+        claimed.mkdir()
+        (claimed / "0123.draft").touch()
+        await labo.door.round()
+        assert [] == list(claimed.iterdir())
+        (claimed / "4567.draft").touch()
+        await labo.door.round()
+        assert ["4567.draft"] == [each.name for each in claimed.iterdir()]
 
 
 async def test_no_name_of_a_file_is_told_or_kept_in_clear(tmp_path: Path) -> None:
