@@ -6,7 +6,7 @@ not look meanwhile, and afterwards leaves them alone for good; they go when noth
 them any more, as they make no cycles. What else lay about in that second is left alone as well: a
 few thousand small objects a list, once a day. And what is outdated goes piece by piece: all of a
 list in one stroke would be everybody's pause once more. While it lasts, turns are short: whoever
-else has something to do waits for a tenth of the time that Python would let them wait.
+else has something to do waits for a tenth of a millisecond.
 """
 
 import asyncio
@@ -14,14 +14,15 @@ import contextlib
 import gc
 import mmap
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
 
 _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
 
-_USUAL, _SHORT = sys.getswitchinterval(), 0.0005  # seconds
+_SHORT = 0.0001  # seconds
 
 
 async def calmly(
@@ -35,7 +36,7 @@ def _uncollected(make: Callable[[], _Made]) -> _Made:
     collects = gc.isenabled()
     gc.disable()
     try:
-        with _in_short_turns():
+        with _SHORT_TURNS:
             return make()
     finally:
         gc.freeze()
@@ -43,18 +44,31 @@ def _uncollected(make: Callable[[], _Made]) -> _Made:
             gc.enable()
 
 
-@contextlib.contextmanager
-def _in_short_turns() -> Iterator[None]:
-    """Let whoever waits for Python's one lock have it after half a millisecond instead of five.
+class _ShortTurns:
+    """Let whoever waits for Python's one lock have it soon, while anybody works here.
 
     The loop gives it away and wants it back several times for one message, at each encryption, each
-    write: while a thread computes, every time costs it a whole turn.
+    write, each statement: while a thread computes, every time costs it a whole turn.
     """
-    sys.setswitchinterval(_SHORT)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(_USUAL)
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._usual = threading.Lock(), 0, 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(_SHORT)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                sys.setswitchinterval(self._usual)
+
+
+_SHORT_TURNS = _ShortTurns()
 
 
 async def let_go(held: list[object]) -> None:
@@ -67,7 +81,7 @@ async def let_go(held: list[object]) -> None:
 
 
 def _let_go(held: list[object]) -> None:
-    with _in_short_turns():
+    with _SHORT_TURNS:
         while held:
             each = held.pop()
             if isinstance(each, mmap.mmap):

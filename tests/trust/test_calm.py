@@ -1,5 +1,6 @@
 """Heavy work beside the loop: nothing is collected while it lasts, and all is as before afterwards."""
 
+import asyncio
 import gc
 import mmap
 import sys
@@ -54,6 +55,18 @@ async def test_others_wait_less_long_for_their_turn_meanwhile() -> None:
     assert [True, True] == [turn < usual / 2 for turn in turns]
     assert usual == sys.getswitchinterval()
     gc.unfreeze()
+
+
+async def test_turns_are_as_long_afterwards_as_the_gateway_set_them() -> None:
+    """However many were at work at once: the last one to end sets back what was found."""
+    found = sys.getswitchinterval()
+    sys.setswitchinterval(0.002)
+    try:
+        await asyncio.gather(calmly(sys.getswitchinterval), let_go([object()]), let_go([]))
+        assert 0.002 == pytest.approx(sys.getswitchinterval())
+    finally:
+        sys.setswitchinterval(found)
+        gc.unfreeze()
 
 
 class _Piece:
