@@ -6,7 +6,7 @@ listener (R-A8).
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gateway.accounts.issuers import Issuer, Issuers
@@ -181,9 +181,12 @@ class Doors:
         if event == "tls.failed" and "certificate" in facts:
             self._rooms.watch.turned_away(facts["certificate"], facts["reason"])
 
-    def reload(self) -> None:
-        """Let connections from now on see the certificate and anchors that are there now."""
-        contexts = [self._context(door.rules) for door in self.open_ones]
+    def contexts(self) -> list[ssl.SSLContext]:
+        """Return what each door would show and believe now; may run in a thread: it takes 20 ms."""
+        return [self._context(door.rules) for door in self.open_ones]
+
+    def take(self, contexts: Sequence[ssl.SSLContext]) -> None:
+        """Let connections from now on see that."""
         for door, context in zip(self.open_ones, contexts, strict=True):
             door.context = context
 

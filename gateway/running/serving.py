@@ -132,7 +132,7 @@ class Gateway:
         self._webs = Webs(self.rooms, self._doors, pages(rooms.metrics, self._problems))
         self._expires: datetime = checks.expires(settings.tls)
         self._written = settings.paths.data / "ports.json"
-        self._stop = asyncio.Event()
+        self._stop, self._renewed = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._alerting = Alerting.of(self.rooms, Fetching(), lambda: self._expires)
         rooms.metrics.standing = self._standing
@@ -165,7 +165,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, number.name)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.add_signal_handler(signal.SIGHUP, self._renewed.set)
         with _writing(self._settings.paths.data):
             self._written.unlink(missing_ok=True)
         ports = await self._doors.open()
@@ -182,6 +182,7 @@ class Gateway:
         readings = Readings(rooms.desk, rooms.notices, self._courier.ring)
         loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("notes", rooms.notes.run),
+            ("reloading", self._reloading),
             ("keeper", rooms.keeper.run),
             ("directories", rooms.directories.run),
             ("courier", self._courier.run),
@@ -319,17 +320,30 @@ class Gateway:
         self._stopping = True
         self._stop.set()
 
-    def reload(self) -> None:
+    async def _reloading(self) -> None:
+        """Read anew what SIGHUP says was renewed, for ever."""
+        while True:
+            await self._renewed.wait()
+            self._renewed.clear()
+            await self.reload()
+
+    async def reload(self) -> None:
         """Take a renewed certificate, other anchors, a list that was just dropped."""
+        before, believed = self._believed, None
         try:
-            checks.pair(self._settings.tls)
+            await asyncio.to_thread(checks.pair, self._settings.tls)
+            while believed != self._believed:  # or else a list came meanwhile, and was heeded first
+                outward, believed = self._client_context(), self._believed
+                doors = await asyncio.to_thread(self._doors.contexts)
+                webs = await asyncio.to_thread(self._webs.contexts)
+            self._doors.take(doors)
+            self._webs.take(webs)
+            self._outward = outward
             self._expires = checks.expires(self._settings.tls)
-            self._doors.reload()
-            self._webs.reload()
-            self._outward = self._client_context()
             certifying.own(self._settings, self.rooms.watch)
             self.rooms.watch.look_again()
         except Exception as error:  # noqa: BLE001 - what was loaded before goes on serving
+            self._believed = before
             self._log.error("reload.failed", exc_info=error)
         else:
             self._log.info("gateway.reloaded", until=self._expires)
@@ -352,8 +366,8 @@ class Gateway:
             return
         try:
             self._outward = self._client_context()
-            self._doors.reload()
-            self._webs.reload()
+            self._doors.take(self._doors.contexts())
+            self._webs.take(self._webs.contexts())
         except tls.TlsError as error:
             self._believed = before
             self._log.error("reload.failed", exc_info=error)

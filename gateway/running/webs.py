@@ -6,7 +6,7 @@ logs in with one (docs/adr/0010). ``status`` is for monitors on the inside and s
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -82,12 +82,18 @@ class Webs:
             ports["status"] = self._opened(door, listen.status)
         return ports
 
-    def reload(self) -> None:
-        """Let connections from now on see the certificate and anchors that are there now."""
-        secure = [door for door in self.open_ones if door.context is not None]
-        contexts = [self._context(door.listener) for door in secure]
-        for door, context in zip(secure, contexts, strict=True):
+    def contexts(self) -> list[ssl.SSLContext]:
+        """Return what each door would show and believe now; may run in a thread."""
+        return [self._context(door.listener) for door in self._secure]
+
+    def take(self, contexts: Sequence[ssl.SSLContext]) -> None:
+        """Let connections from now on see that."""
+        for door, context in zip(self._secure, contexts, strict=True):
             door.context = context
+
+    @property
+    def _secure(self) -> list[WebDoor]:
+        return [door for door in self.open_ones if door.context is not None]
 
     async def stop(self) -> None:
         """Close every door; answers under way are finished for a bounded time."""

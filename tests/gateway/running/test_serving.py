@@ -290,10 +290,10 @@ async def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path: Path) 
         site, port = world.labo.site, world.labo.ports["submission"]
         before = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
         Authority.make(clock()).issue("mx.labo.example").write(site.folder, "gateway")
-        world.labo.gateway.reload()
+        await world.labo.gateway.reload()
         after = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
         (site.folder / "gateway.crt").write_text("no certificate")
-        world.labo.gateway.reload()
+        await world.labo.gateway.reload()
         kept = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
 
     assert before != after

@@ -306,7 +306,7 @@ async def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path: Path) 
         ports = [world.chu.ports[name] for name in ("web", "web_certificate")]
         before = [await _shown(port) for port in ports]
         world.authority.issue("mx.chu.example").write(world.chu.site.folder, "gateway")
-        world.chu.gateway.reload()
+        await world.chu.gateway.reload()
         after = [await _shown(port) for port in ports]
 
     assert before[0] == before[1]
