@@ -92,9 +92,9 @@ class Book:
         one, two = self._view, other._view
         if len(one) != len(two):
             return False
-        # In pieces: comparing all at once would hold everybody up.
+        # In pieces: comparing all at once would hold everybody up. A view is compared octet by octet.
         return all(
-            one[at : at + _PIECE].tobytes() == two[at : at + _PIECE]
+            one[at : at + _PIECE].tobytes() == two[at : at + _PIECE].tobytes()
             for at in range(0, len(one), _PIECE)
         )
 
