@@ -50,9 +50,10 @@ async def test_a_letter_is_sent_from_a_telephone(tmp_path: Path) -> None:
         objection = await page.inner_text(".objection")
         await page.fill("#to", INES)
         await page.press("#subject", "Enter")  # saves, and sends nothing
-        saved = await page.inner_text(".notice")
+        saved = await page.inner_text(".notice:has-text('brouillon')")
         await page.click("button.primary")
-        said = await page.inner_text(".notice")
+        # Of the page that comes: the one that goes has a notice too, and a link to the file.
+        said = await page.inner_text(".notice:has-text('est parti')")
         async with page.expect_download() as download:
             await page.click(".files a")
         file = await (await download.value).path()
