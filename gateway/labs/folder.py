@@ -39,6 +39,7 @@ from vault.errors import VaultError
 
 DOOR = "folder"
 _AT_ONCE = 8  # files in hand,
+_PACKED = 2  # of which so many are packed: more threads only take turns from the loop,
 _LARGE = 4 << 20  # and of those above this one: a mail is three times its document
 _HEADER = 256 << 10  # octets of a ready mail's header
 _MOST = 500  # files of one look, after which what is critical is looked for again,
@@ -70,6 +71,7 @@ class Folder:
     _operators: Telling = field(init=False)
     _swept: bool = False  # of what a crash left
     _large: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _packing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PACKED))
     _taken: list[Taken] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -193,7 +195,8 @@ class Folder:
 
     async def _whole(self, shelf: Shelf, claim: Claim) -> Outcome:
         """Hand in a file that is read, and perhaps packed, as one."""
-        offer, said, composed = await asyncio.to_thread(self._prepared, shelf, claim)
+        async with self._packing:
+            offer, said, composed = await asyncio.to_thread(self._prepared, shelf, claim)
         result = self._result(claim, said, offer.digest, composed.recipients)
         if offer.form is Form.HL7:
             head = acknowledgement.asked(offer.content)
