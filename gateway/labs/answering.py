@@ -7,7 +7,6 @@ written again. docs/laboratories.md. R-I4, R-J5.
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from gateway.labs import answers
 from gateway.labs.names import Answer
@@ -20,6 +19,8 @@ from gateway.relay.desk import Desk
 from gateway.relay.spool import OPEN
 from vault.database import Statement
 
+_MOST = 500  # last answers of one look
+
 
 @dataclass(slots=True)
 class Answering:
@@ -29,8 +30,6 @@ class Answering:
     desk: Desk
     offering: Offering
     _operators: Telling = field(init=False)
-
-    MOST: ClassVar[int] = 500  # last answers of one look
 
     def __post_init__(self) -> None:
         self._operators = Telling(self.desk, {"folder": self.watched.name})
@@ -43,7 +42,7 @@ class Answering:
                 written = await self.round()
             except OSError as error:
                 self._operators.once("folder.put_off", type(error).__name__)
-            if written < self.MOST:
+            if written < _MOST:
                 await asyncio.sleep(self.watched.poll)
 
     async def round(self) -> int:
@@ -61,7 +60,7 @@ class Answering:
         """Write the last answer of each message that nothing more will become of."""
         now = self.desk.clock()
         offers = self.offering.offers
-        settled = await offers.settled(self.watched.name, now - self.watched.unconfirmed, self.MOST)
+        settled = await offers.settled(self.watched.name, now - self.watched.unconfirmed, _MOST)
         last: list[tuple[Beside, Statement]] = []
         for row in [*settled, *await offers.corrected(self.watched.name)]:
             if row.facts.claim in unanswered:  # the first answer comes before the last

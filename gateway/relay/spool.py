@@ -4,6 +4,9 @@ Everything that changes is a list of statements for one transaction, with the ro
 expects; whoever hands them to the writer adds what must happen with them (body, receipts,
 journal). A claim is one UPDATE that counts the attempt and stores the next due time, the end of
 the claim, before the attempt is made: a crash needs no other recovery than that time.
+
+One long file on purpose: every statement that writes these two tables stands here, to be read
+beside the others that it must agree with.
 """
 
 import asyncio
