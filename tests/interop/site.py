@@ -32,7 +32,6 @@ DOORS = (
 )
 _SHARED = {"max_connections_per_address": 1000}  # every client of these tests is at 127.0.0.1
 _PATIENCE = 30.0
-_GRACE = 60.0  # twice what a gateway that stops lets messages in hand finish
 
 Settings = Mapping[str, Mapping[str, object]]
 
@@ -251,7 +250,7 @@ class Site:
         assert process is not None
         process.send_signal(how)
         try:
-            return process.wait(_GRACE)
+            return process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
