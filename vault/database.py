@@ -65,6 +65,10 @@ class Database:
             raise VaultError("the database is closed")
         return await self._writer.commit(statements)
 
+    async def settled(self) -> None:
+        """Return once ``read`` finds all that was handed in until now; at once if it does already."""
+        await self._writer.settled()
+
     def read(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
         """Run a short, indexed query here and now: it costs less than asking a thread."""
         return _fetched(self._reader, sql, args)

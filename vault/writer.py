@@ -77,6 +77,11 @@ class Writer:
         self._wake(loop)
         return await waiting.future
 
+    async def settled(self) -> None:
+        """Return once what was handed in until now is on the disk; at once if that is all there."""
+        if self._busy:
+            await self.commit(())
+
     async def empty_log(self) -> None:
         """Write the log back and cut it to nothing, between two groups."""
         loop = asyncio.get_running_loop()
