@@ -176,7 +176,7 @@ class Night:
         for start in range(0, len(rows), _FEW):
             for offered in map(self.offers.opened, rows[start : start + _FEW]):
                 for recipient, words in offered.facts.refused:
-                    one = _never(offered.at, offered.message or "", recipient, spoken(words))
+                    one = _never(offered.at, offered.message, recipient, spoken(words))
                     found.append(replace(one, key=offered.facts.key, file=offered.facts.name))
             await asyncio.sleep(0)
         return found

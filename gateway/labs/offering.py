@@ -1,14 +1,13 @@
 """Handing results in, each once: the same way for every door that software uses.
 
-A result is known by whose it is and by its key. The offer is written down before its message is, so
-a crash between the two leaves the name by which the intake knows what it took; the same key with
-other bytes is refused in words. What streams is known by its hash once it has all come, which is
-written down before the intake makes it ours. R-A7, R-I4.
+A result is known by whose it is and by its key; the same key with other bytes is refused in words. The
+offer is written down in the very transaction that makes its message ours, so a crash leaves both or
+neither. What streams is known by its hash, once it has all come. R-A7, R-I4.
 """
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -16,15 +15,15 @@ from msgspec import structs
 
 from gateway.labs.offers import Facts, Offered, Offers
 from gateway.labs.unsent import Turned, Unsent
+from gateway.relay.delivery import DeliveryId
 from gateway.relay.desk import Desk
 from gateway.relay.intake import Intake
 from gateway.relay.message import Copy
 from smtp import reply
-from smtp.address import Address, domain_of
+from smtp.address import Address
 from smtp.envelope import Body, Draft, Mail, MessageId, Peer, Recipient, Refusal, made_at
 from smtp.reply import Reply
 from vault.database import Statement
-from vault.errors import VaultError
 
 OTHER_BYTES = Reply(
     554,
@@ -64,8 +63,41 @@ class Outcome:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-class OtherBytesError(Exception):
-    """What came is not what came before under this key; the intake must not keep it."""
+@dataclass(slots=True)
+class _Taking:
+    """A result that is being handed in, and what is written down of it with its message."""
+
+    offering: "Offering"
+    result: Result
+    mark: bytes
+    at: datetime
+    digest: str  # empty until all of it has come
+    refused: tuple[tuple[str, str], ...] = ()
+    row: Offered | None = None
+    again: bool = False
+
+    def known(self, digest: str) -> None:
+        """All of it has come: that is what it was."""
+        self.digest = digest
+
+    def kept(self, copies: Sequence[DeliveryId]) -> list[Statement]:
+        """Return what is committed with a message of which these are the copies.
+
+        None are named where all of that message count. Some may be of an earlier message, which
+        came by another way; or all of them, and then it came again.
+        """
+        offers, result = self.offering.offers, self.result
+        messages = {each.rpartition(".")[0] for each in copies}
+        newest = max(messages)  # their order is that of their times
+        self.again = made_at(newest) < int(self.at.timestamp() * 1000) / 1000
+        counted = tuple(copies) if self.again or len(messages) > 1 else ()
+        facts = structs.replace(result.facts, refused=self.refused, copies=counted)
+        id_, digest = secrets.token_hex(16), offers.digest(self.digest)
+        self.row = Offered(id_, digest, MessageId(newest), self.at, facts)
+        name = facts.name or facts.key or result.key
+        sent = self.offering.unsent.sent(result.door, result.mailbox, name)
+        adding = offers.adding(self.row, result.door, self.mark)
+        return [adding, sent, *([offers.telling(id_, self.at)] if result.answered else [])]
 
 
 @dataclass(slots=True)
@@ -84,65 +116,38 @@ class Offering:
             return Outcome(IN_HAND)
         self._in_hand.add(mark)
         try:
-            return await self._once(result, mark)
-        except OtherBytesError:
-            return Outcome(OTHER_BYTES)
+            row = self.offers.find(mark)
+            if row is not None:
+                return await self._same(result, row)
+            return await self._hand_in(result, mark)
         finally:
             self._in_hand.discard(mark)
 
-    async def _once(self, result: Result, mark: bytes) -> Outcome:
-        digest = self.offers.digest(result.digest) if result.digest else b""
-        row = self.offers.find(mark)
-        if row is None:
-            row = Offered(secrets.token_hex(16), digest, None, self.desk.clock(), result.facts)
-            adding = self.offers.adding(row.id, result.door, mark, digest, row.at, result.facts)
-            await self.offers.database.commit([adding])
-        if digest and not row.digest:
-            await self.offers.database.commit([self.offers.naming(row.id, digest)])
-        elif digest and row.digest != digest:
-            raise OtherBytesError
-        coming = result.blocks if digest else self._known(row, result)
-        if row.message is None:
-            return await self._hand_in(replace(result, blocks=coming), row)
-        async for _ in coming:
-            pass
+    async def _same(self, result: Result, row: Offered) -> Outcome:
+        """Answer for what is a message already, if these are its bytes."""
+        digests = [result.digest] if result.digest else []
+        if not digests:
+            async for _ in _passing(result, digests.append):
+                pass
+        if self.offers.digest(digests[0]) != row.digest:
+            return Outcome(OTHER_BYTES)
         return Outcome(reply.OK, row, row.facts.claim != result.facts.claim, row.facts.refused)
 
-    async def _known(self, row: Offered, result: Result) -> AsyncIterator[bytes]:
-        """Hand on what comes; that all has come is told only once it is known what it was."""
-        hashed = hashlib.sha256()
-        async for block in result.blocks:
-            hashed.update(block)
-            yield block
-        digest = self.offers.digest(hashlib.sha256(hashed.digest() + result.beside).hexdigest())
-        if not row.digest:
-            await self.offers.database.commit([self.offers.naming(row.id, digest)])
-        elif row.digest != digest:
-            raise OtherBytesError
-
-    async def _hand_in(self, result: Result, row: Offered) -> Outcome:
-        draft = _draft(result, row)
+    async def _hand_in(self, result: Result, mark: bytes) -> Outcome:
+        draft = _draft(result)
+        taking = _Taking(self, result, mark, self.desk.clock(), result.digest)
         said = self.intake.mail(draft)
         if said.positive:
             draft = self._addressed(draft, result)
+            taking.refused = tuple((one.recipient.address, str(one.reply)) for one in draft.refused)
             if draft.recipients:
-                said = await self.intake.accept(draft, result.blocks)
+                coming = result.blocks if result.digest else _passing(result, taking.known)
+                said = await self.intake.accept(draft, coming, taking.kept)
             else:
                 await self.intake.abandoned(draft)
                 said = reply.NO_RECIPIENTS
-        refused = tuple((each.recipient.address, str(each.reply)) for each in draft.refused)
-        if not said.positive:
-            if said.permanent:
-                await self.offers.database.commit([self.offers.dropping(row.id)])
-            return Outcome(said, refused=refused)
-        message, again, copies = self._became(draft, row.at)
-        facts = structs.replace(result.facts, refused=refused or row.facts.refused, copies=copies)
-        taken = [self.offers.taken(row.id, message, facts), self._sent(result)]
-        if result.answered:
-            taken.append(self.offers.telling(row.id, self.desk.clock()))
-        await self.offers.database.commit(taken)
-        row = replace(row, message=message, facts=facts)
-        return Outcome(said, row, again, refused=facts.refused)
+        row = taking.row if said.positive else None
+        return Outcome(said, row, taking.again, refused=taking.refused)
 
     async def turned(self, door: str, name: str, turned: Turned, *, critical: bool = False) -> None:
         """Keep in mind a result of which no message came, until it is offered again and taken.
@@ -170,10 +175,6 @@ class Offering:
         """What could not be sent."""
         return Unsent(self.offers.database, self.offers.ring)
 
-    def _sent(self, result: Result) -> Statement:
-        name = result.facts.name or result.facts.key or result.key
-        return self.unsent.sent(result.door, result.mailbox, name)
-
     def _addressed(self, draft: Draft, result: Result) -> Draft:
         for address in result.recipients:
             recipient = Recipient(address)
@@ -187,34 +188,14 @@ class Offering:
     def copies(self, row: Offered) -> list[Copy]:
         """Return the copies that an offer is answered by, those that were taken before among them."""
         spool = self.desk.books.spool
-        return (
-            spool.several(row.facts.copies) if row.facts.copies else spool.copies(row.message or "")
-        )
-
-    def _became(self, draft: Draft, at: datetime) -> tuple[MessageId, bool, tuple[str, ...]]:
-        """Return which message the intake made of it, whether of another offer, and its copies.
-
-        No copies are named where all of that message count.
-        """
-        spool, mail = self.desk.books.spool, draft.mail
-        assert mail.mail_from is not None and mail.transfer is not None  # noqa: PT018
-        peer, transfer = domain_of(mail.mail_from), mail.transfer
-        marks = (spool.transfer(peer, transfer, one.address) for one in draft.recipients)
-        found = [each for mark in marks if (each := spool.took(mark)) is not None]
-        if not found:
-            raise VaultError("a message that was taken is not there")
-        messages = {each.rpartition(".")[0] for each in found}
-        newest = max(messages)  # their order is that of their times
-        again = made_at(newest) < int(at.timestamp() * 1000) / 1000
-        return MessageId(newest), again, tuple(found) if again or len(messages) > 1 else ()
+        return spool.several(row.facts.copies) if row.facts.copies else spool.copies(row.message)
 
 
-def _draft(result: Result, row: Offered) -> Draft:
+def _draft(result: Result) -> Draft:
     mail = Mail(
         result.mailbox,
         body=result.body,
         smtputf8=not "".join((result.mailbox, *result.recipients)).isascii(),
-        transfer=f"offer/{row.id}",
     )
     return Draft(result.peer, mail)
 
@@ -223,3 +204,12 @@ async def blocks(message: bytes) -> AsyncIterator[bytes]:
     """Yield a message that is whole at hand, a block at a time."""
     for start in range(0, len(message), _BLOCK):
         yield message[start : start + _BLOCK]
+
+
+async def _passing(result: Result, known: Callable[[str], None]) -> AsyncIterator[bytes]:
+    """Hand on what comes; before its end, tell what it is known by, with what is said of it."""
+    hashed = hashlib.sha256()
+    async for block in result.blocks:
+        hashed.update(block)
+        yield block
+    known(hashlib.sha256(hashed.digest() + result.beside).hexdigest())

@@ -1,7 +1,7 @@
 """The SQL of what software handed in: each result once, by key, and what became of it.
 
-A row is there before the message is, so a crash between leaves a name under which the intake
-recognises what it took. Names and answers lie sealed; keys and bytes are known by keyed hashes.
+A row is there if its message is: both are of one transaction. Names and answers lie sealed; keys and
+bytes are known by keyed hashes.
 """
 
 import json
@@ -39,7 +39,7 @@ class Offered:
 
     id: str
     digest: bytes
-    message: MessageId | None
+    message: MessageId
     at: datetime
     facts: Facts
     told: bool = False  # it has its last answer,
@@ -72,40 +72,28 @@ class Offers:
             f"SELECT {COLUMNS} FROM offer WHERE message IN (SELECT value FROM json_each(?))",  # noqa: S608
             (json.dumps(messages),),
         )
-        found = map(self.opened, rows)
-        return {each.message: each for each in found if each.message is not None}
+        return {each.message: each for each in map(self.opened, rows)}
 
-    def adding(  # noqa: PLR0917 - a row
-        self, id_: str, door: str, mark: bytes, digest: bytes, at: datetime, facts: Facts
-    ) -> Statement:
+    def adding(self, row: Offered, door: str, mark: bytes) -> Statement:
         """Return the statement that makes an offer known; ``Conflict`` if its mark is."""
         return Statement(
-            "INSERT INTO offer (id, door, mark, digest, at, facts) VALUES (?, ?, ?, ?, ?, ?)",
-            (id_, door, mark, digest, at.timestamp(), self._sealed(id_, facts)),
+            "INSERT INTO offer (id, door, mark, digest, message, at, facts)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                row.id,
+                door,
+                mark,
+                row.digest,
+                row.message,
+                row.at.timestamp(),
+                self.ring.seal(msgspec.json.encode(row.facts), f"offer/{row.id}/facts"),
+            ),
             expect=1,
-        )
-
-    def naming(self, id_: str, digest: bytes) -> Statement:
-        """Return the statement that says what the bytes of an offer are known by."""
-        return Statement(
-            "UPDATE offer SET digest = ? WHERE id = ? AND digest = x''", (digest, id_), expect=1
         )
 
     def renaming(self, before: bytes, after: bytes) -> Statement:
         """Return the statement by which an offer is known under another mark."""
         return Statement("UPDATE offer SET mark = ? WHERE mark = ?", (after, before), expect=1)
-
-    def taken(self, id_: str, message: MessageId, facts: Facts) -> Statement:
-        """Return the statement that says which message it became."""
-        return Statement(
-            "UPDATE offer SET message = ?, facts = ? WHERE id = ?",
-            (message, self._sealed(id_, facts), id_),
-            expect=1,
-        )
-
-    def dropping(self, id_: str) -> Statement:
-        """Return the statement that forgets an offer of which no message came."""
-        return Statement("DELETE FROM offer WHERE id = ? AND message IS NULL", (id_,))
 
     async def settled(self, door: str, unconfirmed: datetime, limit: int = 200) -> list[Offered]:
         """Return what has no last answer yet and will not change: nothing of it is on its way.
@@ -114,7 +102,7 @@ class Offers:
         promised for the last answers, once that is up.
         """
         rows = await self.database.query(
-            f"SELECT {COLUMNS} FROM offer WHERE door = ? AND told IS NULL AND message IS NOT NULL"  # noqa: S608
+            f"SELECT {COLUMNS} FROM offer WHERE door = ? AND told IS NULL"  # noqa: S608
             " AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = offer.message"
             " AND (state IN (SELECT value FROM json_each(?)) OR (state = ? AND (changed > ?"
             " OR EXISTS (SELECT 1 FROM deadline WHERE deadline.message = offer.message)))))"
@@ -146,12 +134,7 @@ class Offers:
     def forgetting(self, now: datetime, window: timedelta) -> Statement:
         """Return the statement that ends the time within which a result is known again."""
         before = (now - window).timestamp()
-        return Statement(
-            "DELETE FROM offer WHERE at < ? AND (told IS NOT NULL OR message IS NULL)", (before,)
-        )
-
-    def _sealed(self, id_: str, facts: Facts) -> bytes:
-        return self.ring.seal(msgspec.json.encode(facts), f"offer/{id_}/facts")
+        return Statement("DELETE FROM offer WHERE at < ? AND told IS NOT NULL", (before,))
 
     def opened(self, row: Row) -> Offered:
         """Return an offer, of its ``COLUMNS``."""

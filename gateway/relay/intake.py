@@ -11,14 +11,14 @@ A few lines over the usual length on purpose: the order is the safety argument, 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gateway.relay import ambiguous
 from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.conversing import Conversing
 from gateway.relay.deadlines import Deadlines
-from gateway.relay.delivery import State
+from gateway.relay.delivery import DeliveryId, State
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import AtHand, Pause
@@ -62,6 +62,14 @@ SHARE_LEFT = Reply(
 
 _CURED = 3  # refused recipients of one message whose cure is looked for: each costs milliseconds
 _TRIES = 3  # a neighbour may move what we read before our turn to write comes
+
+
+Beside: TypeAlias = Callable[[Sequence[DeliveryId]], list[Statement]]  # told a message's copies
+
+
+def nothing_beside(_: Sequence[DeliveryId]) -> list[Statement]:
+    """Commit nothing else with a message."""
+    return []
 
 
 class Onward(Protocol):
@@ -151,8 +159,14 @@ class Intake:
         mailbox = self._books.accounts.find(who)
         return mailbox is not None and mailbox.receives and not mailbox.hidden
 
-    async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
-        """Take responsibility for a message, wholly or not at all."""
+    async def accept(
+        self, draft: Draft, body: AsyncIterator[bytes], beside: Beside = nothing_beside
+    ) -> Reply:
+        """Take responsibility for a message, wholly or not at all.
+
+        ``beside`` says what else is committed with it; it may be asked more than once, and the
+        copies it is told are those that there are now, be they of an earlier message.
+        """
         try:
             if draft.mail.recall:
                 return await self._recall(draft, body)
@@ -160,8 +174,8 @@ class Intake:
             if arrival.refusal is not None:
                 return await self._reject(arrival, arrival.refusal)
             if answers(arrival.header) or draft.mail.mail_from is None:
-                return await self._report(arrival)
-            return await self._keep(arrival, list)
+                return await self._report(arrival, beside)
+            return await self._keep(arrival, list, beside)
         except StorageFull:
             self._count(draft, "storage-full")
             return reply.INSUFFICIENT_STORAGE
@@ -204,21 +218,25 @@ class Intake:
         await self._books.database.commit(statements)
         self._after()
 
-    async def _report(self, arrival: Arrival) -> Reply:
+    async def _report(self, arrival: Arrival, beside: Beside) -> Reply:
         """Take a report: what it says moves deliveries, and its reader sees it if it asked to."""
+        # It may overtake our own note of what it reports on, which is on its way to the disk.
+        await self._books.database.settled()
         answer = self._answers.read(arrival)
         if isinstance(answer, Reply):
             return await self._reject(arrival, answer)
         if answer is None:
-            return await self._keep(arrival, list)
+            return await self._keep(arrival, list, beside)
         if answer.wanted or len(arrival.draft.recipients) > 1:
-            return await self._keep(arrival, answer.meaning)
+            return await self._keep(arrival, answer.meaning, beside)
         await arrival.drained()
         await self._committed(answer.meaning)
         self._after(due=False)
         return Reply(250, "2.0.0", "Noted")
 
-    async def _keep(self, arrival: Arrival, also: Callable[[], list[Statement]]) -> Reply:
+    async def _keep(
+        self, arrival: Arrival, also: Callable[[], list[Statement]], beside: Beside
+    ) -> Reply:
         """Seal the body, decide again, commit; then it is ours, and only then we say so."""
         draft, door = arrival.draft, arrival.draft.peer.listener
         unseen = self._transfers.unseen(draft)
@@ -237,7 +255,7 @@ class Intake:
             known = self._once.known(mail, unseen)
             if known.other or len(known.before) == len(unseen):
                 await self._books.vault.discard(sealed)
-                return await self._again(arrival, known)
+                return await self._again(arrival, known, beside)
             unseen = known.fresh(unseen)
         # Asked again though RCPT asked already: the list may have changed during DATA, and this
         # is the answer the journal keeps.
@@ -257,7 +275,7 @@ class Intake:
         message = arrival.message(sealed.size, ascii_only=passage.ascii, critical=critical)
         entered = entrance(self._desk, message, screened, lease, self._onward.pause)
         also = await self._conversing.keeping(arrival, screened.decided, also)
-        also = self._knowing(arrival, entered, mail, known, also)
+        also = self._knowing(arrival, entered, mail, known, also, beside)
         noticed = await self._enter(arrival, entered, sealed, also, filing)
         if screened.opened or mark is not None:
             taking.ring(self._desk, entered.message)
@@ -267,50 +285,47 @@ class Intake:
         self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
 
-    async def _again(self, arrival: Arrival, known: Known) -> Reply:
+    async def _again(self, arrival: Arrival, known: Known, beside: Beside) -> Reply:
         """Answer for a mail that nobody is to have now: they have it, or it is not what they have."""
         if known.other:
             return await self._reject(arrival, OTHER_MAIL)
-        await self._books.database.commit(self._repeated(arrival, known))
-        first = next(iter(known.before.values())).rpartition(".")[0]
+        copies = [*known.before.values()]
+        await self._books.database.commit([*self._repeated(arrival, known), *beside(copies)])
+        first = copies[0].rpartition(".")[0]
         return Reply(250, "2.0.0", f"Accepted before, reference {reference(MessageId(first))}")
 
     def _repeated(self, arrival: Arrival, known: Known) -> list[Statement]:
-        """Return what remembers whose copies were taken before, so that an offer finds them."""
-        statements, draft = [], arrival.draft
-        for whom, delivery in known.before.items():
-            if draft.mail.transfer is not None:
-                mark = self._transfers.mark(draft, Recipient(whom))
-                statements.append(self._books.spool.seeing(mark, delivery, arrival.at))
-            statements.append(
-                self._books.journal.entry(
-                    arrival.at,
-                    "message.repeated",
-                    self._refusing.actor(draft),
-                    message=delivery.rpartition(".")[0],
-                    who=draft.mail.mail_from,
-                    whom=whom,
-                )
+        """Return what is told of those whose copies were taken before."""
+        draft = arrival.draft
+        return [
+            self._books.journal.entry(
+                arrival.at,
+                "message.repeated",
+                self._refusing.actor(draft),
+                message=delivery.rpartition(".")[0],
+                who=draft.mail.mail_from,
+                whom=whom,
             )
-        return statements
+            for whom, delivery in known.before.items()
+        ]
 
-    def _knowing(
+    def _knowing(  # noqa: PLR0917 - all that is committed with a mail
         self,
         arrival: Arrival,
         entered: Entrance,
         mail: Passing | None,
         known: Known,
         also: Callable[[], list[Statement]],
+        beside: Beside,
     ) -> Callable[[], list[Statement]]:
-        """Return what else is committed with a mail: by what it is known again."""
-        if mail is None:
-            return also
+        """Return what else is committed with a mail: by what it, or its offer, is known again."""
+        copies = [*(one.after.id for one in entered.results), *known.before.values()]
         kept = [
             self._once.keeping(mail, one.copy.recipient.address, one.after.id, arrival.at)
             for one in entered.results
-            if one.after.state is not State.REFUSED
+            if mail is not None and one.after.state is not State.REFUSED
         ]
-        return lambda: [*kept, *self._repeated(arrival, known), *also()]
+        return lambda: [*kept, *self._repeated(arrival, known), *also(), *beside(copies)]
 
     async def _enter(
         self,

@@ -20,7 +20,7 @@ INSERT INTO delivery (id, message, domain, recipient, facts, state, expires, cha
 INSERT INTO inspection (message, facts) VALUES ('M', ?) -> inspection/M/facts
 INSERT INTO link (id, token, message, domain, sender, reader, size, made, expires, facts) VALUES ('L', x'00', 'M', 'd', x'00', 0, 1, 0, 0, ?) -> link/L/M/d/0/facts
 INSERT INTO fetch (message, due, size, facts) VALUES ('M', 0, 1, ?) -> fetch/M/facts
-INSERT INTO offer (id, door, mark, digest, at, facts) VALUES ('F', 'nuit', x'00', x'00', 0, ?) -> offer/F/facts
+INSERT INTO offer (id, door, mark, digest, message, at, facts) VALUES ('F', 'nuit', x'00', x'00', 'M', 0, ?) -> offer/F/facts
 INSERT INTO critical (id, due, sender, facts) VALUES ('F', 0, x'00', ?) -> critical/F/facts
 INSERT INTO unsent (mark, sender, at, facts) VALUES (x'0a', x'00', 0, ?) -> unsent/0a/facts
 INSERT INTO outbox (id, mailbox, message, type, at, payload) VALUES ('O', 'k', 'M', 'accepted', 0, ?) -> outbox/O/payload

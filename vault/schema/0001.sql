@@ -564,9 +564,8 @@ CREATE TABLE offer (                    -- a result that a laboratory's software
     id       TEXT PRIMARY KEY,
     door     TEXT NOT NULL,             -- the folder's name in the settings; '*api': HTTPS
     mark     BLOB NOT NULL UNIQUE,      -- keyed: whose, and under which key
-    digest   BLOB NOT NULL,             -- keyed: its bytes, and what was said of them; empty: they still
-                                        -- came when it was written down
-    message  TEXT,                      -- what it became; null: it did not yet
+    digest   BLOB NOT NULL,             -- keyed: its bytes, and what was said of them
+    message  TEXT NOT NULL,             -- what it became
     at       REAL NOT NULL,
     told     REAL,                      -- when its last answer was written
     corrected INTEGER NOT NULL DEFAULT 0, -- failures after a copy's last answer, not yet told here

@@ -155,7 +155,7 @@ class Results:
         )
 
     def _answer(self, request: Request, outcome: Outcome) -> Response:
-        if outcome.row is None or outcome.row.message is None:
+        if outcome.row is None:
             raise self._problem(request, outcome)
         copies = self._offering.copies(outcome.row)
         refused = told.refused(outcome.refused)

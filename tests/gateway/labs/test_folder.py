@@ -25,7 +25,7 @@ from gateway.labs.shelf import Shelf
 from gateway.labs.telling import Telling
 from gateway.labs.watched import Watched
 from gateway.relay.escalating import Escalating
-from gateway.relay.intake import Intake
+from gateway.relay.intake import Beside, Intake
 from gateway.relay.notices import Notices
 from smtp.address import Address
 from smtp.envelope import Draft
@@ -274,9 +274,9 @@ class Broken(Intake):
     def rcpt(self, draft: Draft, recipient: Any) -> Reply:
         return self._real.rcpt(draft, recipient)
 
-    async def accept(self, draft: Draft, body: AsyncIterator[bytes]) -> Reply:
+    async def accept(self, draft: Draft, body: AsyncIterator[bytes], beside: Beside) -> Reply:
         if self._too_late:
-            await self._real.accept(draft, body)
+            await self._real.accept(draft, body, beside)
         raise KilledError
 
 
@@ -494,7 +494,7 @@ async def test_large_files_go_one_by_one(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 async def test_what_was_sent_long_ago_is_forgotten(tmp_path: Path) -> None:
-    """The window within which a result is known ends; offers that came to nothing go too."""
+    """The window within which a result is known ends."""
     async with lab(tmp_path) as labo:
         labo.put("a.pdf", PDF, to=[CHU], key="1", document=ABOUT)
         await labo.settle()

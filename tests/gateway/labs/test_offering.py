@@ -13,7 +13,7 @@ from smtp.envelope import Peer
 from smtp.reply import Reply
 from tests.world.world import World, letter
 from vault.database import Statement
-from vault.errors import StorageFull
+from vault.errors import StorageFull, VaultError
 
 LABO, CHU = Address("dr@labo.example"), Address("accueil@chu.example")
 MAIL = letter(LABO, [CHU])
@@ -88,18 +88,31 @@ async def test_a_stream_that_breaks_off_is_nothing(tmp_path: Path) -> None:
     assert _taken(whole)
 
 
-async def test_a_crash_after_the_intake_sends_nothing_twice(tmp_path: Path) -> None:
-    """The bytes were written down before the intake took them: others are refused even then."""
+@pytest.mark.parametrize("stands", [True, False])
+async def test_a_crash_leaves_the_offer_and_its_message_or_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, stands: bool
+) -> None:
+    """Whether what broke off stands or not: offered again it is one message, held to its bytes."""
     async with World.opened(tmp_path) as world:
         offering, database = _offering(world), world.labo.rest.database
-        first = await offering.offer(_result())
-        await database.commit([Statement("UPDATE offer SET message = NULL, told = NULL", ())])
+        real = database.commit
+
+        async def broken(statements: list[Statement]) -> None:
+            if stands:
+                await real(statements)
+            raise VaultError("the machine failed")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "commit", broken)
+            first = await offering.offer(_result())
+        again = await offering.offer(_result())
         other = await offering.offer(_result(MAIL + b"x\r\n", claim="b"))
-        again = await offering.offer(_result(claim="c"))
         await world.settle()
         assert 1 == len(await world.chu.inbox("accueil"))
+    assert (451, None) == (first.said.code, first.row)
+    assert not again.again
+    assert _taken(again)
     assert OTHER_BYTES == other.said
-    assert _taken(first) == _taken(again)
 
 
 async def test_one_door_knows_what_another_began(tmp_path: Path) -> None:
