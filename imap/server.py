@@ -238,6 +238,7 @@ class Connection(asyncio.BufferedProtocol):
         self._door.run(self._start_tls(transport))
 
     async def _start_tls(self, clear: asyncio.Transport) -> None:
+        transport: asyncio.Transport | None = None
         try:
             transport = await self._loop.start_tls(
                 clear,
@@ -250,10 +251,12 @@ class Connection(asyncio.BufferedProtocol):
         except OSError as error:
             self._tell("tls.failed", reason=why(error), **culprit(error))
             clear.abort()
+        if transport is None or transport.is_closing():
+            # It broke off in mid-handshake, by an error or by ``abort``: nobody else tells us so.
             self.connection_lost(None)
             return
         early, self._early = self._early, None
-        if self.transport is None or transport is None:
+        if self.transport is None:
             return
         self.transport = transport
         self.transport.set_write_buffer_limits(_HIGH, _LOW)

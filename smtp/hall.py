@@ -51,7 +51,7 @@ class Guest(Protocol):
 
     @property
     def inlet(self) -> asyncio.BaseProtocol:
-        """What a transport sees of it."""
+        """What a transport sees of it; told twice, or too early, that it is lost, it knows."""
 
     def __hash__(self) -> int:
         """It is itself and nobody else."""
@@ -109,6 +109,9 @@ class Hall(Generic[C]):
     async def stop(self) -> None:
         """Accept nobody; a last word to whoever has nothing in hand; the others may finish, for a while."""
         self.porch.close()
+        await asyncio.sleep(
+            0
+        )  # who was let in a moment ago begins to come in: its socket has an owner
         for task in self._arriving:
             task.cancel()
         for connection in list(self.connections):
@@ -192,6 +195,10 @@ class Hall(Generic[C]):
             facts = {"listener": self.listener, "ip": ip, "reason": why(error)}
             self.on_event("tls.failed", facts | culprit(error))
             taken.close()
+        except asyncio.CancelledError:
+            # It may be in by now: uvloop then takes it away again, and tells nobody.
+            connection.inlet.connection_lost(None)
+            raise
 
 
 def why(error: OSError) -> str:

@@ -338,6 +338,7 @@ class Connection(SMTP):
         self._room.run(self._start_tls(transport))
 
     async def _start_tls(self, clear: asyncio.Transport) -> None:
+        transport: asyncio.Transport | None = None
         try:
             transport = await self.loop.start_tls(
                 clear,
@@ -350,10 +351,12 @@ class Connection(SMTP):
         except OSError as error:
             self._tell("tls.failed", reason=why(error), **culprit(error))
             clear.abort()
+        if transport is None or transport.is_closing():
+            # It broke off in mid-handshake, by an error or by ``abort``: nobody else tells us so.
             self.connection_lost(None)
             return
         early, self._early = self._early, None
-        if self.transport is None or transport is None:
+        if self.transport is None:
             return
         self.transport = transport
         peer = self._peer(transport)

@@ -84,6 +84,28 @@ async def test_a_door_that_closes_says_goodbye(pki: Pki, rest: Rest) -> None:
         await wire.close()
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_door_closes_in_the_middle_of_starttls(loop: str, pki: Pki, tmp_path: Path) -> None:
+    """A client that asks for TLS and then says nothing is cut off when the grace is over."""
+
+    async def close() -> None:
+        rest = Rest.open(tmp_path)
+        scene = await Scene.make(rest)
+        rules = Rules.of("imap_starttls", HOST)
+        async with opened(rules, pki, scene, Limits(grace=0.05)) as at, asyncio.timeout(10):
+            wire = await Wire.dial(at.port)
+            await wire.reader.readline()
+            await wire.say(b"a STARTTLS\r\n")
+            await wire.reader.readline()
+            await wire.say(b"\x16\x03\x01")
+            await at.door.stop()
+            await wire.close()
+            assert set() == at.door.connections
+        await rest.database.close()
+
+    run(loop, close())
+
+
 async def test_whose_mailbox_closed_is_told_at_once(pki: Pki, rest: Rest) -> None:
     """The connections of one mailbox end, others stay."""
     scene = await Scene.make(rest)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 import ssl
+from collections.abc import Hashable
 
 import pytest
 
@@ -232,6 +233,56 @@ def test_stopping_in_mid_handshake(loop: str, pki: Pki) -> None:
                 await turn()
             await at.door.stop()
             await wire.close()
+
+    run(loop, main())
+
+
+@both_loops
+@pytest.mark.parametrize("rules", [RELAY, SUBMISSION], ids=["clear", "tls"])
+@pytest.mark.parametrize("turns", range(4))
+def test_stopping_while_somebody_comes_in(loop: str, pki: Pki, rules: Rules, turns: int) -> None:
+    """In whichever turn of the loop: it is shown out again, and not waited for for ever."""
+
+    async def main() -> None:
+        async with opened(rules, pki, Desk()) as at:
+            stopping: asyncio.Future[asyncio.Task[None]] = at.door._loop.create_future()
+            welcome = at.door.porch.welcome
+
+            def stop_after(left: int) -> None:
+                if left:
+                    at.door._loop.call_soon(stop_after, left - 1)
+                else:
+                    stopping.set_result(at.door._loop.create_task(at.door.stop()))
+
+            def welcomed(taken: socket.socket, ip: str) -> Hashable:
+                stop_after(turns)
+                return welcome(taken, ip)
+
+            at.door.porch.welcome = welcomed
+            wire = await Wire.dial(at.port)
+            async with asyncio.timeout(10):
+                await (await stopping)
+            await wire.close()
+            assert set() == at.door.connections
+
+    run(loop, main())
+
+
+@both_loops
+def test_stopping_in_the_middle_of_starttls(loop: str, pki: Pki) -> None:
+    """A peer that asks for TLS and then says nothing is cut off when the grace is over."""
+
+    async def main() -> None:
+        async with opened(RELAY, pki, Desk(), limits=Limits(grace=0.05)) as at:
+            wire = await Wire.dial(at.port)
+            await wire.reply()
+            await wire.ask("EHLO peer.example")
+            await wire.ask("STARTTLS")
+            await wire.say(b"\x16\x03\x01")
+            async with asyncio.timeout(10):
+                await at.door.stop()
+            await wire.close()
+            assert set() == at.door.connections
 
     run(loop, main())
 
