@@ -25,7 +25,7 @@ from gateway.labs.shelf import Shelf
 from gateway.labs.telling import Telling
 from gateway.labs.watched import Watched
 from gateway.relay.escalating import Escalating
-from gateway.relay.intake import Beside, Intake
+from gateway.relay.intake import Beside, Intake, nothing_beside
 from gateway.relay.notices import Notices
 from smtp.address import Address
 from smtp.envelope import Draft
@@ -274,7 +274,9 @@ class Broken(Intake):
     def rcpt(self, draft: Draft, recipient: Any) -> Reply:
         return self._real.rcpt(draft, recipient)
 
-    async def accept(self, draft: Draft, body: AsyncIterator[bytes], beside: Beside) -> Reply:
+    async def accept(
+        self, draft: Draft, body: AsyncIterator[bytes], beside: Beside = nothing_beside
+    ) -> Reply:
         if self._too_late:
             await self._real.accept(draft, body, beside)
         raise KilledError
