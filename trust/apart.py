@@ -127,7 +127,7 @@ def _borrowed(descriptor: int) -> Buffer:
 
 
 if __name__ == "__main__":
-    os.nice(5)  # mail goes first
+    os.nice(10)  # mail goes first
     gc.disable()  # it looks at every object again and again, and finds nothing to free
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.exit(main(sys.argv[1], int(sys.argv[2]), [int(each) for each in sys.argv[3:]]))

@@ -20,6 +20,7 @@ from zlib import crc32
 
 from smtp.address import Address, key
 from trust.errors import ListError
+from trust.pace import unhurried
 
 Buffer = bytes | mmap.mmap | memoryview
 
@@ -95,7 +96,7 @@ class Book:
         # In pieces: comparing all at once would hold everybody up. A view is compared octet by octet.
         return all(
             one[at : at + _PIECE].tobytes() == two[at : at + _PIECE].tobytes()
-            for at in range(0, len(one), _PIECE)
+            for at in unhurried(range(0, len(one), _PIECE))
         )
 
     __hash__ = None  # type: ignore[assignment]

@@ -19,10 +19,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from trust.pace import unhurried
+
 _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
 
 _SHORT = 0.0001  # seconds
+_STRETCH = 1 << 20  # octets of a mapping that are given back at once
 
 
 async def calmly(
@@ -82,9 +85,20 @@ async def let_go(held: list[object]) -> None:
 
 def _let_go(held: list[object]) -> None:
     with _SHORT_TURNS:
-        while held:
+        for _ in unhurried(range(len(held))):
             each = held.pop()
             if isinstance(each, mmap.mmap):
-                with contextlib.suppress(BufferError):
-                    each.close()
+                _unmap(each)
             del each
+
+
+def _unmap(mapped: mmap.mmap) -> None:
+    """Take a shared mapping out of our memory piece by piece, and then away.
+
+    In one stroke, the loop would wait ten milliseconds for whatever memory it needs meanwhile. Who
+    still reads in it finds all of it: it is not the memory's only owner.
+    """
+    with contextlib.suppress(BufferError):
+        for at in unhurried(range(0, len(mapped), _STRETCH)):
+            mapped.madvise(mmap.MADV_DONTNEED, at, min(_STRETCH, len(mapped) - at))
+        mapped.close()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from trust import names
 from trust.identity import Identity
 from trust.members import Member, Status
+from trust.pace import unhurried
 from trust.sources import Edition, TrustList
 
 FEW = 20  # domains that may always change: of small lists a share says nothing
@@ -163,7 +164,7 @@ def compare(
     groups: dict[tuple[Cause, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     old_members = before.members if before else {}
     ranks = {edition.source: rank for rank, edition in enumerate(after.editions)}
-    for domain in sorted(old_members.keys() | after.members.keys()):
+    for domain in unhurried(sorted(old_members.keys() | after.members.keys())):
         for cause in _causes(old_members.get(domain), after.members.get(domain), ranks):
             groups.setdefault(cause, []).append(domain)
     rows = [Row(*cause, tuple(domains)) for cause, domains in groups.items()]

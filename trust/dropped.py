@@ -109,7 +109,7 @@ def _mapped(file: BufferedReader, size: int) -> mmap.mmap:
     A hundred MiB of ``bytes`` would be given back under Python's one lock: ten milliseconds in which
     nothing else happens. The file itself is not mapped: others may write to it after us.
     """
-    made = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    made = mmap.mmap(-1, size)
     with memoryview(made) as room:
         if file.readinto(room) != size:
             raise OSError(errno.EAGAIN, "it was cut off while it was read")

@@ -19,6 +19,7 @@ from trust.addresses import Listed
 from trust.identity import Certificate, Mark
 from trust.members import Claims, Member, Status
 from trust.overlay import Overlay
+from trust.pace import unhurried
 from trust.signatures.verified import Verified
 
 Reader = Callable[[Verified, datetime], Claims]  # one a format; raises ``ListError``
@@ -54,7 +55,9 @@ class Edition:
             "claims": claims,
             "digest": hashlib.sha256(verified.content).hexdigest(),
             "signers": verified.signers,
-            "members": {member.domain: member.said_by(self.source) for member in claims.members},
+            "members": {
+                member.domain: member.said_by(self.source) for member in unhurried(claims.members)
+            },
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -94,7 +97,7 @@ class TrustList:
             members[domain] = member.said_by(member.source, Status.REVOKED)
         active = Status.ACTIVE
         speakers: dict[Mark, list[Member]] = {}
-        for member in members.values():
+        for member in unhurried(members.values()):
             for mark in member.marks:
                 speakers.setdefault(mark, []).append(member)
         for name, value in (

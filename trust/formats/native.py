@@ -22,6 +22,7 @@ from trust.book import Buffer
 from trust.errors import IdentityError, ListError
 from trust.identity import Identity, Way
 from trust.members import Claims, Host, Member, Status
+from trust.pace import unhurried
 from trust.signatures.quorum import Quorum, sift, verify
 from trust.signatures.verified import Content, Verified
 from trust.verification import Offer
@@ -120,6 +121,7 @@ _HEAD, _TAIL = b'{"addresses":[', b'],"format":"'
 _MEMBERS, _LAST = b',"members":[', b'],"previous":'
 _ADDRESS, _MEMBER = b'},{"address":"', b'},{"domain":"'  # between two of them, and in no string
 _PIECE = 64 << 10  # octets read at once: Python's one lock is held meanwhile
+_FEW = 4 << 10  # octets of members, after which others have their turn
 
 
 def _read_in_pieces(content: Content) -> Claims:
@@ -135,7 +137,7 @@ def _read_in_pieces(content: Content) -> Claims:
     if _encoder.encode(raw) != frame:
         raise ListError("the list is not in its canonical form")
     with memoryview(content) as view:
-        found = tuple(_read_members(bytes(view[members + len(_MEMBERS) : last])))
+        found = tuple(unhurried(_read_members(bytes(view[members + len(_MEMBERS) : last]))))
         written = view[len(_HEAD) : end]
         return _claimed(raw, found, _packed(written))
 
@@ -151,11 +153,11 @@ def pack_addresses(written: Buffer) -> bytes:
     return bytes(Addresses.of(_read_addresses(bytes(written))).packed)
 
 
-def _pieces(written: bytes, between: bytes) -> Iterator[bytes]:
+def _pieces(written: bytes, between: bytes, size: int) -> Iterator[bytes]:
     """Cut what an array holds into short arrays."""
     start = 0
     while start < len(written):
-        cut = written.find(between, start + _PIECE)
+        cut = written.find(between, start + size)
         end = len(written) if cut < 0 else cut + 1
         yield b"[%b]" % written[start:end]
         start = end + 1
@@ -164,7 +166,7 @@ def _pieces(written: bytes, between: bytes) -> Iterator[bytes]:
 def _read_addresses(written: bytes) -> Iterator[Listed]:
     """Yield the addresses; raise ``ListError`` where they are not in their one spelling and order."""
     before = ""
-    for piece in _pieces(written, _ADDRESS):
+    for piece in _pieces(written, _ADDRESS, _PIECE):
         found = _decode(piece, _addresses_decoder)
         if _encoder.encode(found) != piece:
             raise ListError("the list's addresses are not in their canonical form")
@@ -177,7 +179,7 @@ def _read_addresses(written: bytes) -> Iterator[Listed]:
 def _read_members(written: bytes) -> Iterator[Member]:
     """Yield the members; raise ``ListError`` where they are not in their one spelling and order."""
     before = ""
-    for piece in _pieces(written, _MEMBER):
+    for piece in _pieces(written, _MEMBER, _FEW):
         found = [_read_member(raw) for raw in _decode(piece, _members_decoder)]
         if _encoder.encode([_member(each) for each in found]) != piece:
             raise ListError("the list's members are not in their canonical form")
