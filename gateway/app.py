@@ -47,6 +47,7 @@ from gateway.relay.proof import signing
 from gateway.relay.spool import Spool
 from gateway.running import agreed, believing, certifying, checks, dumps, referring
 from gateway.running.housekeeping import sign_journal
+from gateway.running.overdue import Overdue
 from gateway.running.shelves import Shelves
 from gateway.running.supervisor import Supervisor
 from gateway.running.versions import Versions
@@ -103,7 +104,8 @@ async def _serve(settings: Settings, announce: Callable[[Mapping[str, int]], Non
         # everything after each 700 new objects was a tenth of a message's cost.
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
-        await Gateway(rooms, log, Supervisor(os.environ), announce).run()
+        bound = Overdue(log).within
+        await Gateway(rooms, log, Supervisor(os.environ), announce, bound).run()
 
 
 def alone(config: Path, verb: str, arguments: Mapping[str, Any]) -> tuple[bool, Any]:

@@ -36,7 +36,7 @@ SAFE = frozenset(
         *("listener", "door", "host", "port", "ports", "ip", "tls", "certificate", "domain"),
         *("reason", "code", "enhanced", "state", "attempts", "outcome", "kind", "until"),
         *("recipients", "refused", "size", "seconds", "count", "version", "digest", "previous"),
-        *("verb", "actor", "signal", "pid", "path", "setting", "ring", "seq"),
+        *("verb", "actor", "signal", "pid", "path", "setting", "ring", "seq", "tasks", "threads"),
     }
 )
 WITHHELD = "[withheld]"

@@ -9,7 +9,7 @@ import asyncio
 import json
 import signal
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -51,6 +51,7 @@ from gateway.running.doors import Doors
 from gateway.running.examining import inspecting
 from gateway.running.forwarding import Forwarding, Place
 from gateway.running.housekeeping import chores, keep, sign_journal
+from gateway.running.overdue import MARGIN
 from gateway.running.standing import Door, problems, standing
 from gateway.running.supervisor import Supervisor
 from gateway.running.webs import Webs
@@ -68,6 +69,7 @@ from vault import files
 Announce = Callable[[Mapping[str, int]], None]
 
 _LONGEST_PAUSE = 60.0
+_GOODBYE = 2.0  # seconds for a loop to put its things away
 
 
 @contextmanager
@@ -101,13 +103,31 @@ def _watched(settings: Settings) -> list[tuple[labs.Outbox, Accounts]]:
         raise OperationError(str(error), "see [[labs.outbox]] in the settings") from None
 
 
+async def _given_up(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel loops till they end: a library may swallow it, or wait for an answer to its goodbye.
+
+    ``asyncio.wait_for`` does, in Python 3.11, if what it waits for comes in the same turn.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_GOODBYE)
+
+
 class Gateway:
     """One process's worth of gateway, over rooms that are open."""
 
     def __init__(
-        self, rooms: Rooms, log: FilteringBoundLogger, supervisor: Supervisor, announce: Announce
+        self,
+        rooms: Rooms,
+        log: FilteringBoundLogger,
+        supervisor: Supervisor,
+        announce: Announce,
+        bound: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._log, self._supervisor, self._announce = log, supervisor, announce
+        self._bound = bound  # told when to stop how long that may take, the process's end included
         self._settings = settings = rooms.settings
         self.rooms = rooms
         self._outward = self._client_context()
@@ -146,12 +166,13 @@ class Gateway:
         try:
             ports = await self._listen()
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._kept(*each)) for each in self._loops()]
+                tasks = [
+                    group.create_task(self._kept(*each), name=each[0]) for each in self._loops()
+                ]
                 self._ready(ports)
                 await self._stop.wait()
                 await self._wind_up()
-                for task in tasks:
-                    task.cancel()
+                await _given_up(tasks)
         finally:
             await self._doors.stop()
             self._control.stop()
@@ -317,6 +338,8 @@ class Gateway:
     def stop(self, why: str) -> None:
         """Let ``run`` end in good order."""
         self._log.info("gateway.stopping", signal=why)
+        if not self._stopping:
+            self._bound(self._settings.limits.stop_within + MARGIN)
         self._stopping = True
         self._stop.set()
 

@@ -89,8 +89,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(site: Site) -> AsyncIterator[Running]:
-    """Run a gateway for as long as the block lasts."""
+async def running(
+    site: Site, bound: Callable[[float], None] = lambda _seconds: None
+) -> AsyncIterator[Running]:
+    """Run a gateway for as long as the block lasts; ``bound`` hears how long its stop may take."""
     stream = io.StringIO()
     log = open_log(stream, "debug")
     ready = asyncio.Event()
@@ -101,7 +103,7 @@ async def running(site: Site) -> AsyncIterator[Running]:
             found.ports = dict(ports)
             ready.set()
 
-        gateway = Gateway(rooms, log, Supervisor({}), announce)
+        gateway = Gateway(rooms, log, Supervisor({}), announce, bound)
         found = Running(site, gateway, rooms, stream)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(gateway.run())

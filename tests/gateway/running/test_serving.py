@@ -14,7 +14,9 @@ import pytest
 
 from gateway.app import clock
 from gateway.demo.pki import Authority
+from gateway.observe.notes import Notes
 from gateway.operations.error import OperationError
+from gateway.running import serving
 from tests.world.lists import Lists
 from tests.world.running import DOORS, Running, running, until, written
 from tests.world.site import Site
@@ -240,6 +242,47 @@ async def _session(gateway: Running, who: str) -> smtplib.SMTP_SSL:
         return line
 
     return await asyncio.to_thread(opened)
+
+
+async def test_how_long_a_stop_may_take_is_counted_from_its_first_word(tmp_path: Path) -> None:
+    """What messages in hand are given and fifteen seconds; asking again does not begin anew."""
+    bounds: list[float] = []
+    site = Site.make(
+        tmp_path / "a", "a.example", *_alone(), DOORS + "\n[limits]\nstop_within = 5\n"
+    )
+    async with running(site, bounds.append) as gateway:
+        gateway.gateway.stop("first")
+        gateway.gateway.stop("second")
+
+    assert [20.0] == bounds
+
+
+async def test_a_loop_that_swallows_its_cancellation_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As libraries do that wait with ``wait_for``: it would have gone on for ever."""
+    monkeypatch.setattr(serving, "_GOODBYE", 0.01)
+    swallowed: list[str] = []
+
+    async def stubborn(_notes: Notes) -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if swallowed:
+                    raise
+                swallowed.append("once")
+
+    monkeypatch.setattr(Notes, "run", stubborn)
+    async with running(Site.make(tmp_path / "a", "a.example", *_alone(), DOORS)):
+        pass
+
+    assert ["once"] == swallowed
+
+
+def _alone() -> tuple[Authority, Lists]:
+    authority = Authority.make(clock().replace(microsecond=0))
+    return authority, Lists.make(authority)
 
 
 async def test_stopping_finishes_the_message_in_hand_and_refuses_new_ones(tmp_path: Path) -> None:
