@@ -91,6 +91,8 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        self._long_reads.shutdown(wait=False, cancel_futures=True)
+        self._long.interrupt()  # a long query has nobody left to answer
         self._long_reads.shutdown()
         self._long.close()
         self._reader.close()

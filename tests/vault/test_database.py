@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,21 @@ async def test_reads_cannot_write(database: Database) -> None:
     with pytest.raises(VaultError):
         await database.query("DELETE FROM seen")
     assert [(0,)] == await database.query("SELECT count(*) FROM seen")
+
+
+async def test_closing_waits_for_no_long_query(database: Database) -> None:
+    """Nobody is left to hear its answer, and some would take minutes."""
+    begun = threading.Event()
+    database._long.create_function("begun", 0, begun.set)
+    endless = "WITH RECURSIVE n (x) AS (SELECT begun() UNION ALL SELECT 1 FROM n) SELECT x FROM n"
+    asking = asyncio.get_running_loop().create_task(
+        database.query(f"SELECT count(*) FROM ({endless})")
+    )
+    await asyncio.to_thread(begun.wait)
+    await database.close()
+
+    with pytest.raises(VaultError):
+        await asking
 
 
 async def test_closing_lets_waiting_ones_through(database: Database, tmp_path: Path) -> None:
