@@ -26,6 +26,7 @@ from gateway.settings import Settings
 
 _CONNECT_TIMEOUT = 10.0
 _ANSWER_TIMEOUT = 30.0
+_GOODBYE = 2.0
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aRSA+SHA1"  # with TLS 1.3's own; R-A2
 
 
@@ -161,7 +162,8 @@ class Line(aiomqtt.Client):
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     async def hang_up(self) -> None:
-        """Close the connection; one that is gone already is no error."""
+        """Close the connection; one that is gone already, or does not answer, is no error."""
+        self.timeout = _GOODBYE
         with suppress(aiomqtt.MqttError):
             await self.__aexit__(None, None, None)
         if self._disconnected.done() and not self._disconnected.cancelled():

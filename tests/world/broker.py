@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -67,6 +68,11 @@ class Mosquitto:
         file = self.folder / "acl"
         file.touch(mode=0o600)
         file.write_text(rules)
+
+    def stand_still(self) -> None:
+        """Do nothing more; ``stop`` ends it all the same."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     async def start(self) -> None:
         """Return when it listens, which it says itself."""

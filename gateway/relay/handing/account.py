@@ -108,6 +108,9 @@ class Accounts:
         try:
             await account.enter(login, self._pinned)
             yield account
+        except asyncio.CancelledError:
+            account.break_off()  # who must end now does not stay to say goodbye
+            raise
         finally:
             await account.leave()
 
@@ -337,19 +340,27 @@ class Account:
         finally:
             doing.cancel()
 
+    def break_off(self) -> None:
+        """Hang up without a word."""
+        if self._client.protocol.transport is not None:
+            self._client.protocol.transport.abort()
+
     async def leave(self) -> None:
         """Say goodbye, as far as somebody listens."""
         protocol = self._client.protocol
         if protocol.transport is not None and not self._lost.done():
-            with suppress(Refused):
-                await self._patiently(self._client.logout)
+            if not protocol.transport.is_closing():
+                with suppress(Refused):
+                    await self._patiently(self._client.logout)
             protocol.transport.close()
             await self._parted(protocol.transport)
         for left in tuple(protocol.tasks):  # what the library began and nobody waits for
             left.cancel()
-        self._client._client_task.cancel()  # noqa: SLF001 - nobody else ends it
-        with suppress(asyncio.CancelledError, OSError):
-            await self._client._client_task  # noqa: SLF001 - see above
+        connecting = self._client._client_task  # noqa: SLF001 - nobody else ends it
+        connecting.cancel()
+        await asyncio.wait({connecting})  # to await it would be to take our own end for its
+        if not connecting.cancelled():
+            connecting.exception()  # it was heard; asyncio need not complain of it
 
     async def _parted(self, transport: asyncio.Transport) -> None:
         """Wait until the connection is no more; who does not say goodbye is left without."""

@@ -127,6 +127,15 @@ async def test_silent_broker(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPat
         assert line.lost
 
 
+async def test_a_broker_that_does_not_answer_a_goodbye_is_left(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands still: a gateway that stops does not."""
+    monkeypatch.setattr(mqtt, "_GOODBYE", 0.01)
+    async with asyncio.timeout(5), mosquitto.broker().connected():
+        mosquitto.stand_still()
+
+
 def wrong_password(broker: Broker, folder: Path) -> Broker:
     file = folder / "wrong"
     file.write_text("guess")

@@ -16,6 +16,7 @@ from gateway.relay.handing.account import Account, Accounts, Refused
 from gateway.settings.labs import Outbox
 from smtp.address import parse
 from smtp.send.client import UNREACHABLE
+from tests.smtp.stage import turn
 from tests.world.clock import START
 
 LABO = parse("resultats@labo.example")
@@ -128,6 +129,43 @@ async def test_a_mail_that_cannot_be_taken_out_was_not_moved(tmp_path: Path) -> 
         with pytest.raises(Refused) as refused:
             await account.move(5, "Sent")
     assert accounts.NOT_MOVED == refused.value.said
+
+
+async def test_who_must_end_does_not_stay_to_say_goodbye(tmp_path: Path) -> None:
+    """A gateway that stops waits for no mailbox server."""
+    lines: list[bytes] = []
+
+    def heard(line: bytes) -> bytes:
+        lines.append(line)
+        return b""
+
+    with pytest.raises(asyncio.CancelledError):
+        async with opened(tmp_path, heard):
+            raise asyncio.CancelledError
+    assert not [line for line in lines if b"LOGOUT" in line]
+
+
+async def test_who_is_told_to_end_while_it_leaves_ends(tmp_path: Path) -> None:
+    """The end of what is left behind is not taken for our own: a loop would go on for ever."""
+    loop = asyncio.get_running_loop()
+    told, go = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            told.set()
+            await go.wait()
+
+    async with opened(tmp_path, lambda _: b"") as account:
+        account._client._client_task = loop.create_task(slow())
+        await turn()
+        leaving = loop.create_task(account.leave())
+        await told.wait()
+        leaving.cancel()
+        go.set()
+        await asyncio.wait({leaving})
+    assert leaving.cancelled()
 
 
 async def test_what_a_server_says_out_of_turn_is_in_no_log(
