@@ -1,8 +1,9 @@
 """Where the sealed bytes of large bodies lie: a folder of files, each there whole or not at all.
 
 A blob is written beside its place, synced, and only then given its name (file, then name, then
-folder). Only sealed bytes come here. Everything in this file may wait for the disk and is called
-from threads, but for ``Blob.at_hand``.
+folder). The files of some that were removed are kept and written over by the next ones: a disk takes
+longer to make a file, and to take it away, than to fill it. Only sealed bytes come here. Everything in
+this file may wait for the disk and is called from threads, but for ``Blob.at_hand``.
 """
 
 import os
@@ -14,17 +15,21 @@ from vault import files
 from vault.errors import VaultError, of_file
 
 _DRAFT = ".part"  # after the name, so that a run recognises its own
+_SPARE = ".spare"  # what is left of a blob that was removed
+_SPARES = 256  # so many are kept,
+_LARGEST = 1 << 20  # none of them larger
 
 
 class Draft:
     """A blob being written; it ends with ``keep`` or ``discard``, whatever happens."""
 
-    __slots__ = ("_fd", "_path")
+    __slots__ = ("_fd", "_over", "_path")
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, over: bool = False) -> None:
+        self._path, self._over = path, over
+        new = 0 if over else os.O_CREAT | os.O_EXCL
         try:
-            self._fd = os.open(_draft(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._fd = os.open(_draft(path), os.O_WRONLY | new, 0o600)
         except OSError as error:
             raise of_file(error) from error
 
@@ -40,6 +45,8 @@ class Draft:
     def keep(self) -> None:
         """Make the blob durable under its name; it is not there before this returns."""
         try:
+            if self._over:
+                os.ftruncate(self._fd, os.lseek(self._fd, 0, os.SEEK_CUR))
             os.fdatasync(self._fd)
             _draft(self._path).rename(self._path)
             files.sync_folder(self._path.parent)
@@ -62,14 +69,17 @@ class Draft:
 class Blob:
     """A blob being read; ``close`` it."""
 
-    __slots__ = ("_fd",)
+    __slots__ = ("_fd", "_readers", "name")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, readers: "set[Blob]") -> None:
+        self.name, self._readers = path.name, readers
+        readers.add(self)
         try:
             self._fd = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            raise VaultError(f"blob {path.name} is not in its folder") from None
         except OSError as error:
+            readers.discard(self)
+            if isinstance(error, FileNotFoundError):
+                raise VaultError(f"blob {path.name} is not in its folder") from None
             raise of_file(error) from error
 
     def __enter__(self) -> Self:
@@ -99,6 +109,7 @@ class Blob:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+            self._readers.discard(self)
 
 
 class Folder:
@@ -106,34 +117,66 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._readers: set[Blob] = set()
+        self._spares: list[tuple[Path, int]] = []  # and their octets
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def draft(self, name: str) -> Draft:
         """Begin a blob."""
-        return Draft(self._path / name)
+        path = self._path / name
+        return Draft(path, over=self._spared(_draft(path)))
+
+    def _spared(self, path: Path) -> bool:
+        """Move a file there that may be written over, if one is kept."""
+        try:
+            spare, _ = self._spares.pop()
+            spare.rename(path)
+        except (IndexError, FileNotFoundError):
+            return False
+        except OSError as error:
+            raise of_file(error) from error
+        return True
 
     def open(self, name: str) -> Blob:
         """Open a blob to read it."""
-        return Blob(self._path / name)
+        return Blob(self._path / name, self._readers)
 
     def remove(self, name: str) -> None:
-        """Remove a blob, if it is there."""
+        """Remove a blob, if it is there; who reads it at this moment reads it to its end."""
+        path = self._path / name
         try:
-            (self._path / name).unlink(missing_ok=True)
+            size = path.stat().st_size
+            if len(self._spares) < _SPARES and size <= _LARGEST:
+                self._spare(path, size)
+            else:
+                path.unlink()
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise of_file(error) from error
 
+    def _spare(self, path: Path, size: int) -> None:
+        """Keep the file of a blob to be written over, unless somebody reads it."""
+        spare = path.with_name(path.name + _SPARE)
+        path.rename(spare)
+        # A reader is among them before it opens the file, which is gone from its name by now.
+        if any(each.name == path.name for each in tuple(self._readers)):
+            spare.unlink()
+        else:
+            self._spares.append((spare, size))
+
     def names(self) -> Iterator[str]:
-        """Every file in the folder, those half-written too."""
+        """Every file in the folder, those half-written too; not what is kept to be written over."""
+        spares = {each.name for each, _ in self._spares}
         with os.scandir(self._path) as found:
-            yield from (one.name for one in found)
+            yield from (one.name for one in found if one.name not in spares)
 
     def free(self) -> int:
         """How many octets the disk still has for us; 0 if it has no room for another file."""
         about = os.statvfs(self._path)
         if about.f_files and about.f_favail < 100:
             return 0
-        return about.f_bavail * about.f_frsize
+        return about.f_bavail * about.f_frsize + sum(size for _, size in self._spares)
 
 
 def _draft(path: Path) -> Path:

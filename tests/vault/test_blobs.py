@@ -73,6 +73,68 @@ def test_a_name_is_taken_once(blobs: Folder) -> None:
         blobs.draft("b")
 
 
+def test_a_removed_blob_is_written_over(blobs: Folder, tmp_path: Path) -> None:
+    """To fill a file is cheaper than to make one; of what it held nothing is read again."""
+    before, after = blobs.draft("before"), tmp_path / "blobs" / "after"
+    before.write(b"longer than the next")
+    before.keep()
+    node = (tmp_path / "blobs" / "before").stat().st_ino
+    blobs.remove("before")
+    assert [] == list(blobs.names())
+    draft = blobs.draft("after")
+    draft.write(b"shorter")
+    draft.keep()
+    assert (b"shorter", node) == (after.read_bytes(), after.stat().st_ino)
+    assert ["after"] == list(blobs.names())
+
+
+def test_who_reads_a_removed_blob_reads_it_to_its_end(blobs: Folder, tmp_path: Path) -> None:
+    """Its file is written over by nobody."""
+    draft = blobs.draft("b")
+    draft.write(b"sealed")
+    draft.keep()
+    with blobs.open("b") as blob:
+        blobs.remove("b")
+        blobs.draft("c").write(b"other!")
+        assert b"sealed" == blob.read(0, 6)
+    assert ["c.part"] == [each.name for each in (tmp_path / "blobs").iterdir()]
+
+
+def test_few_and_small_files_are_kept_to_be_written_over(
+    blobs: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was removed gives the disk its room back."""
+    monkeypatch.setattr("vault.blobs._SPARES", 2)
+    monkeypatch.setattr("vault.blobs._LARGEST", 6)
+    for name, sealed in (("large", b"too large"), ("a", b"sealed"), ("b", b""), ("c", b"")):
+        draft = blobs.draft(name)
+        draft.write(sealed)
+        draft.keep()
+    for name in ("large", "a", "b", "c"):
+        blobs.remove(name)
+    assert {"a.spare", "b.spare"} == {each.name for each in (tmp_path / "blobs").iterdir()}
+
+
+def test_what_another_run_kept_is_written_over_too(blobs: Folder, tmp_path: Path) -> None:
+    """To this run it is a blob that nobody holds; removed, it is a file like others."""
+    blobs.draft("b").keep()
+    blobs.remove("b")
+    again = Folder(tmp_path / "blobs")
+    (left,) = again.names()
+    again.remove(left)
+    again.draft("c").keep()
+    assert ["c"] == [each.name for each in (tmp_path / "blobs").iterdir()]
+
+
+def test_a_file_to_write_over_may_be_gone(blobs: Folder, tmp_path: Path) -> None:
+    """Whoever tidies the folder by hand stops nothing."""
+    blobs.draft("b").keep()
+    blobs.remove("b")
+    (tmp_path / "blobs" / "b.spare").unlink()
+    blobs.draft("c").keep()
+    assert ["c"] == list(blobs.names())
+
+
 @pytest.mark.parametrize("call", ["write", "fdatasync", "fsync"])
 @pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, StorageFull), (errno.EIO, VaultError)])
 def test_a_failing_disk_while_writing(
@@ -99,13 +161,19 @@ def test_a_failing_disk_while_reading(blobs: Folder, monkeypatch: pytest.MonkeyP
     blobs.draft("b").keep()
     monkeypatch.setattr(os, "pread", failing(errno.EIO))
     monkeypatch.setattr(Path, "unlink", failing(errno.EIO))
+    monkeypatch.setattr(Path, "rename", failing(errno.EIO))
     with blobs.open("b") as blob, pytest.raises(VaultError, match="Input/output"):
         blob.read(0, 1)
+    with pytest.raises(VaultError, match="Input/output"):
+        blobs.remove("b")
+    monkeypatch.undo()
+    blobs.remove("b")
+    monkeypatch.setattr(Path, "rename", failing(errno.EIO))
+    with pytest.raises(VaultError, match="Input/output"):
+        blobs.draft("c")
     monkeypatch.setattr(os, "open", failing(errno.EMFILE))
     with pytest.raises(VaultError, match="Too many"):
         blobs.open("b")
-    with pytest.raises(VaultError, match="Input/output"):
-        blobs.remove("b")
 
 
 def test_what_is_in_memory_is_read_without_waiting(blobs: Folder) -> None:
