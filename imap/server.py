@@ -238,6 +238,8 @@ class Connection(asyncio.BufferedProtocol):
         self._door.run(self._start_tls(transport))
 
     async def _start_tls(self, clear: asyncio.Transport) -> None:
+        if self.transport is None:  # gone already: TLS would wait for ever for a word of it
+            return
         transport: asyncio.Transport | None = None
         try:
             transport = await self._loop.start_tls(
@@ -256,8 +258,6 @@ class Connection(asyncio.BufferedProtocol):
             self.connection_lost(None)
             return
         early, self._early = self._early, None
-        if self.transport is None:
-            return
         self.transport = transport
         self.transport.set_write_buffer_limits(_HIGH, _LOW)
         self.machine.secured(self._peer(transport))

@@ -338,6 +338,8 @@ class Connection(SMTP):
         self._room.run(self._start_tls(transport))
 
     async def _start_tls(self, clear: asyncio.Transport) -> None:
+        if self.transport is None:  # gone already: TLS would wait for ever for a word of it
+            return
         transport: asyncio.Transport | None = None
         try:
             transport = await self.loop.start_tls(
@@ -356,8 +358,6 @@ class Connection(SMTP):
             self.connection_lost(None)
             return
         early, self._early = self._early, None
-        if self.transport is None:
-            return
         self.transport = transport
         peer = self._peer(transport)
         self._meet(peer)

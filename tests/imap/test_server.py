@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imap.rules import Rules
-from imap.server import Door, Limits
+from imap.server import Connection, Door, Limits
 from tests.imap.stage import HOST, LETTERS, USER, Core, Scene, opened
 from tests.smtp.stage import LOOPS, Pki, Wire, run
 from tests.world.rest import Rest
@@ -15,6 +15,22 @@ from vault.errors import StorageFull
 
 IMAP = Rules.of("imap", HOST, max_size=64 << 20)
 BIG = b"Subject: gros\r\n\r\n" + (b"x" * 76 + b"\r\n") * 200_000
+
+
+class Deaf(asyncio.Transport):
+    """A client that hears nothing."""
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
 
 
 async def inside(port: int, pki: Pki) -> Wire:
@@ -82,6 +98,20 @@ async def test_a_door_that_closes_says_goodbye(pki: Pki, rest: Rest) -> None:
             await wire.reader.readline()
         )
         await wire.close()
+
+
+async def test_a_client_that_is_gone_before_tls_begins_leaves_nothing(pki: Pki, rest: Rest) -> None:
+    """It asked for TLS and hung up in one breath: nobody would tell TLS, which waits for its word."""
+    scene = await Scene.make(rest)
+    async with opened(Rules.of("imap_starttls", HOST), pki, scene) as at, asyncio.timeout(10):
+        connection = Connection(at.door, asyncio.get_running_loop())
+        connection.connection_made(Deaf())
+        asked = b"a STARTTLS\r\n"
+        connection.get_buffer(len(asked))[: len(asked)] = asked
+        connection.buffer_updated(len(asked))
+        connection.connection_lost(None)
+        assert [None] == await asyncio.gather(*at.door._running)
+        assert set() == at.door.connections
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -119,6 +119,17 @@ async def test_a_batch_of_replies_is_one_write() -> None:
     assert set() == room.connections
 
 
+async def test_a_peer_that_is_gone_before_tls_begins_leaves_nothing() -> None:
+    """It asked for TLS and hung up in one breath: nobody would tell TLS, which waits for its word."""
+    room, transport = FakeRoom(Desk()), FakeTransport()
+    connection = Connection(room, asyncio.get_running_loop())
+    connection.connection_made(transport)
+    connection.data_received(b"EHLO peer.example\r\nSTARTTLS\r\n")
+    gone(connection)
+    assert [None] == await asyncio.gather(*room.tasks)
+    assert set() == room.connections
+
+
 async def test_the_stock_command_loop_never_starts() -> None:
     """Of aiosmtpd only the protocol class is left."""
     connection, _, _ = connected()
