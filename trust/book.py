@@ -168,22 +168,29 @@ def pack(
     """
     by_domain: defaultdict[str, list[_Keyed]] = defaultdict(list)
     for address, record in entries:
-        by_domain[address.rpartition("@")[2]].append((key(address), address, record))
+        if (asked := key(address)) == address:
+            asked = address  # one object, and not two that are equal: there are a million
+        by_domain[address.rpartition("@")[2]].append((asked, address, record))
     names = sorted(by_domain)
     hashes, places, starts, parts = array("I"), array("I"), array("I"), bytearray()
+    entry = _ENTRY.pack
     for number, domain in enumerate(names):
         starts.append(len(parts))
+        without = ~len(domain)
         for asked, address, record in _once(by_domain.pop(domain), repeated):
             place = len(parts)
             if place > MOST:
                 raise ListError("more addresses than a book can hold")
             if len(record) > RECORD:
                 raise ListError("more is said of an address than a book can hold")
-            local = address[: ~len(domain)].encode()
-            hashes.append(crc32(asked.encode()))
+            octets = asked.encode()
+            hashes.append(crc32(octets))
             places.append(place)
-            spelt = 0 if asked == address else _SPELT
-            parts += _ENTRY.pack(number, len(local) | spelt, len(record)) + local + record
+            if asked == address:
+                local, spelt = octets[:without], 0
+            else:
+                local, spelt = address[:without].encode(), _SPELT
+            parts += entry(number, len(local) | spelt, len(record)) + local + record
             if placed is not None:
                 placed(place, address, record)
     if len(parts) > MOST:

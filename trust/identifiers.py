@@ -136,4 +136,4 @@ def _of(national: str, schemes: dict[str, Scheme]) -> str:
     if (scheme := schemes.get(national[:1])) is None:
         return ""
     _judge(scheme, number := national[1:])
-    return f"{scheme.value}:{number}"
+    return f"{scheme}:{number}"

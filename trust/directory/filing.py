@@ -8,7 +8,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
-from itertools import chain
+from itertools import chain, starmap
 
 from smtp.address import Address, local_of
 from trust import book
@@ -53,8 +53,8 @@ class _Index:
 
     def __init__(self, numbered: record.Numbered) -> None:
         self._numbered = numbered  # complete once the first entry is placed
-        self._places: defaultdict[str, list[int]] = defaultdict(list)
-        self._groups: list[list[int]] = []
+        self._places = defaultdict[str, "array[int]"](lists.numbers)
+        self._groups: list[array[int]] = []
         self._given: list[list[str]] = []
         self._services: list[list[str]] = []
         self._words = _Words()
@@ -67,28 +67,25 @@ class _Index:
             return
         structures = self._numbered.structures
         if not self._groups:
-            self._groups = [[] for _ in (*structures, *self._numbered.given)]
+            self._groups = [lists.numbers() for _ in (*structures, *self._numbered.given)]
             self._given = [words(each) for each in self._numbered.given]
             self._services = [words(each) for each in self._numbered.services]
         structure, given, service, last, whose = found
         self._groups[structure].append(place)
+        own = {*words(local_of(address)), *self._words[last], *self._services[service]}
         if called := self._given[given]:
             self._groups[len(structures) + given].append(place)
-        own = words(local_of(address))
-        for word in (*own, *self._words[last], *self._services[service]):
-            if word in called:
-                continue
-            places = self._places[word]
-            if not places or places[-1] != place:
-                places.append(place)
+            own.difference_update(called)
+        for word in own:
+            self._places[word].append(place)
         if whose:
             self._people.append(whose)
             self._theirs.append(place)
 
     def packed(self) -> tuple[bytes, ...]:
         """Return the words, their entries, their groups, those one's entries, and people's."""
-        having: defaultdict[str, list[int]] = defaultdict(list)
-        found = chain(map(_structure_words, self._numbered.structures), self._given)
+        having = defaultdict[str, "array[int]"](lists.numbers)
+        found = chain(starmap(_structure_words, self._numbered.structures), self._given)
         shown = zip(found, self._groups, strict=False)  # none, if none is shown
         for number, (those, places) in enumerate(shown):
             if places:
@@ -96,10 +93,11 @@ class _Index:
                     having[word].append(number)
         ordered = sorted({*self._places, *having})  # as code points: also the order of their UTF-8
         people = sorted(range(len(self._people)), key=self._people.__getitem__)
+        none = lists.numbers()
         return (
             strings.pack(ordered),
-            lists.pack(self._places.get(word, ()) for word in ordered),
-            lists.pack(having.get(word, ()) for word in ordered),
+            lists.pack(self._places.get(word, none) for word in ordered),
+            lists.pack(having.get(word, none) for word in ordered),
             lists.pack(self._groups),
             array("I", [self._theirs[at] for at in people]).tobytes(),
         )
@@ -113,7 +111,6 @@ class _Words(dict[str, list[str]]):
         return found
 
 
-def _structure_words(structure: str) -> list[str]:
+def _structure_words(organisation: str, name: str) -> list[str]:
     """Return the words of a structure, and its number: by it, all that it holds is found."""
-    organisation, _, name = structure.partition(" ")
     return [*words(name), organisation] if organisation else words(name)

@@ -1,8 +1,8 @@
 """Many lists of numbers in one buffer, had by their own number; those side by side are one slice."""
 
 from array import array
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from collections.abc import Iterable
+from itertools import accumulate
 
 from trust.errors import ListError
 
@@ -32,8 +32,13 @@ class Lists:
         return self._numbers[start : self._ends[numbers.stop]]
 
 
-def pack(lists: Iterable[Sequence[int]]) -> bytes:
+def numbers(of: Iterable[int] = ()) -> "array[int]":
+    """Return a list of these; others may be added to it, four octets each."""
+    return array("I", of)
+
+
+def pack(lists: Iterable["array[int]"]) -> bytes:
     """Return the buffer of these: how many, where each one ends, then all of them."""
     held = list(lists)
     ends = array("I", accumulate(map(len, held)))
-    return b"".join((array("I", [len(held)]), ends, array("I", chain.from_iterable(held))))
+    return b"".join((array("I", [len(held)]), ends, *held))

@@ -1,8 +1,9 @@
 """How a directory's entry lies in its book: what many share by number, the rest as it is."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from smtp.address import Address
 from trust.addresses import Kind
@@ -14,7 +15,7 @@ from trust.identifiers import Scheme
 # Kind, liste rouge and scheme of the person; structure, title with first names, and profession in
 # one number; service. Then the person's number, and the name's last word, or where the address has it.
 _HEAD = struct.Struct("=BQI")
-_read_head = _HEAD.unpack_from
+_read_head, _pack_head = _HEAD.unpack_from, _HEAD.pack
 _KINDS = tuple(Kind)
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 _HIDDEN = 0x80
@@ -22,6 +23,7 @@ _KIND = 0x0F
 _SCHEME = 4  # bits below the scheme's
 _SCHEMES = ("", Scheme.RPPS.value, Scheme.ADELI.value)
 _RPPS, _WIDE, _DIGITS = 1, 5, 11  # of its eleven digits the number fits in five octets
+_RPPS_BEGINS = f"{_SCHEMES[_RPPS]}:"
 # Where a person's number ends, by its scheme: an ADELI number has letters, in Corsica.
 _ENDS = (_HEAD.size, _HEAD.size + _WIDE, _HEAD.size + 9)
 # Most addresses have the name's last word in them: then the record says from where on, in an octet with
@@ -31,27 +33,34 @@ PROFESSIONS = 1 << 16  # as many as a record can tell apart: the nomenclature ha
 STRUCTURES = GIVEN = 1 << 24
 
 
-class Numbers(dict[str, int]):
-    """Numbers texts in the order in which they come."""
+_Key = TypeVar("_Key", bound=Hashable)
 
-    def __missing__(self, text: str) -> int:
-        self[text] = number = len(self)
+
+class Numbers(dict[_Key, int]):
+    """Numbers what comes in its order."""
+
+    def __missing__(self, key: _Key) -> int:
+        self[key] = number = len(self)
         return number
+
+
+Structure = tuple[str, str]  # whose it is, and its name
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """The texts that many entries share, while the entries come."""
 
-    structures: Numbers = field(default_factory=Numbers)
-    given: Numbers = field(default_factory=Numbers)
-    professions: Numbers = field(default_factory=Numbers)
-    services: Numbers = field(default_factory=Numbers)
+    structures: Numbers[Structure] = field(default_factory=Numbers)
+    given: Numbers[str] = field(default_factory=Numbers)
+    professions: Numbers[str] = field(default_factory=Numbers)
+    services: Numbers[str] = field(default_factory=Numbers)
 
     @property
     def all(self) -> tuple[Iterable[str], ...]:
-        """All of them, as ``Shared`` takes them."""
-        return self.structures, self.given, self.professions, self.services
+        """All of them, as ``Shared`` takes them: structures of one organisation lie together."""
+        structures = [f"{organisation} {name}" for organisation, name in self.structures]
+        return structures, self.given, self.professions, self.services
 
     def check(self) -> None:
         """Raise ``ListError`` if a record cannot tell them apart."""
@@ -75,24 +84,19 @@ class Shared:
 Texts = tuple[int, int, int, str, bytes]
 
 
-def structure(entry: Entry) -> str:
-    """Return a structure as one text, by which those of one organisation lie together."""
-    return f"{entry.organisation} {entry.structure}"
-
-
 def write(entry: Entry, numbered: Numbered) -> bytes:
     """Return an entry's record."""
-    scheme, whose = _person(entry.person)
-    cut = entry.name.rfind(" ") + 1
-    given, last = entry.name[:cut], entry.name[cut:]
-    first = _NUMBERS[entry.kind] | (scheme << _SCHEME)
-    if entry.hidden:
+    address, kind, person, organisation, name, profession, structure, service, hidden = entry
+    scheme, whose = _person(person)
+    cut = name.rfind(" ") + 1
+    first = _NUMBERS[kind] | (scheme << _SCHEME)
+    if hidden:
         first |= _HIDDEN
-    place, called = numbered.structures[structure(entry)], numbered.given[given]
-    shared = ((place << 24 | called) << 16) | numbered.professions[entry.profession]
+    place, called = numbered.structures[organisation, structure], numbered.given[name[:cut]]
+    shared = ((place << 24 | called) << 16) | numbered.professions[profession]
     # What no record can tell apart is refused once all have come.
-    head = _HEAD.pack(first, shared & _ALL, numbered.services[entry.service])
-    return head + whose + _last(last, entry.address)
+    head = _pack_head(first, shared & _ALL, numbered.services[service])
+    return head + whose + _last(name[cut:], address)
 
 
 def _last(last: str, address: Address) -> bytes:
@@ -112,9 +116,10 @@ _ALL = (1 << 64) - 1
 
 
 def _person(person: str) -> tuple[int, bytes]:
+    if person.startswith(_RPPS_BEGINS):  # as nearly all
+        return _RPPS, int(person[len(_RPPS_BEGINS) :]).to_bytes(_WIDE, "big")
     scheme, _, number = person.partition(":")
-    at = _SCHEMES.index(scheme)
-    return at, int(number).to_bytes(_WIDE, "big") if at == _RPPS else number.encode("ascii")
+    return _SCHEMES.index(scheme), number.encode("ascii")
 
 
 def asked(person: str) -> bytes:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from operator import itemgetter
 from typing import IO
 
-from smtp.address import Address, AddressError, parse
+from smtp.address import AddressError, parse
 from trust import identifiers
 from trust.addresses import Kind
 from trust.book import Buffer
@@ -25,6 +25,7 @@ from trust.identifiers import Identifier, Scheme
 LIMIT = 128 << 20  # octets of the file as it comes: six times what is published
 PLAIN = 1 << 30  # octets of the text in a ZIP
 _LINE = 4096  # octets of the longest line
+_BLOCK = 256 << 10  # octets read at once
 
 HEADER = (
     "Type de BAL",
@@ -59,6 +60,7 @@ HEADER = (
     "Département",
     "Pays",
 )
+_COLUMNS = len(HEADER)
 # What we read, by how the column's name begins; the rest of a name differs between years.
 _READ = (
     "type de bal",
@@ -94,12 +96,11 @@ def build(content: Buffer) -> bytes:
 def entries(content: Buffer, report: Report) -> Iterator[Entry]:
     """Yield what the lines say, counting those that say nothing of use."""
     with _text(content) as text:
-        at = _columns(_next(text))
-        read = _Rows(at).entry
-        while line := text.readline(_LINE + 1):
+        read = _Rows(_columns(_next(text))).entry
+        for line in _lines(text):
             report.rows += 1
             try:
-                yield read(_row(line, text))
+                yield read(line)
             except _RowError as error:
                 report.leave_out(error.fault)
 
@@ -169,18 +170,15 @@ def _columns(header: str) -> tuple[int, ...]:
     return tuple(places)
 
 
-def _row(line: bytes, text: IO[bytes]) -> list[str]:
-    if len(line) > _LINE:
-        while line and not line.endswith(b"\n"):
-            line = text.readline(_LINE)
-        raise _RowError(Fault.TOO_LONG)
-    try:
-        row = line.decode().rstrip("\r\n").split("|")
-    except UnicodeDecodeError:
-        raise _RowError(Fault.ENCODING) from None
-    if len(row) != len(HEADER):
-        raise _RowError(Fault.COLUMNS)
-    return row
+def _lines(text: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines; of one that is too long, as much as shows that it is."""
+    rest = b""
+    while block := text.read(_BLOCK):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+        rest = rest[: _LINE + 1]
+    if rest:
+        yield rest
 
 
 class _RowError(Exception):
@@ -194,30 +192,47 @@ class _Rows:
 
     def __init__(self, at: tuple[int, ...]) -> None:
         self._pick = itemgetter(*at)
-        self._organisations: dict[tuple[str, str], str] = {}
+        self._structures = _Structures()
         self._clean = _Cleaned()
 
-    def entry(self, row: list[str]) -> Entry:
-        """Return what a row says."""
+    def entry(self, line: bytes) -> Entry:
+        """Return what a row says; in one stroke, as there are a million."""
+        if len(line) > _LINE:
+            raise _RowError(Fault.TOO_LONG)
+        try:
+            row = line.decode().rstrip("\r").split("|")
+        except UnicodeDecodeError:
+            raise _RowError(Fault.ENCODING) from None
+        if len(row) != _COLUMNS:
+            raise _RowError(Fault.COLUMNS)
         kind, address, person, scheme, structure, service, *rest = self._pick(row)
         title, last, first, profession, legal, sign = rest
         cleaned = self._clean
-        return Entry(
-            _address(address),
-            _kind(kind),
-            _person(person),
-            self._organisation(scheme, structure),
-            clean(f"{title} {first} {last}"),
-            cleaned[profession],
-            cleaned[legal or sign],
-            cleaned[service],
-        )
+        try:
+            organisation, called = self._structures[scheme, structure, legal or sign]
+            return Entry(
+                parse(address.strip()),
+                _KINDS[kind],
+                identifiers.person(person.strip()),
+                organisation,
+                clean(f"{title} {first} {last}"),
+                cleaned[profession],
+                called,
+                cleaned[service],
+            )
+        except AddressError:
+            raise _RowError(Fault.ADDRESS) from None
+        except HolderError:
+            raise _RowError(Fault.PERSON) from None
 
-    def _organisation(self, scheme: str, number: str) -> str:
-        if not number:
-            return ""
-        if (found := self._organisations.get((scheme, number))) is None:
-            found = self._organisations[scheme, number] = _structure(scheme, number)
+
+class _Structures(dict[tuple[str, str, str], tuple[str, str]]):
+    """Structures' identifiers and names, as rows write them: many rows have one."""
+
+    def __missing__(self, written: tuple[str, str, str]) -> tuple[str, str]:
+        scheme, number, name = written
+        organisation = _structure(scheme, number) if number else ""
+        self[written] = found = organisation, clean(name)
         return found
 
 
@@ -229,28 +244,14 @@ class _Cleaned(dict[str, str]):
         return found
 
 
-def _kind(text: str) -> Kind:
-    try:
-        return _KINDS[text]
-    except KeyError:
-        raise _RowError(Fault.KIND) from None
+class _Kinds(dict[str, Kind]):
+    """Kinds, by how they are written."""
+
+    def __missing__(self, text: str) -> Kind:
+        raise _RowError(Fault.KIND)
 
 
-_KINDS = {kind.value: kind for kind in Kind}
-
-
-def _address(text: str) -> Address:
-    try:
-        return parse(text.strip())
-    except AddressError:
-        raise _RowError(Fault.ADDRESS) from None
-
-
-def _person(national: str) -> str:
-    try:
-        return identifiers.person(national.strip())
-    except HolderError:
-        raise _RowError(Fault.PERSON) from None
+_KINDS = _Kinds({kind.value: kind for kind in Kind})
 
 
 def _structure(scheme: str, number: str) -> str:
