@@ -47,7 +47,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         "temp_store = MEMORY",
         "trusted_schema = OFF",
         f"wal_autocheckpoint = {_LOG_PAGES}",
-        f"cache_size = {-4096 if read_only else -16384}",
+        f"cache_size = {-4096 if read_only else -8192}",
         f"query_only = {'ON' if read_only else 'OFF'}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
