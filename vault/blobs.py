@@ -1,7 +1,7 @@
 """Where the sealed bytes of large bodies lie: a folder of files, each there whole or not at all.
 
 A blob is written beside its place, synced, and only then given its name (file, then name, then
-folder). The files of some that were removed are kept and written over by the next ones: a disk takes
+folder). The files of some that were removed are emptied and filled by the next ones: a disk takes
 longer to make a file, and to take it away, than to fill it. Only sealed bytes come here. Everything in
 this file may wait for the disk and is called from threads, but for ``Blob.at_hand``.
 """
@@ -15,19 +15,18 @@ from vault import files
 from vault.errors import VaultError, of_file
 
 _DRAFT = ".part"  # after the name, so that a run recognises its own
-_SPARE = ".spare"  # what is left of a blob that was removed
-_SPARES = 256  # so many are kept,
-_LARGEST = 1 << 20  # none of them larger
+_SPARE = ".spare"  # an empty file: what is left of a blob that was removed
+_SPARES = 256  # so many are kept
 
 
 class Draft:
     """A blob being written; it ends with ``keep`` or ``discard``, whatever happens."""
 
-    __slots__ = ("_fd", "_over", "_path")
+    __slots__ = ("_fd", "_path")
 
-    def __init__(self, path: Path, *, over: bool = False) -> None:
-        self._path, self._over = path, over
-        new = 0 if over else os.O_CREAT | os.O_EXCL
+    def __init__(self, path: Path, *, spared: bool = False) -> None:
+        self._path = path
+        new = 0 if spared else os.O_CREAT | os.O_EXCL
         try:
             self._fd = os.open(_draft(path), os.O_WRONLY | new, 0o600)
         except OSError as error:
@@ -45,8 +44,6 @@ class Draft:
     def keep(self) -> None:
         """Make the blob durable under its name; it is not there before this returns."""
         try:
-            if self._over:
-                os.ftruncate(self._fd, os.lseek(self._fd, 0, os.SEEK_CUR))
             os.fdatasync(self._fd)
             _draft(self._path).rename(self._path)
             files.sync_folder(self._path.parent)
@@ -118,19 +115,18 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._readers: set[Blob] = set()
-        self._spares: list[tuple[Path, int]] = []  # and their octets
+        self._spares: list[Path] = []
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def draft(self, name: str) -> Draft:
         """Begin a blob."""
         path = self._path / name
-        return Draft(path, over=self._spared(_draft(path)))
+        return Draft(path, spared=self._spared(_draft(path)))
 
     def _spared(self, path: Path) -> bool:
-        """Move a file there that may be written over, if one is kept."""
+        """Move an empty file there, if one is kept."""
         try:
-            spare, _ = self._spares.pop()
-            spare.rename(path)
+            self._spares.pop().rename(path)
         except (IndexError, FileNotFoundError):
             return False
         except OSError as error:
@@ -145,9 +141,8 @@ class Folder:
         """Remove a blob, if it is there; who reads it at this moment reads it to its end."""
         path = self._path / name
         try:
-            size = path.stat().st_size
-            if len(self._spares) < _SPARES and size <= _LARGEST:
-                self._spare(path, size)
+            if len(self._spares) < _SPARES:
+                self._spare(path)
             else:
                 path.unlink()
         except FileNotFoundError:
@@ -155,19 +150,20 @@ class Folder:
         except OSError as error:
             raise of_file(error) from error
 
-    def _spare(self, path: Path, size: int) -> None:
-        """Keep the file of a blob to be written over, unless somebody reads it."""
+    def _spare(self, path: Path) -> None:
+        """Keep the file of a blob, emptied, for the next; not if somebody reads it."""
         spare = path.with_name(path.name + _SPARE)
         path.rename(spare)
         # A reader is among them before it opens the file, which is gone from its name by now.
         if any(each.name == path.name for each in tuple(self._readers)):
             spare.unlink()
         else:
-            self._spares.append((spare, size))
+            os.truncate(spare, 0)
+            self._spares.append(spare)
 
     def names(self) -> Iterator[str]:
-        """Every file in the folder, those half-written too; not what is kept to be written over."""
-        spares = {each.name for each, _ in self._spares}
+        """Every file in the folder, those half-written too; not those that are kept for the next."""
+        spares = {each.name for each in self._spares}
         with os.scandir(self._path) as found:
             yield from (one.name for one in found if one.name not in spares)
 
@@ -176,7 +172,7 @@ class Folder:
         about = os.statvfs(self._path)
         if about.f_files and about.f_favail < 100:
             return 0
-        return about.f_bavail * about.f_frsize + sum(size for _, size in self._spares)
+        return about.f_bavail * about.f_frsize
 
 
 def _draft(path: Path) -> Path:

@@ -19,6 +19,10 @@ def failing(number: int) -> Callable[..., NoReturn]:
     return fail
 
 
+def _files(folder: Path) -> list[Path]:
+    return list((folder / "blobs").iterdir())
+
+
 def test_a_blob_has_no_name_before_it_is_kept(blobs: Folder) -> None:
     """Half a blob cannot be taken for a whole one."""
     draft = blobs.draft("b")
@@ -73,14 +77,15 @@ def test_a_name_is_taken_once(blobs: Folder) -> None:
         blobs.draft("b")
 
 
-def test_a_removed_blob_is_written_over(blobs: Folder, tmp_path: Path) -> None:
-    """To fill a file is cheaper than to make one; of what it held nothing is read again."""
-    before, after = blobs.draft("before"), tmp_path / "blobs" / "after"
-    before.write(b"longer than the next")
-    before.keep()
-    node = (tmp_path / "blobs" / "before").stat().st_ino
+def test_the_file_of_a_removed_blob_is_filled_by_the_next(blobs: Folder, tmp_path: Path) -> None:
+    """To fill a file is cheaper than to make one; of what it held nothing is left."""
+    before, after = tmp_path / "blobs" / "before", tmp_path / "blobs" / "after"
+    draft = blobs.draft("before")
+    draft.write(b"longer than the next")
+    draft.keep()
+    node = before.stat().st_ino
     blobs.remove("before")
-    assert [] == list(blobs.names())
+    assert ([], [0]) == (list(blobs.names()), [one.stat().st_size for one in _files(tmp_path)])
     draft = blobs.draft("after")
     draft.write(b"shorter")
     draft.keep()
@@ -89,7 +94,7 @@ def test_a_removed_blob_is_written_over(blobs: Folder, tmp_path: Path) -> None:
 
 
 def test_who_reads_a_removed_blob_reads_it_to_its_end(blobs: Folder, tmp_path: Path) -> None:
-    """Its file is written over by nobody."""
+    """Its file is emptied by nobody."""
     draft = blobs.draft("b")
     draft.write(b"sealed")
     draft.keep()
@@ -97,26 +102,23 @@ def test_who_reads_a_removed_blob_reads_it_to_its_end(blobs: Folder, tmp_path: P
         blobs.remove("b")
         blobs.draft("c").write(b"other!")
         assert b"sealed" == blob.read(0, 6)
-    assert ["c.part"] == [each.name for each in (tmp_path / "blobs").iterdir()]
+    assert ["c.part"] == [each.name for each in _files(tmp_path)]
 
 
-def test_few_and_small_files_are_kept_to_be_written_over(
+def test_few_files_are_kept_for_the_next(
     blobs: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was removed gives the disk its room back."""
+    """A folder that was full once does not stay full of names."""
     monkeypatch.setattr("vault.blobs._SPARES", 2)
-    monkeypatch.setattr("vault.blobs._LARGEST", 6)
-    for name, sealed in (("large", b"too large"), ("a", b"sealed"), ("b", b""), ("c", b"")):
-        draft = blobs.draft(name)
-        draft.write(sealed)
-        draft.keep()
-    for name in ("large", "a", "b", "c"):
+    for name in "abc":
+        blobs.draft(name).keep()
+    for name in "abc":
         blobs.remove(name)
-    assert {"a.spare", "b.spare"} == {each.name for each in (tmp_path / "blobs").iterdir()}
+    assert {"a.spare", "b.spare"} == {each.name for each in _files(tmp_path)}
 
 
-def test_what_another_run_kept_is_written_over_too(blobs: Folder, tmp_path: Path) -> None:
-    """To this run it is a blob that nobody holds; removed, it is a file like others."""
+def test_what_another_run_kept_is_filled_too(blobs: Folder, tmp_path: Path) -> None:
+    """To this run it is a blob that nobody holds; removed, it is a spare file of its own."""
     blobs.draft("b").keep()
     blobs.remove("b")
     again = Folder(tmp_path / "blobs")
@@ -126,7 +128,7 @@ def test_what_another_run_kept_is_written_over_too(blobs: Folder, tmp_path: Path
     assert ["c"] == [each.name for each in (tmp_path / "blobs").iterdir()]
 
 
-def test_a_file_to_write_over_may_be_gone(blobs: Folder, tmp_path: Path) -> None:
+def test_a_kept_file_may_be_gone(blobs: Folder, tmp_path: Path) -> None:
     """Whoever tidies the folder by hand stops nothing."""
     blobs.draft("b").keep()
     blobs.remove("b")
