@@ -30,6 +30,8 @@ class Draft:
         try:
             self._fd = os.open(_draft(path), os.O_WRONLY | new, 0o600)
         except OSError as error:
+            if spared:
+                _draft(path).unlink(missing_ok=True)
             raise of_file(error) from error
 
     def write(self, sealed: bytes) -> None:
@@ -125,11 +127,15 @@ class Folder:
 
     def _spared(self, path: Path) -> bool:
         """Move an empty file there, if one is kept."""
+        if not self._spares:
+            return False
         try:
-            self._spares.pop().rename(path)
+            spare = self._spares.pop(0)  # the oldest: those of an earlier run are used up, too
+            spare.rename(path)
         except (IndexError, FileNotFoundError):
             return False
         except OSError as error:
+            self._spares.append(spare)
             raise of_file(error) from error
         return True
 
@@ -152,7 +158,7 @@ class Folder:
 
     def _spare(self, path: Path) -> None:
         """Keep the file of a blob, emptied, for the next; not if somebody reads it."""
-        spare = path.with_name(path.name + _SPARE)
+        spare = path.with_name(path.name.partition(".")[0] + _SPARE)
         path.rename(spare)
         # A reader is among them before it opens the file, which is gone from its name by now.
         if any(each.name == path.name for each in tuple(self._readers)):

@@ -16,6 +16,8 @@ from vault.writer import Row, Statement, Writer
 
 __all__ = ["Conflict", "Database", "Row", "Statement"]
 
+_AGAIN = 0.05  # seconds after which a query that goes on is interrupted again
+
 
 class Database:
     """The one database file; made by ``open``, used from one event loop."""
@@ -92,8 +94,10 @@ class Database:
             return
         self._closed = True
         self._long_reads.shutdown(wait=False, cancel_futures=True)
-        self._long.interrupt()  # a long query has nobody left to answer
-        self._long_reads.shutdown()
+        ended = asyncio.ensure_future(asyncio.to_thread(self._long_reads.shutdown))
+        while not ended.done():  # it may be about to begin
+            self._long.interrupt()  # a long query has nobody left to answer
+            await asyncio.wait([ended], timeout=_AGAIN)
         self._long.close()
         self._reader.close()
         await self._writer.close()

@@ -128,6 +128,33 @@ def test_what_another_run_kept_is_filled_too(blobs: Folder, tmp_path: Path) -> N
     assert ["c"] == [each.name for each in (tmp_path / "blobs").iterdir()]
 
 
+def test_a_name_does_not_grow_from_run_to_run(blobs: Folder, tmp_path: Path) -> None:
+    """What was kept by sixty runs before this one is still a file that can be named."""
+    blobs.draft("b").keep()
+    blobs.remove("b")
+    for _ in range(60):
+        again = Folder(tmp_path / "blobs")
+        for name in again.names():
+            again.remove(name)
+    assert ["b.spare"] == [each.name for each in _files(tmp_path)]
+
+
+def test_a_kept_file_that_cannot_be_opened_leaves_nothing(
+    blobs: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is nobody who would discard it; a rename that fails leaves it where it was."""
+    blobs.draft("b").keep()
+    blobs.remove("b")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", failing(errno.EIO))
+        with pytest.raises(VaultError, match="Input/output"):
+            blobs.draft("c")
+    monkeypatch.setattr(os, "open", failing(errno.EMFILE))
+    with pytest.raises(VaultError, match="Too many"):
+        blobs.draft("c")
+    assert [] == _files(tmp_path)
+
+
 def test_a_kept_file_may_be_gone(blobs: Folder, tmp_path: Path) -> None:
     """Whoever tidies the folder by hand stops nothing."""
     blobs.draft("b").keep()
