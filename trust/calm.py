@@ -98,7 +98,7 @@ def _unmap(mapped: mmap.mmap) -> None:
     In one stroke, the loop would wait ten milliseconds for whatever memory it needs meanwhile. Who
     still reads in it finds all of it: it is not the memory's only owner.
     """
-    with contextlib.suppress(BufferError):
+    with contextlib.suppress(BufferError, ValueError):
         for at in unhurried(range(0, len(mapped), _STRETCH)):
             mapped.madvise(mmap.MADV_DONTNEED, at, min(_STRETCH, len(mapped) - at))
         mapped.close()

@@ -355,7 +355,7 @@ class Keeper:
         waiting = frozenset[str]().union(*(each.judgement.waiting for each in weighed))
         self.overlay = replace(self.overlay, waiting=waiting)
         if listed is not None:
-            outdated = self.current.pieces() if self.current else []
+            outdated = self.current.pieces(listed) if self.current else []
             self._put(listed.beside(self._directories).under(self.overlay))
             await let_go(outdated)
 

@@ -147,14 +147,15 @@ class TrustList:
         object.__setattr__(made, "directories", tuple(directories))
         return made
 
-    def pieces(self) -> list[object]:
-        """Return the list, last, and before it what goes when the list goes, if no other has it."""
-        said = [each.claims for each in self.editions]
+    def pieces(self, after: "TrustList") -> list[object]:
+        """Return the list, last, and before it what goes with it and is not of the one after it."""
+        gone = [each for each in self.editions if all(each is not one for one in after.editions)]
+        said = [each.claims for each in gone]
         return [
             *(each.addresses.packed for each in said),
             *(member for each in said for member in each.members),
-            *(member for each in self.editions for member in each.members.values()),
-            *self.editions,
+            *(member for each in gone for member in each.members.values()),
+            *gone,
             self,
         ]
 
