@@ -109,9 +109,8 @@ class Hall(Generic[C]):
     async def stop(self) -> None:
         """Accept nobody; a last word to whoever has nothing in hand; the others may finish, for a while."""
         self.porch.close()
-        await asyncio.sleep(
-            0
-        )  # who was let in a moment ago begins to come in: its socket has an owner
+        # Who was let in a moment ago begins to come in: its socket has an owner.
+        await asyncio.sleep(0)
         for task in self._arriving:
             task.cancel()
         for connection in list(self.connections):

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -44,12 +45,14 @@ class Overdue:
         self.end(1)
 
     def _say(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        tasks = [_task(each) for each in asyncio.all_tasks(loop)]
+        tasks: list[str] = []
+        with suppress(RuntimeError):  # the loop runs, and makes tasks while they are counted
+            tasks = [_task(each) for each in asyncio.all_tasks(loop)]
         frames = sys._current_frames()  # noqa: SLF001 - the documented way to another thread's calls
         threads = [
             f"{each.name}: {_calls(frames.get(each.ident or 0))}"
             for each in threading.enumerate()
-            if not each.daemon
+            if each is not threading.current_thread()
         ]
         self.log.error(
             "gateway.overdue",
