@@ -2,8 +2,8 @@
 
 A result is taken once it lies still, by a rename, so that no other program takes it too; then it is
 packed, handed to the one intake, and answered. Every step may be the last before a crash: what was
-claimed is taken up again, and the name under which it was offered lets the intake, and us, know
-what was taken already. docs/laboratories.md. R-A7, R-I4, R-J5.
+claimed is taken up again, and what was taken already is known: that is of its message's own
+transaction. docs/laboratories.md. R-A7, R-I4, R-J5.
 """
 
 import asyncio

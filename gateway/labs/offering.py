@@ -146,6 +146,7 @@ class Offering:
             else:
                 await self.intake.abandoned(draft)
                 said = reply.NO_RECIPIENTS
+        assert taking.row is not None or not said.positive
         row = taking.row if said.positive else None
         return Outcome(said, row, taking.again, refused=taking.refused)
 

@@ -282,13 +282,8 @@ class Spool:
 
     def taken(self, transfer: bytes) -> Copy | None:
         """Return what that copy became here."""
-        found = self.took(transfer)
-        return self.find(found) if found else None
-
-    def took(self, transfer: bytes) -> DeliveryId | None:
-        """Return as which delivery we took that copy, though it be forgotten."""
         rows = self._database.read("SELECT delivery FROM seen WHERE transfer = ?", (transfer,))
-        return DeliveryId(rows[0][0]) if rows else None
+        return self.find(DeliveryId(rows[0][0])) if rows else None
 
     def seeing(self, transfer: bytes, delivery: DeliveryId, now: datetime) -> Statement:
         """Return the statement that remembers it; ``Conflict`` if another was quicker."""
