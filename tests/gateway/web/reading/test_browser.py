@@ -54,6 +54,7 @@ async def test_a_letter_is_sent_from_a_telephone(tmp_path: Path) -> None:
         await page.click("button.primary")
         # Of the page that comes: the one that goes has a notice too, and a link to the file.
         said = await page.inner_text(".notice:has-text('est parti')")
+        await page.wait_for_load_state()  # a click before may cost Chromium the download
         async with page.expect_download() as download:
             await page.click(".files a")
         file = await (await download.value).path()
