@@ -91,6 +91,14 @@ def test_a_wrong_line_is_left_out(wrong: str, why: str) -> None:
     assert {why: 1} == found.report.left_out
 
 
+@pytest.mark.parametrize(("octets", "taken"), [(4095, 1), (4096, 0), (300_000, 0)])
+def test_the_longest_line_has_4096_octets_with_its_end(octets: int, taken: int) -> None:
+    """What is longer is left out as one line, however many blocks it comes in."""
+    long = row().ljust(octets, "x")
+    found = read(text(long, *GOOD))
+    assert (8 + taken, 1 - taken) == (len(found), found.report.left_out.get("too-long", 0))
+
+
 def test_no_utf8() -> None:
     """A line in another encoding is left out."""
     assert {"encoding": 1} == read(text(*GOOD) + DR.encode("latin-1") + b"\n").report.left_out

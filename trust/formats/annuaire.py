@@ -24,7 +24,7 @@ from trust.identifiers import Identifier, Scheme
 
 LIMIT = 128 << 20  # octets of the file as it comes: six times what is published
 PLAIN = 1 << 30  # octets of the text in a ZIP
-_LINE = 4096  # octets of the longest line
+_LINE = 4096  # octets of the longest line, with its end
 _BLOCK = 256 << 10  # octets read at once
 
 HEADER = (
@@ -197,7 +197,7 @@ class _Rows:
 
     def entry(self, line: bytes) -> Entry:
         """Return what a row says; in one stroke, as there are a million."""
-        if len(line) > _LINE:
+        if len(line) >= _LINE:
             raise _RowError(Fault.TOO_LONG)
         try:
             row = line.decode().rstrip("\r").split("|")
