@@ -127,8 +127,6 @@ class Folder:
 
     def _spared(self, path: Path) -> bool:
         """Move an empty file there, if one is kept."""
-        if not self._spares:
-            return False
         try:
             spare = self._spares.pop(0)  # the oldest: those of an earlier run are used up, too
             spare.rename(path)

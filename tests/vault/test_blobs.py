@@ -195,11 +195,6 @@ def test_a_failing_disk_while_reading(blobs: Folder, monkeypatch: pytest.MonkeyP
         blob.read(0, 1)
     with pytest.raises(VaultError, match="Input/output"):
         blobs.remove("b")
-    monkeypatch.undo()
-    blobs.remove("b")
-    monkeypatch.setattr(Path, "rename", failing(errno.EIO))
-    with pytest.raises(VaultError, match="Input/output"):
-        blobs.draft("c")
     monkeypatch.setattr(os, "open", failing(errno.EMFILE))
     with pytest.raises(VaultError, match="Too many"):
         blobs.open("b")

@@ -47,7 +47,7 @@ async def test_given_up(mailboxes: Mailboxes, inbox: int, rest: Rest, tmp_path: 
     await batch.discard()
     await batch.discard()
 
-    assert not any(path.stat().st_size for path in (tmp_path / "blobs").iterdir())
+    assert [(".spare", 0)] == [(p.suffix, p.stat().st_size) for p in (tmp_path / "blobs").iterdir()]
     assert [] == rest.database.read("SELECT 1 FROM entry")
 
 
