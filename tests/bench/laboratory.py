@@ -31,6 +31,8 @@ RESULTS, SIZE = 10_000, 200 << 10
 _MAILBOXES = 4
 _READ = 100  # every so many messages are read back whole
 _PATIENCE = 120.0  # seconds without one more answer
+_LOOK = 0.5  # seconds between two looks: tens of thousands of names are read at each
+_ANSWERS = (".delivered.json", ".failed.json")
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>]+>)", re.IGNORECASE | re.MULTILINE)
 _FOLDER = """
 [[labs.folder]]
@@ -172,18 +174,20 @@ def _offer(made: Path, watched: Path) -> None:
 def _answered(watched: Path, results: int) -> None:
     """Wait until so many have their last answer."""
     before, patience = -1, monotonic() + _PATIENCE
-    while (found := _count(watched, ".delivered.json")) < results:
-        if found > before:
-            before, patience = found, monotonic() + _PATIENCE
-        failed = _count(watched, ".failed.json")
-        if failed or monotonic() > patience:
-            raise CellError(f"of {results} results {found} were delivered, {failed} failed")
-        select.select([], [], [], 0.2)
+    while (ends := _ends(watched))["delivered"] < results:
+        if ends["delivered"] > before:
+            before, patience = ends["delivered"], monotonic() + _PATIENCE
+        if ends["failed"] or monotonic() > patience:
+            raise CellError(
+                f"of {results} results {before} were delivered, {ends['failed']} failed"
+            )
+        select.select([], [], [], _LOOK)
 
 
-def _count(folder: Path, end: str) -> int:
+def _ends(folder: Path) -> Counter[str]:
+    """Count the last answers there are, by what they say."""
     with os.scandir(folder) as found:
-        return sum(each.name.endswith(end) for each in found)
+        return Counter(each.name.split(".")[-2] for each in found if each.name.endswith(_ANSWERS))
 
 
 def _compare(hopital: Site, people: list[Reader], watched: Path, pdfs: dict[str, bytes]) -> None:
