@@ -73,6 +73,19 @@ def printable(text: str, limit: int = 400) -> str:
     return text[:limit].strip()
 
 
+_DELIVERED = "Delivered"
+
+
+def delivered(reference: str) -> Reply:
+    """Return what tells another Sceau that a message is in its mailbox (docs/transfers.md)."""
+    return Reply(250, "2.0.0", f"{_DELIVERED}, reference {reference}")
+
+
+def says_delivered(said: Reply) -> bool:
+    """Whether another Sceau's reply to a message says that it is in its mailbox."""
+    return said.code == 250 and said.text.partition(",")[0] == _DELIVERED
+
+
 OK = Reply(250, "2.0.0", "OK")
 SENDER_OK = Reply(250, "2.1.0", "Sender OK")
 RECIPIENT_OK = Reply(250, "2.1.5", "Recipient OK")

@@ -133,7 +133,7 @@ async def house(config: Path, domain: str, clock: Clock) -> AsyncIterator[House]
         doors = Doors(rooms, courier)
         await doors.open()
         looking = inspecting(rooms, courier.ring)
-        loops = [courier.run, looking.run, rooms.notes.run]
+        loops = [courier.run, looking.run, rooms.notes.run, doors.intake.unheard.run]
         if settings.receipts.host:
             broker = Broker.of(settings)
             loops.append(Publisher(rooms.outbox, broker.connected, clock, rooms.notes.tell).run)
@@ -143,6 +143,7 @@ async def house(config: Path, domain: str, clock: Clock) -> AsyncIterator[House]
             await doors.stop()
             await courier.stop(5)
             await looking.stop(5)
+            await doors.intake.unheard.settle()
             for task in tasks:
                 task.cancel()
         await rooms.notes.write()

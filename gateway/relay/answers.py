@@ -176,14 +176,9 @@ class Answers:
                 return [told]
             kind = Told.HANDLED if finding.receipt in _SOFTWARE else finding.receipt
             return [told, *books.receipt(copy, standing, finding.action, kind)]
+        # Their report may overtake our own record of their 250.
         early = finding.event is Event.CONFIRMED and copy.delivery.state not in _LEFT
-        relayed = (
-            books.receipt(
-                copy, msgspec.structs.replace(after, state=State.RELAYED), kind=Told.RELAYED
-            )
-            if early  # their report overtook our own record of their 250
-            else []
-        )
+        relayed = books.relayed(copy, after) if early else []
         applied: list[Statement] = []
         if finding.failure is not None:  # their server says what their software says
             applied = self.applied(

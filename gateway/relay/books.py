@@ -119,6 +119,10 @@ class Books:
         """Return the receipt that says it is still being tried."""
         return self.receipt(copy, after, reason, Kind.DELAYED)
 
+    def relayed(self, copy: Copy, after: Delivery) -> list[Statement]:
+        """Return the receipt of a step that was passed over: they took it, and say that it arrived."""
+        return self.receipt(copy, replace(after, state=State.RELAYED), kind=Kind.RELAYED)
+
     def arrived(self, copy: Copy, after: Delivery, mailbox: Mailbox) -> Statement:
         """Return the receipt for the recipient's software: there is something new to read."""
         return self._receipt(mailbox, copy, after, "arrived", Kind.DELIVERED)

@@ -234,8 +234,16 @@ class Carrier:
         scale = self.desk.scale()
         answered = zip(copies, outcome.replies, strict=True)
         if line is None:
-            return [scale.answered(copy, said, dsn=outcome.dsn) for copy, (_, said) in answered]
+            return [self._said(copy, said, scale, outcome) for copy, (_, said) in answered]
         return [self._kept(copy, said, scale, line) for copy, (_, said) in answered]
+
+    def _said(self, copy: Copy, said: Reply, scale: Scale, outcome: Outcome) -> Result:
+        """Return what a next hop's reply makes of a copy; another Sceau's may say that it arrived."""
+        if not (said.positive and outcome.delivered):
+            return scale.answered(copy, said, dsn=outcome.dsn)
+        result = scale.confirmed(copy, said)
+        relayed = self.desk.books.relayed(copy, result.after)
+        return msgspec.structs.replace(result, also=relayed)
 
     async def _watched(self, one: Attempt, heard: list[Result], line: Line) -> list[Result]:
         """Have what another server keeps looked at, where it can be, for who wants to know.

@@ -17,6 +17,7 @@ from gateway.relay.delivery import Delivery, Event, State, delivery_id, holder, 
 from gateway.relay.desk import Desk
 from gateway.relay.lanes import Pause
 from gateway.relay.message import Copy, Message
+from gateway.relay.placing import Placed
 from gateway.relay.results import BACKED_OFF, OUR_FAULT, Result, chance
 from gateway.relay.screening import Screened
 from gateway.relay.verdict import RELAY, Verdict
@@ -41,6 +42,7 @@ class Entrance:
     message: Message
     results: tuple[Result, ...]
     screened: Screened
+    placed: tuple[Placed, ...] = ()  # delivered at the door, all or none (``doorstep``)
 
     @property
     def taken(self) -> tuple[Address, ...]:
@@ -58,7 +60,7 @@ class Entrance:
 
     @property
     def claimed(self) -> list[Copy]:
-        """The copies that the courier takes at once."""
+        """The copies that an attempt takes at once."""
         copies = [result.copy for result in self.results]
         return [copy for copy in copies if copy.delivery.state is State.SENDING]
 
@@ -66,16 +68,22 @@ class Entrance:
         self, books: Books, sealed: Sealed, actor: str, more: Sequence[str] = ()
     ) -> list[Statement]:
         """Return the transaction: body, keys (and those of ``more``), rows, cases, receipts, journal."""
-        holders = [
-            holder(result.after.id)
-            for result in self.results
-            if result.after.state is not State.REFUSED
-        ]
+        copies, holders = self._copies()
         return [
             *books.vault.holding(sealed, [*holders, *more]),
-            *books.spool.entering(self.message, [result.copy for result in self.results]),
+            *books.spool.entering(self.message, copies),
             *(s for result in self.results for s in _told(books, result, actor)),
+            *(s for one in self.placed for s in _delivered(books, one)),
         ]
+
+    def _copies(self) -> tuple[list[Copy], list[str]]:
+        """Return the copies as their rows are to have them, and who holds the body for them."""
+        if self.placed:
+            ended = [(one.result.copy, one.result.after) for one in self.placed]
+            copies = [replace(copy, delivery=after) for copy, after in ended]
+            return copies, [one.holder for one in self.placed]
+        taken = (one.after for one in self.results if one.after.state is not State.REFUSED)
+        return [one.copy for one in self.results], [holder(each.id) for each in taken]
 
 
 def entrance(
@@ -176,3 +184,12 @@ def _told(books: Books, result: Result, actor: str) -> list[Statement]:
         statements.append(books.told(copy, after, held, after.changed, reason=reason))
         statements += books.holding(after, reason, result.found)
     return statements
+
+
+def _delivered(books: Books, placed: Placed) -> list[Statement]:
+    result, after = placed.result, placed.result.after
+    return [
+        *books.mailboxes.filing(placed.mailbox, placed.folder, placed.arrival),
+        books.told(result.copy, after, f"delivery.{after.state}", after.changed),
+        *result.also,
+    ]

@@ -18,19 +18,22 @@ from gateway.relay.answers import Answers
 from gateway.relay.arrival import Arrival, Passage, arrive
 from gateway.relay.conversing import Conversing
 from gateway.relay.deadlines import Deadlines
-from gateway.relay.delivery import DeliveryId, State
+from gateway.relay.delivery import DeliveryId
 from gateway.relay.desk import Desk
+from gateway.relay.doorstep import Doorstep
 from gateway.relay.entrance import Entrance, entrance
 from gateway.relay.lanes import AtHand, Pause
 from gateway.relay.large import taking
 from gateway.relay.large.reaching import Reaching
 from gateway.relay.message import Copy, Message, Summary
 from gateway.relay.notices import Notices
-from gateway.relay.once import DOORS, NOBODY, OTHER_MAIL, Known, Once, Passing
+from gateway.relay.once import DOORS, OTHER_MAIL, Once
 from gateway.relay.refusing import Refusing
+from gateway.relay.repeats import Repeats
 from gateway.relay.reports import ONE_AT_A_TIME, answers
 from gateway.relay.sent import Filing
 from gateway.relay.transfers import Transfers
+from gateway.relay.unheard import Unheard
 from gateway.relay.verdict import RELAY, Question, Verdict, missing, nothing_to_keep
 from gateway.relay.withdrawing import NOTHING_OF_THAT_NAME, Withdrawing
 from gateway.settings.motion import Limits
@@ -38,12 +41,10 @@ from smtp import reply
 from smtp.address import Address, domain_of, key
 from smtp.envelope import (
     Draft,
-    MessageId,
     Peer,
     Recipient,
     Refusal,
     new_message_id,
-    reference,
 )
 from smtp.reply import Reply
 from trust.cure import cure
@@ -106,6 +107,8 @@ class Intake:
         self._reaching = Reaching(desk)
         self._refusing = Refusing(desk, notices)
         self._transfers = Transfers(desk.books.spool)
+        self.unheard = Unheard(desk, notices, onward.ring)
+        self._doorstep = Doorstep(desk, self.unheard)
 
     async def met(self, peer: Peer) -> None:
         """Let it become known how a peer's certificate stands, for a bounded time."""
@@ -208,6 +211,10 @@ class Intake:
         self._after()
         return said
 
+    def heard(self, draft: Draft, *, certain: bool) -> None:
+        """A peer has read the reply to a message, or left and may not have."""
+        self.unheard.heard(draft, certain=certain)
+
     async def abandoned(self, draft: Draft) -> None:
         """Tell a sender of ours who was refused, when no message came of it."""
         now = self._desk.clock()
@@ -242,21 +249,18 @@ class Intake:
         unseen = self._transfers.unseen(draft)
         if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
             await arrival.drained()
-            return Reply(250, "2.0.0", "Accepted before")
+            return self._doorstep.again(draft, self._transfers.taken(draft))
         if isinstance(mark := taking.announced(arrival, self._desk), Reply):
             return await self._reject(arrival, mark)
         passage = Passage.of(arrival, self._desk)
-        filing, ours = Filing.of(draft, self._books, passage), len(arrival.top + arrival.block)
-        mail, known = self._once.asked(draft, arrival.header, ours), NOBODY
-        if mail is None:
-            sealed = await self._books.vault.put(passage.blocks())
-        else:
-            sealed = await self._books.vault.put(passage.blocks(), seen=mail.see)
-            known = self._once.known(mail, unseen)
-            if known.other or len(known.before) == len(unseen):
-                await self._books.vault.discard(sealed)
-                return await self._again(arrival, known, beside)
-            unseen = known.fresh(unseen)
+        filing = Filing.of(draft, self._books, passage)
+        repeats = Repeats.of(self._books, self._once, arrival)
+        sealed = await self._books.vault.put(passage.blocks(), seen=repeats.see)
+        repeats = repeats.among(unseen)
+        if repeats.answers(unseen):
+            await self._books.vault.discard(sealed)
+            return await self._again(arrival, repeats, beside)
+        unseen = repeats.known.fresh(unseen)
         # Asked again though RCPT asked already: the list may have changed during DATA, and this
         # is the answer the journal keeps.
         question = self._question(draft)
@@ -270,70 +274,45 @@ class Intake:
         if refusal is not None:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
-        critical = self._critical(arrival)
-        lease = self._onward.room({domain_of(one.address) for one in unseen}, urgent=critical)
+        critical, at_once = self._critical(arrival), self._doorstep.serves(draft, screened)
+        domains = {domain_of(one.address) for one in unseen}
+        lease = self._onward.room(domains, urgent=critical or at_once)
         message = arrival.message(sealed.size, ascii_only=passage.ascii, critical=critical)
         entered = entrance(self._desk, message, screened, lease, self._onward.pause)
         also = await self._conversing.keeping(arrival, screened.decided, also)
-        also = self._knowing(arrival, entered, mail, known, also, beside)
-        noticed = await self._enter(arrival, entered, sealed, also, filing)
+        at_hand = AtHand(passage.start if arrival.whole else None, passage.letter)
+        if at_once:
+            entered = await self._doorstep.placed(entered, at_hand)
+        known = [*repeats.keeping(entered), *repeats.told(self._refusing.actor(draft))]
+        copies = repeats.copies(entered)
+        noticed = await self._enter(
+            arrival, entered, sealed, filing, lambda: [*known, *also(), *beside(copies)]
+        )
+        self._desk.metrics.accepted.labels(door).inc()
         if screened.opened or mark is not None:
             taking.ring(self._desk, entered.message)
-        content = passage.start if arrival.whole else None
-        self._onward.carry(entered.claimed, AtHand(content, passage.letter))
+        if entered.placed:
+            self._after(due=noticed)
+            return self._doorstep.said(draft, entered)
+        self._onward.carry(entered.claimed, at_hand)
         self._after(due=noticed or entered.due)
-        self._desk.metrics.accepted.labels(door).inc()
         return Reply(250, "2.0.0", f"Accepted, reference {entered.message.reference}")
 
-    async def _again(self, arrival: Arrival, known: Known, beside: Beside) -> Reply:
-        """Answer for a mail that nobody is to have now: they have it, or it is not what they have."""
-        if known.other:
+    async def _again(self, arrival: Arrival, repeats: Repeats, beside: Beside) -> Reply:
+        """Answer for a mail that nobody is to have now."""
+        if repeats.known.other:
             return await self._reject(arrival, OTHER_MAIL)
-        copies = [*known.before.values()]
-        await self._books.database.commit([*self._repeated(arrival, known), *beside(copies)])
-        first = copies[0].rpartition(".")[0]
-        return Reply(250, "2.0.0", f"Accepted before, reference {reference(MessageId(first))}")
-
-    def _repeated(self, arrival: Arrival, known: Known) -> list[Statement]:
-        """Return what is told of those whose copies were taken before."""
-        draft = arrival.draft
-        return [
-            self._books.journal.entry(
-                arrival.at,
-                "message.repeated",
-                self._refusing.actor(draft),
-                message=delivery.rpartition(".")[0],
-                who=draft.mail.mail_from,
-                whom=whom,
-            )
-            for whom, delivery in known.before.items()
-        ]
-
-    def _knowing(  # noqa: PLR0917 - all that is committed with a mail
-        self,
-        arrival: Arrival,
-        entered: Entrance,
-        mail: Passing | None,
-        known: Known,
-        also: Callable[[], list[Statement]],
-        beside: Beside,
-    ) -> Callable[[], list[Statement]]:
-        """Return what else is committed with a mail: by what it, or its offer, is known again."""
-        copies = [*(one.after.id for one in entered.results), *known.before.values()]
-        kept = [
-            self._once.keeping(mail, one.copy.recipient.address, one.after.id, arrival.at)
-            for one in entered.results
-            if mail is not None and one.after.state is not State.REFUSED
-        ]
-        return lambda: [*kept, *self._repeated(arrival, known), *also(), *beside(copies)]
+        told = repeats.told(self._refusing.actor(arrival.draft))
+        await self._books.database.commit([*told, *beside(repeats.copies())])
+        return repeats.said
 
     async def _enter(
         self,
         arrival: Arrival,
         entered: Entrance,
         sealed: Sealed,
-        also: Callable[[], list[Statement]],
         filing: Filing | None,
+        also: Callable[[], list[Statement]],
     ) -> bool:
         """Commit a message with all that belongs to it; return whether its sender has a notice."""
         draft, message = arrival.draft, entered.message
@@ -351,6 +330,7 @@ class Intake:
                 *self._promised(arrival, message),
                 *self._refusing.kept(draft, message),
                 *notices,
+                *self._doorstep.noting(entered),
             ]
             await self._committed(lambda: [*fixed, *also()])
         except (Conflict, StorageFull):  # undone for certain; after any other error a row may stand

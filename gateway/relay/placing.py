@@ -9,6 +9,7 @@ that it need not. R-F2; RFC 8098 §2.1, RFC 3503.
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -22,6 +23,7 @@ from gateway.relay.results import Result, Scale
 from imap.errors import OverQuota
 from imap.index import Indexing
 from imap.store import INBOX, Arrival, Summary, new_entry_id
+from imap.store import holder as entry_holder
 from imap.store.origins import ELSEWHERE
 from smtp import reply
 from smtp.address import Address, key
@@ -33,6 +35,20 @@ _REPORT = "multipart/report"
 _HEADER = 64 << 10  # as much of a header as is looked at
 
 
+class Placed(NamedTuple):
+    """A copy that goes into a mailbox: what that makes of it, and as what it lies there."""
+
+    result: Result
+    mailbox: int
+    folder: str
+    arrival: Arrival
+
+    @property
+    def holder(self) -> str:
+        """The name under which the mailbox holds the body."""
+        return entry_holder(self.arrival.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Placing:
     """One a gateway."""
@@ -41,8 +57,21 @@ class Placing:
 
     async def place(self, one: Attempt, copies: Iterable[Copy]) -> list[Result]:
         """Put a message into the mailboxes of these copies; each has its result."""
+        return [self._shared(found) for found in await self.places(one, copies)]
+
+    async def places(self, one: Attempt, copies: Iterable[Copy]) -> list[Placed | Result]:
+        """Return where each copy goes, or why it cannot; the filing itself is the caller's to add."""
         letter, scale = await self.letter(one), self.desk.scale()
-        return [await self._placed(copy, scale, letter) for copy in copies]
+        return [await self._place(copy, scale, letter) for copy in copies]
+
+    def _shared(self, found: Placed | Result) -> Result:
+        """Return a result with the statements that file a body which the copy holds till now."""
+        if isinstance(found, Result):
+            return found
+        result, mailbox, folder, arrival = found
+        boxes, held = self.desk.books.mailboxes, holder(result.copy.delivery.id)
+        filing = boxes.appending(mailbox, folder, held, arrival)
+        return replace(result, also=(*filing, *result.also))
 
     async def watching(self, one: Attempt, copy: Copy) -> list[Statement]:
         """Return the statements by which a message on another server is watched until it is opened.
@@ -103,7 +132,7 @@ class Placing:
                     indexing.feed(block)
         return Letter(indexing.header, indexing.finish())
 
-    async def _placed(self, copy: Copy, scale: Scale, letter: Letter) -> Result:
+    async def _place(self, copy: Copy, scale: Scale, letter: Letter) -> Placed | Result:
         books, message = self.desk.books, copy.message
         mailbox = books.accounts.find(copy.recipient.address)
         if mailbox is None or not mailbox.receives:
@@ -125,11 +154,10 @@ class Placing:
             origin=copy.delivery.id,
             wanted=asks and read is Read.ALWAYS,
         )
-        folder = await self._folder(mailbox, letter)
-        filing = books.mailboxes.appending(mailbox.id, folder, holder(copy.delivery.id), arrival)
         report = message.mail.mail_from is None  # software has its receipt already
         arrived = () if report else (books.arrived(copy, result.after, mailbox),)
-        return replace(result, also=(*filing, *arrived))
+        folder = await self._folder(mailbox, letter)
+        return Placed(replace(result, also=arrived), mailbox.id, folder, arrival)
 
     async def _folder(self, mailbox: Mailbox, letter: Letter) -> str:
         if letter.index.parts[0].type != _REPORT or mailbox.habits.reports is Reports.INBOX:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from gateway.observe.metrics import Metrics
 from gateway.relay.away import Away
 from gateway.relay.claims import Claims, Onward
 from gateway.relay.delivery import State
@@ -49,7 +50,7 @@ class Recorder:
                 claims.hand_over()
         self.desk.books.outbox.bell.set()
         for _, result in found:
-            self._tally(result)
+            tally(self.desk.metrics, result)
         return waits or any(result.sends for _, result in found)
 
     async def _unhanded(self, one: Attempt, result: Result) -> Result:
@@ -111,11 +112,13 @@ class Recorder:
             statements += self.desk.books.delayed(copy, after, result.reason)
         return statements
 
-    def _tally(self, result: Result) -> None:
-        state = result.after.state
-        self.desk.metrics.deliveries.labels(state).inc()
-        if state is State.DEFERRED:
-            self.desk.metrics.put_off.labels(result.reason).inc()
-        if state in {State.RELAYED, State.DELIVERED}:
-            took = result.after.changed - result.copy.message.arrived
-            self.desk.metrics.delivery_seconds.observe(took.total_seconds())
+
+def tally(metrics: Metrics, result: Result) -> None:
+    """Count a result that was written down."""
+    state = result.after.state
+    metrics.deliveries.labels(state).inc()
+    if state is State.DEFERRED:
+        metrics.put_off.labels(result.reason).inc()
+    if state in {State.RELAYED, State.DELIVERED}:
+        took = result.after.changed - result.copy.message.arrived
+        metrics.delivery_seconds.observe(took.total_seconds())

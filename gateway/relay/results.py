@@ -160,6 +160,10 @@ class Scale(msgspec.Struct, frozen=True):
             return Result(copy, step(copy.delivery, Event.REFUSED, self.now, said), "peer-refused")
         return self.put_off(copy, said, "peer-deferred")
 
+    def confirmed(self, copy: Copy, said: Reply) -> Result:
+        """Return what it makes of a copy that a peer's reply says it is in its mailbox."""
+        return Result(copy, step(copy.delivery, Event.CONFIRMED, self.now, said), "reported")
+
     def stored(self, copy: Copy, said: Reply | None = None) -> Result:
         """Return what it makes of a copy that it is put into its mailbox."""
         return Result(copy, step(copy.delivery, Event.STORED, self.now, said))

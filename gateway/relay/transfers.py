@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gateway.accounts.credentials import fingerprint
 from gateway.relay.entrance import Entrance
+from gateway.relay.message import Copy
 from gateway.relay.spool import Spool
 from smtp.address import domain_of, key
 from smtp.envelope import Draft, Recipient
@@ -33,6 +34,11 @@ class Transfers:
         if draft.mail.transfer is None:
             return list(once.values())
         return [one for one in once.values() if not self.spool.seen(self.mark(draft, one))]
+
+    def taken(self, draft: Draft) -> list[Copy]:
+        """Return what became here of copies that we took before."""
+        marks = {self.mark(draft, one) for one in draft.recipients}
+        return [copy for mark in marks if (copy := self.spool.taken(mark)) is not None]
 
     def marking(self, draft: Draft, entered: Entrance) -> list[Statement]:
         """Return the statements that remember the copies which enter."""

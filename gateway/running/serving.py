@@ -207,6 +207,7 @@ class Gateway:
             ("keeper", rooms.keeper.run),
             ("directories", rooms.directories.run),
             ("courier", self._courier.run),
+            ("unheard", self._doors.intake.unheard.run),
             ("readings", readings.run),
             ("watching", Watching(rooms.desk, self._lines, readings.bell.set).run),
             ("replies", Replies(rooms.desk, self._lines, self._courier.ring).run),
@@ -334,6 +335,7 @@ class Gateway:
             group.create_task(self._doors.stop())
             group.create_task(self._courier.stop(grace))
             group.create_task(self._inspecting.stop(grace))
+        await self._doors.intake.unheard.settle()
 
     def stop(self, why: str) -> None:
         """Let ``run`` end in good order."""

@@ -51,6 +51,12 @@ class ContentFailed(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """The peer said something more since its last message was taken; or it left, and may not know."""
+
+    certain: bool
+
+
 class Abandoned(msgspec.Struct, frozen=True):
     """A transaction ended without content though a recipient was refused: tell its sender."""
 
@@ -70,6 +76,7 @@ Event = (
     | ContentBlock
     | ContentEnded
     | ContentFailed
+    | Heard
     | Abandoned
     | Closed
 )

@@ -31,6 +31,9 @@ class Intake(Protocol):
         of the message is read past, and the reply given at its end.
         """
 
+    def heard(self, draft: Draft, *, certain: bool) -> None:
+        """A message was taken: its sender has surely read the reply, or left and may not have."""
+
     async def abandoned(self, draft: Draft) -> None:
         """A recipient was refused, and then no message came: its sender may not know why."""
 

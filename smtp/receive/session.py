@@ -23,6 +23,7 @@ from smtp.receive.events import (
     Closed,
     ContentFailed,
     Event,
+    Heard,
     LoginAsked,
     MailAsked,
     RecipientAsked,
@@ -55,6 +56,7 @@ class Session:
         self._exchange: Exchange | None = None
         self._retiring: Reply | None = None
         self._closed = False
+        self._owed = False  # it was closed while the verdict on a message was awaited
         self._outlet.say(Reply(220, "", f"{rules.host} ESMTP Sceau"))
 
     def __repr__(self) -> str:
@@ -85,6 +87,9 @@ class Session:
     def answer(self, said: Reply | Address) -> None:
         """Answer the question that waits: a reply, or after ``LoginAsked`` the mailbox."""
         if self._closed:
+            if self._owed and isinstance(said, Reply) and said.positive:
+                self._outlet.tell(Heard(certain=False))  # it was gone before we could say so
+            self._owed = False
             return
         asked, self._asked = self._asked, None
         if not isinstance(said, Reply):
@@ -116,7 +121,9 @@ class Session:
         if said is not None:
             self._outlet.say(said)
         if self._transaction.kept:
+            self._owed = True
             self._outlet.tell(ContentFailed("closed"))
+        self._heard(certain=False)
         self._transaction.drop()
         self._outlet.tell(Closed())
 
@@ -167,6 +174,7 @@ class Session:
         return True
 
     def _command(self, line: bytes) -> None:
+        self._heard(certain=True)
         verb, argument = command.split(line)
         act = self._commands.get(verb)
         if act is None:
@@ -178,6 +186,11 @@ class Session:
             self._lines.put_back(line + b"\r\n")
             return
         act(self, argument)
+
+    def _heard(self, *, certain: bool) -> None:
+        if self._transaction.promised:
+            self._transaction.promised = False
+            self._outlet.tell(Heard(certain))
 
     def _ehlo(self, argument: str) -> None:
         self._greet(argument)

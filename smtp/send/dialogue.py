@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from smtp.address import Address
 from smtp.data import Stuffer
-from smtp.reply import Reply, printable
+from smtp.reply import Reply, printable, says_delivered
 from smtp.send.answers import Answer, AnswerReader, GarbledError
 from smtp.send.outgoing import TOO_MANY_FOR_THEM, Offer, Outcome, Outgoing
 
@@ -317,6 +317,13 @@ class Dialogue:
         elif self.stage is not Stage.CONTENT:
             self._conclude(verdict or GARBLED)
 
+    @property
+    def _marked(self) -> bool:
+        """Whether the message bore a transfer id: who takes that says what became of it."""
+        outgoing = self._message.outgoing
+        sent = outgoing.transfer is not None and not outgoing.recall and outgoing.large is None
+        return sent and "XTRANSFER" in self.offer
+
     def _conclude(self, said: Reply) -> None:
         """Write down what became of the message, and be ready for another one."""
         message = self._message
@@ -328,6 +335,7 @@ class Dialogue:
         self.outcome = Outcome(
             message.settled(said),
             dsn="DSN" in self.offer,
+            delivered=self._marked and says_delivered(said),
             reusable=alive,
             stale=self._count > 1 and not (alive or message.heard or message.ended),
         )

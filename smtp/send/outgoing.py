@@ -61,6 +61,7 @@ class Outcome(msgspec.Struct, frozen=True):
     replies: tuple[tuple[Address, Reply], ...]  # one per recipient; positive: it is theirs now
     dsn: bool  # they promised delivery reports (RFC 3461)
     reusable: bool  # the connection will take another message
+    delivered: bool = False  # another Sceau: it is in their mailboxes already
     stale: bool = False  # they had hung up before this message: a new connection may try at once
 
 

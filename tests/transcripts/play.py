@@ -121,6 +121,7 @@ class Desk:
     bodies: list[bytes] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     left: list[Draft] = field(default_factory=list)
+    known: list[bool] = field(default_factory=list)  # of messages taken: the reply was surely read
     failed: list[str] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)  # that showed a certificate
 
@@ -164,6 +165,10 @@ class Desk:
         self.bodies.append(content)
         return reply.OK
 
+    def heard(self, draft: Draft, *, certain: bool) -> None:
+        assert draft in self.drafts
+        self.known.append(certain)
+
     async def abandoned(self, draft: Draft) -> None:
         self.left.append(draft)
 
@@ -185,6 +190,7 @@ class Desk:
             "size": len(self.bodies[-1]) if self.bodies else None,
             "abandoned": len(self.left),
             "failed": " ".join(self.failed),
+            "heard": " ".join("surely" if certain else "perhaps" for certain in self.known),
         }
         if draft is not None:
             notes |= {

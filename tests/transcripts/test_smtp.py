@@ -16,6 +16,7 @@ from smtp.receive.events import (
     ContentEnded,
     ContentFailed,
     Event,
+    Heard,
     LoginAsked,
     MailAsked,
     RecipientAsked,
@@ -110,6 +111,8 @@ class Core:
             case ContentFailed(reason) if self.draft is not None:
                 desk.failed.append(reason)
                 return reply.LOCAL_ERROR
+            case Heard(certain):
+                desk.known.append(certain)
             case Abandoned(draft):
                 desk.left.append(draft)
             case Closed():

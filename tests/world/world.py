@@ -132,6 +132,14 @@ class Gateway:
         once = Once(self.rest.database, self.rest.ring)
         self.intake = Intake(self.desk, notices, Limits(), self.courier, once)
 
+    def refit(self, desk: Desk) -> None:
+        """Have another desk used by all that move mail."""
+        self.desk = desk
+        self.courier._desk = self.intake._desk = desk
+        self.courier._carrier = replace(self.courier._carrier, desk=desk)
+        self.courier._recorder = replace(self.courier._recorder, desk=desk)
+        self.intake._doorstep = replace(self.intake._doorstep, desk=desk)
+
     @property
     def books(self) -> Books:
         return self.desk.books

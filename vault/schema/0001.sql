@@ -133,6 +133,10 @@ CREATE TABLE seen (                     -- transfers we took, so that a repeated
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX seen_at ON seen (at);
 
+CREATE TABLE unheard (                  -- delivered at the door; it is not known yet that its sender knows
+    delivery  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE once (                     -- mails that are known again by their Message-ID
     mark      BLOB PRIMARY KEY,         -- keyed: sender, Message-ID, recipient
     digest    BLOB NOT NULL,            -- keyed: the mail, but for what says to whom and when it goes

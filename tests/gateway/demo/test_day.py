@@ -121,7 +121,7 @@ async def test_a_day_is_lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     events = Counter(row["event"] for row in rows)
     assert 6 == events["delivery.held"]  # the suspended member's, at the door, among them
     for event in (
-        *("message.accepted", "delivery.delivered", "delivery.relayed", "delivery.deferred"),
+        *("message.accepted", "delivery.delivered", "delivery.deferred"),
         *("recipient.refused", "delivery.failed", "login.failed", "mailbox.read", "trust.denied"),
         *("case.released", "case.refused", "trust.allowed", "peer.unreachable"),
     ):

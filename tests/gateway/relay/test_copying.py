@@ -26,9 +26,7 @@ DR, PERSON, APP = "dr@labo.example", parse("accueil@chu.example"), parse("logici
 def forwarding(gateway: Gateway, *rules: tuple[str, str]) -> None:
     """Have a gateway copy documents."""
     forwards = {key(parse(whose)): parse(to) for whose, to in rules}
-    gateway.desk = replace(gateway.desk, forwards=forwards)
-    gateway.courier._desk = gateway.desk
-    gateway.courier._carrier = replace(gateway.courier._carrier, desk=gateway.desk)
+    gateway.refit(replace(gateway.desk, forwards=forwards))
 
 
 @pytest.fixture

@@ -396,7 +396,7 @@ async def test_a_long_message_taken_before_is_read_to_its_end(world: World) -> N
 async def test_a_full_disk_says_try_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """452, and nothing kept."""
 
-    async def put(body: object, *, own: bool = False) -> object:
+    async def put(body: object, *, own: bool = False, seen: object = None) -> object:
         raise StorageFull("the disk is down to its reserve")
 
     monkeypatch.setattr(type(world.labo.books.vault), "put", lambda _, b, **how: put(b, **how))

@@ -17,6 +17,7 @@ from smtp.receive.events import (
     ContentEnded,
     ContentFailed,
     Event,
+    Heard,
     LoginAsked,
     MailAsked,
     RecipientAsked,
@@ -100,7 +101,7 @@ def test_nothing_is_read_while_a_question_waits() -> None:
     assert (None, True) == (session.next_event(), session.waiting)
     assert not session.outgoing().endswith(reply.OK.line() + reply.OK.line())
     session.answer(reply.OK)
-    assert session.next_event() is None
+    assert (Heard(certain=True), None) == (session.next_event(), session.next_event())
     assert reply.OK.line() * 2 == session.outgoing()
 
 
@@ -200,6 +201,58 @@ def test_a_closed_session_hears_and_says_nothing() -> None:
     session.close(reply.TOO_SLOW)
     assert [] == pump(session)
     assert (b"", True) == (session.outgoing(), said.endswith(reply.BYE.line()))
+
+
+def heard(events: list[Event]) -> list[bool]:
+    return [event.certain for event in events if isinstance(event, Heard)]
+
+
+@pytest.mark.parametrize(
+    "command", [b"NOOP\r\n", b"QUIT\r\n", b"MAIL FROM:<a@x.example>\r\n", b"x\r\n"]
+)
+def test_whoever_says_more_has_read_the_reply(command: bytes) -> None:
+    """Any word will do, and it is told once; that they leave later says nothing more."""
+    session = Session(RELAY, SECURE)
+    assert [] == heard(fed(session, MESSAGE))
+    assert [True] == heard(fed(session, command))
+    session.close()
+    assert [] == heard(pump(session))
+
+
+def test_whoever_leaves_without_a_word_may_not_have_read_it() -> None:
+    """It was written; nobody knows what became of it."""
+    session = Session(RELAY, SECURE)
+    fed(session, MESSAGE)
+    session.close()
+    assert [Heard(certain=False), Closed()] == pump(session)
+
+
+def test_whoever_left_before_the_reply_has_not_read_it() -> None:
+    """The message was ours already, or it was not: only then is there something to tell."""
+    for said, told in ((reply.OK, [False]), (reply.LOCAL_ERROR, [])):
+        session = Session(RELAY, SECURE)
+        session.receive(MESSAGE)
+        while not isinstance(event := session.next_event(), ContentEnded):
+            if isinstance(event, MailAsked | RecipientAsked):
+                session.answer(reply.OK)
+        session.close()
+        pump_quietly(session)
+        session.answer(said)
+        assert told == heard(pump_quietly(session))
+        session.answer(reply.OK)
+        assert [] == pump_quietly(session)
+
+
+def pump_quietly(session: Session) -> list[Event]:
+    return list(iter(session.next_event, None))
+
+
+def test_of_a_refused_message_nothing_is_heard() -> None:
+    """There is nothing that its sender might not know."""
+    session = Session(RELAY, SECURE)
+    fed(session, MESSAGE.replace(b"\r\n.\r\n", b"\r\nbare \n lf\r\n.\r\n"))
+    assert b"550" in session.outgoing().splitlines()[-1]
+    assert [] == heard(fed(session, b"NOOP\r\n"))
 
 
 def test_an_intake_may_end_the_connection() -> None:

@@ -626,6 +626,9 @@ class Keeping:
         self.kept.append((draft, b"".join([block async for block in body])))
         return reply.OK
 
+    def heard(self, draft: Draft, *, certain: bool) -> None:
+        assert certain
+
     async def abandoned(self, draft: Draft) -> None:
         return None
 

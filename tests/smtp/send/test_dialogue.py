@@ -532,3 +532,38 @@ def test_a_private_way_needs_no_tls() -> None:
     dialogue = Dialogue("mx.chu.example", lmtp=True)
     dialogue.receive(b"220 hello\r\n250 me\r\n")
     assert NO_TLS == dialogue.failure
+
+
+def concluded(keywords: str, outgoing: Outgoing, verdict: bytes) -> Outcome:
+    """Send one message whole and have it answered so."""
+    dialogue = opened(keywords, chunking=False)
+    dialogue.begin(outgoing)
+    dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    dialogue.content(b"x\r\n", last=True)
+    dialogue.receive(verdict)
+    return outcome(dialogue)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "changed", "verdict", "expected"),
+    [
+        ("XTRANSFER", {}, b"250 2.0.0 Delivered, reference 1\r\n", True),
+        ("XTRANSFER", {}, b"250 2.0.0 Delivered\r\n", True),
+        ("XTRANSFER", {}, b"250 2.0.0 Accepted, reference 1\r\n", False),
+        ("XTRANSFER", {}, b"250 2.0.0 Delivered tomorrow, perhaps\r\n", False),
+        ("XTRANSFER", {}, b"550 5.0.0 Delivered, never\r\n", False),
+        ("DSN", {}, b"250 2.0.0 Delivered, reference 1\r\n", False),
+        ("XTRANSFER", {"transfer": None}, b"250 2.0.0 Delivered, reference 1\r\n", False),
+        ("XTRANSFER,XRECALL", {"recall": True}, b"250 2.0.0 Delivered, reference 1\r\n", False),
+        ("XTRANSFER,XLARGE 9", {"large": 9}, b"250 2.0.0 Delivered, reference 1\r\n", False),
+    ],
+)
+def test_another_sceau_may_say_that_it_arrived(
+    keywords: str,
+    changed: dict[str, object],
+    verdict: bytes,
+    expected: bool,  # noqa: FBT001
+) -> None:
+    """Only of a message that bore a mark, to a peer that knows what the mark asks for."""
+    outgoing = replace(replace(ONE, transfer="01ABC"), **changed)
+    assert expected is concluded(keywords, outgoing, verdict).delivered

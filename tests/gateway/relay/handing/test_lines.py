@@ -42,9 +42,7 @@ def lines_of(gateway: Gateway, *servers: MailboxServer) -> Lines:
 
 def house(gateway: Gateway, one: MailboxServer) -> None:
     """Have a gateway hand its mail to a server."""
-    gateway.desk = replace(gateway.desk, servers=Servers.of([one]))
-    gateway.courier._desk = gateway.desk
-    gateway.courier._recorder = replace(gateway.courier._recorder, desk=gateway.desk)
+    gateway.refit(replace(gateway.desk, servers=Servers.of([one])))
     carrier = replace(gateway.courier._carrier, desk=gateway.desk, lines=lines_of(gateway, one))
     gateway.courier._carrier = carrier
 
