@@ -6,7 +6,7 @@ not fetched for it. RFC 3501 §5.4 (time-outs), §6.2.1 (STARTTLS).
 
 import asyncio
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from imap.attending import Attendant, Doorkeeper
@@ -16,12 +16,12 @@ from imap.rules import Rules
 from imap.session import Session
 from imap.state import State
 from imap.visit import House
-from smtp import reply
+from smtp import reply, transports
 from smtp.envelope import Peer
-from smtp.hall import SHUTDOWN, Hall, why
+from smtp.hall import Hall
 from smtp.receive.intake import OnEvent
 from smtp.reply import Reply
-from smtp.tls import culprit, issuers
+from smtp.tls import culprit
 
 _HIGH = 256 << 10  # stop reading from a client, or for it, that is so far behind ...
 _LOW = 64 << 10  # ... until it is no more than this
@@ -240,21 +240,10 @@ class Connection(asyncio.BufferedProtocol):
     async def _start_tls(self, clear: asyncio.Transport) -> None:
         if self.transport is None:  # gone already: TLS would wait for ever for a word of it
             return
-        transport: asyncio.Transport | None = None
-        try:
-            transport = await self._loop.start_tls(
-                clear,
-                self,
-                self._door.context,
-                server_side=True,
-                ssl_handshake_timeout=self._door.limits.handshake_timeout,
-                ssl_shutdown_timeout=SHUTDOWN,
-            )
-        except OSError as error:
-            self._tell("tls.failed", reason=why(error), **culprit(error))
-            clear.abort()
-        if transport is None or transport.is_closing():
-            # It broke off in mid-handshake, by an error or by ``abort``: nobody else tells us so.
+        door = self._door
+        within = door.limits.handshake_timeout
+        transport = await transports.secured(clear, self, door.context, within, self._unsecured)
+        if transport is None:
             self.connection_lost(None)
             return
         early, self._early = self._early, None
@@ -264,19 +253,11 @@ class Connection(asyncio.BufferedProtocol):
         self.machine.receive(bytes(early or b""))
         self.pump()
 
+    def _unsecured(self, error: OSError) -> None:
+        self._tell("tls.failed", reason=transports.why(error), **culprit(error))
+
     def _peer(self, transport: asyncio.Transport) -> Peer:
-        address = transport.get_extra_info("peername")
-        secure: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        peer = Peer(ip=str(address[0]) if address else "", listener=self._door.rules.listener)
-        if secure is None:
-            return peer
-        cipher = secure.cipher()
-        return replace(
-            peer,
-            tls=f"{secure.version()} {cipher[0] if cipher else ''}",
-            certificate=secure.getpeercert(binary_form=True),
-            issuers=issuers(secure),
-        )
+        return transports.peer(transport, self._door.rules.listener)
 
     def _tell(self, event: str, **facts: object) -> None:
         peer = self.peer

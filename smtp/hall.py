@@ -17,8 +17,8 @@ from smtp.envelope import Peer
 from smtp.porch import OnEvent, Porch
 from smtp.reply import Reply
 from smtp.tls import culprit
+from smtp.transports import SHUTDOWN, why
 
-SHUTDOWN = 5.0  # seconds that a peer has for its half of TLS's goodbye
 _LAST = 5.0  # seconds to put things away for whoever's work was given up
 
 
@@ -198,12 +198,3 @@ class Hall(Generic[C]):
             # It may be in by now: uvloop then takes it away again, and tells nobody.
             connection.inlet.connection_lost(None)
             raise
-
-
-def why(error: OSError) -> str:
-    """Return a TLS failure as OpenSSL names it, and nothing that the peer sent."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, ssl.SSLError):
-        return str(error.reason or "protocol error")
-    return type(error).__name__

@@ -22,9 +22,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from smtp.envelope import Peer
-from smtp.hall import SHUTDOWN, why
 from smtp.porch import Porch
 from smtp.tls import culprit, issuers
+from smtp.transports import SHUTDOWN, why
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 

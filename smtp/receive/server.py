@@ -12,15 +12,13 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Protocol, cast
 
 from aiosmtpd.smtp import SMTP
 
-from smtp import reply
+from smtp import reply, transports
 from smtp.address import Address
 from smtp.envelope import Draft, Peer, Recipient
-from smtp.hall import SHUTDOWN, why
 from smtp.receive.body import Body, BodyError
 from smtp.receive.events import (
     Abandoned,
@@ -41,7 +39,7 @@ from smtp.receive.login import CertificateClaim, Claim, PasswordClaim
 from smtp.receive.rules import Rules
 from smtp.receive.session import Session
 from smtp.reply import Reply
-from smtp.tls import culprit, issuers
+from smtp.tls import culprit
 
 __all__ = ["Authenticator", "Connection", "Inlet", "Intake", "Limits", "OnEvent"]
 
@@ -354,21 +352,12 @@ class Connection(SMTP):
     async def _start_tls(self, clear: asyncio.Transport) -> None:
         if self.transport is None:  # gone already: TLS would wait for ever for a word of it
             return
-        transport: asyncio.Transport | None = None
-        try:
-            transport = await self.loop.start_tls(
-                clear,
-                self.inlet,
-                self._room.context,
-                server_side=True,
-                ssl_handshake_timeout=self._room.limits.handshake_timeout,
-                ssl_shutdown_timeout=SHUTDOWN,
-            )
-        except OSError as error:
-            self._tell("tls.failed", reason=why(error), **culprit(error))
-            clear.abort()
-        if transport is None or transport.is_closing():
-            # It broke off in mid-handshake, by an error or by ``abort``: nobody else tells us so.
+        room = self._room
+        within = room.limits.handshake_timeout
+        transport = await transports.secured(
+            clear, self.inlet, room.context, within, self._unsecured
+        )
+        if transport is None:
             self.connection_lost(None)
             return
         early, self._early = self._early, None
@@ -381,19 +370,11 @@ class Connection(SMTP):
 
     # What both need.
 
+    def _unsecured(self, error: OSError) -> None:
+        self._tell("tls.failed", reason=transports.why(error), **culprit(error))
+
     def _peer(self, transport: asyncio.Transport) -> Peer:
-        address = transport.get_extra_info("peername")
-        secure: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        peer = Peer(ip=str(address[0]) if address else "", listener=self._room.rules.listener)
-        if secure is None:
-            return peer
-        cipher = secure.cipher()
-        return replace(
-            peer,
-            tls=f"{secure.version()} {cipher[0] if cipher else ''}",
-            certificate=secure.getpeercert(binary_form=True),
-            issuers=issuers(secure),
-        )
+        return transports.peer(transport, self._room.rules.listener)
 
     def _regulate(self) -> None:
         """Read on, or not: a peer is held back by what we have not worked off."""

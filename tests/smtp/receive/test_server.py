@@ -12,11 +12,11 @@ import pytest
 from smtp import reply
 from smtp.address import Address
 from smtp.envelope import Draft, Peer, Recipient
-from smtp.hall import why
 from smtp.receive.body import BodyError
 from smtp.receive.rules import Rules
 from smtp.receive.server import Authenticator, Connection, Intake, Limits, OnEvent
 from smtp.reply import Reply
+from smtp.transports import why
 from tests.smtp.stage import LOOPS, Pki, Wire, opened, run, turn
 from tests.transcripts.play import Desk
 
