@@ -222,7 +222,10 @@ class Carrier:
         said = outgoing(one, copies)
         if lent is not None:
             outcome = await link.send(lent.outgoing(said), _one(lent.content))
-            return msgspec.structs.replace(outcome, dsn=True) if lent.link.reader else outcome
+            if not lent.link.reader:
+                return outcome
+            # That the letter arrived is not that its reader has the document: that is told later.
+            return msgspec.structs.replace(outcome, dsn=True, delivered=False)
         said = said if line is None else within_the_house(said)
         if one.content is not None:
             return await link.send(said, _one(one.content))
@@ -234,10 +237,10 @@ class Carrier:
         scale = self.desk.scale()
         answered = zip(copies, outcome.replies, strict=True)
         if line is None:
-            return [self._said(copy, said, scale, outcome) for copy, (_, said) in answered]
+            return [self._replied(copy, said, scale, outcome) for copy, (_, said) in answered]
         return [self._kept(copy, said, scale, line) for copy, (_, said) in answered]
 
-    def _said(self, copy: Copy, said: Reply, scale: Scale, outcome: Outcome) -> Result:
+    def _replied(self, copy: Copy, said: Reply, scale: Scale, outcome: Outcome) -> Result:
         """Return what a next hop's reply makes of a copy; another Sceau's may say that it arrived."""
         if not (said.positive and outcome.delivered):
             return scale.answered(copy, said, dsn=outcome.dsn)

@@ -8,14 +8,15 @@ as any other, and delivered by the courier. docs/transfers.md; ADR 21.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gateway.relay.delivery import State
+import msgspec
+
+from gateway.relay.delivery import DeliveryId, Event, State, step
 from gateway.relay.desk import Desk
 from gateway.relay.entrance import Entrance
 from gateway.relay.lanes import AtHand, Attempt
 from gateway.relay.message import Copy
 from gateway.relay.placing import Placed, Placing
 from gateway.relay.recorder import tally
-from gateway.relay.screening import Screened
 from gateway.relay.unheard import Unheard
 from smtp import reply
 from smtp.address import Address, key
@@ -23,7 +24,6 @@ from smtp.envelope import Draft
 from smtp.reply import Reply
 from trust.decision import Action
 from vault.database import Statement
-from vault.errors import SealError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,30 @@ class Doorstep:
     desk: Desk
     unheard: Unheard
 
-    def serves(self, draft: Draft, screened: Screened) -> bool:
+    async def placed(self, draft: Draft, entered: Entrance, at_hand: AtHand) -> Entrance:
+        """Return the same with all of its copies delivered, if nothing comes between, or as it was."""
+        try:
+            if not self._serves(draft, entered):
+                return entered
+            copies = tuple(_attempted(result.copy) for result in entered.results)
+            one = Attempt(entered.message, copies[0].domain, copies, at_hand)
+            found = await Placing(self.desk).places(one, copies)
+        except Exception as error:  # noqa: BLE001 - the courier counts what a message breaks
+            about = {"exception": error, "message": entered.message.id}
+            self.desk.on_event("doorstep.crashed", about)
+            return entered
+        placed = tuple(each for each in found if isinstance(each, Placed))
+        return replace(entered, placed=placed) if len(placed) == len(found) else entered
+
+    def _serves(self, draft: Draft, entered: Entrance) -> bool:
         """Whether a message may go into its mailboxes now, if there is room."""
-        mail = draft.mail
+        mail, screened = draft.mail, entered.screened
         if mail.transfer is None or mail.mail_from is None or mail.large is not None:
             return False
         if screened.opened or len(screened.decided) < _people(draft):
             return False  # some had it before: the word would be about them, too
-        return all(
+        standing = {result.copy.delivery.state for result in entered.results}
+        return standing <= {State.QUEUED, State.SENDING} and all(
             verdict.action is Action.ALLOW and self._plain(one.address)
             for one, verdict in screened.decided
         )
@@ -53,47 +69,47 @@ class Doorstep:
         mailbox = desk.books.accounts.find(address)
         if mailbox is None:
             return False
-        try:
-            absence = desk.books.absences.of(mailbox)
-        except SealError:  # the courier tells operators of it, and delivers
-            return False
+        absence = desk.books.absences.of(mailbox)
         return absence is None or not absence.holds(desk.clock())
-
-    async def placed(self, entered: Entrance, at_hand: AtHand) -> Entrance:
-        """Return the same with all of its copies delivered, if there is room for each."""
-        copies = entered.claimed
-        if not copies or len(copies) < len(entered.results):
-            return entered
-        one = Attempt(entered.message, copies[0].domain, tuple(copies), at_hand)
-        try:
-            found = await Placing(self.desk).places(one, copies)
-        except Exception as error:  # noqa: BLE001 - the courier counts what a message breaks
-            self.desk.on_event("doorstep.crashed", {"exception": error, "message": one.message.id})
-            return entered
-        placed = tuple(each for each in found if isinstance(each, Placed))
-        return replace(entered, placed=placed) if len(placed) == len(found) else entered
 
     def noting(self, entered: Entrance) -> list[Statement]:
         """Return the statements that note who is told of it by the reply alone."""
-        results = (one.result for one in entered.placed)
-        return self.unheard.adding(each.after.id for each in results if each.notice)
+        return self.unheard.adding(_reported(entered))
+
+    def doubted(self, entered: Entrance) -> None:
+        """Nobody knows whether it was committed: if it was, its sender has a report."""
+        self.unheard.missed(_reported(entered))
 
     def said(self, draft: Draft, entered: Entrance) -> Reply:
         """Return the 250 of what was delivered; it is committed by now."""
         for one in entered.placed:
             tally(self.desk.metrics, one.result)
-        return self._said(draft, [one.result.copy for one in entered.placed])
+        return self._reply(draft, [one.result.copy for one in entered.placed])
 
     def again(self, draft: Draft, copies: Sequence[Copy]) -> Reply:
         """Return the 250 of what was taken before: their gateway may not know yet that it arrived."""
         delivered = [copy for copy in copies if copy.delivery.state is State.DELIVERED]
         if len(delivered) == _people(draft):
-            return self._said(draft, delivered)
+            return self._reply(draft, delivered)
         return Reply(250, "2.0.0", "Accepted before")
 
-    def _said(self, draft: Draft, copies: Sequence[Copy]) -> Reply:
-        self.unheard.said(draft, [copy.delivery.id for copy in copies])
+    def _reply(self, draft: Draft, copies: Sequence[Copy]) -> Reply:
+        self.unheard.told(draft, [copy.delivery.id for copy in copies])
         return reply.delivered(copies[0].message.reference)
+
+
+def _attempted(copy: Copy) -> Copy:
+    """Return a copy as the courier would have it in hand: this is its first attempt."""
+    one = copy.delivery
+    if one.state is State.SENDING:
+        return copy
+    attempted = step(one, Event.ATTEMPT, one.changed, due=one.changed)
+    return msgspec.structs.replace(copy, delivery=attempted)
+
+
+def _reported(entered: Entrance) -> list[DeliveryId]:
+    results = (one.result for one in entered.placed)
+    return [each.after.id for each in results if each.notice]
 
 
 def _people(draft: Draft) -> int:

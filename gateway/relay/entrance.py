@@ -37,7 +37,10 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """What is about to be committed."""
+    """What is about to be committed: the copies as they were decided, and where they go on from there.
+
+    Those that are ``placed`` have ended in the mailboxes of which they tell.
+    """
 
     message: Message
     results: tuple[Result, ...]
@@ -188,8 +191,5 @@ def _told(books: Books, result: Result, actor: str) -> list[Statement]:
 
 def _delivered(books: Books, placed: Placed) -> list[Statement]:
     result, after = placed.result, placed.result.after
-    return [
-        *books.mailboxes.filing(placed.mailbox, placed.folder, placed.arrival),
-        books.told(result.copy, after, f"delivery.{after.state}", after.changed),
-        *result.also,
-    ]
+    told = books.told(result.copy, after, f"delivery.{after.state}", after.changed)
+    return [*result.also, told]

@@ -274,18 +274,16 @@ class Intake:
         if refusal is not None:
             await self._books.vault.discard(sealed)
             return await self._reject(arrival, refusal)
-        critical, at_once = self._critical(arrival), self._doorstep.serves(draft, screened)
-        domains = {domain_of(one.address) for one in unseen}
-        lease = self._onward.room(domains, urgent=critical or at_once)
+        critical = self._critical(arrival)
+        lease = self._onward.room({domain_of(one.address) for one in unseen}, urgent=critical)
         message = arrival.message(sealed.size, ascii_only=passage.ascii, critical=critical)
         entered = entrance(self._desk, message, screened, lease, self._onward.pause)
         also = await self._conversing.keeping(arrival, screened.decided, also)
         at_hand = AtHand(passage.start if arrival.whole else None, passage.letter)
-        if at_once:
-            entered = await self._doorstep.placed(entered, at_hand)
+        entered = await self._doorstep.placed(draft, entered, at_hand)
         known = [*repeats.keeping(entered), *repeats.told(self._refusing.actor(draft))]
         copies = repeats.copies(entered)
-        noticed = await self._enter(
+        entered, noticed = await self._enter(
             arrival, entered, sealed, filing, lambda: [*known, *also(), *beside(copies)]
         )
         self._desk.metrics.accepted.labels(door).inc()
@@ -313,8 +311,11 @@ class Intake:
         sealed: Sealed,
         filing: Filing | None,
         also: Callable[[], list[Statement]],
-    ) -> bool:
-        """Commit a message with all that belongs to it; return whether its sender has a notice."""
+    ) -> tuple[Entrance, bool]:
+        """Commit a message with all that belongs to it; return it, and whether its sender has a notice.
+
+        Where the mailboxes are not as they were a moment ago it is committed for the courier to deliver.
+        """
         draft, message = arrival.draft, entered.message
         header = arrival.top + arrival.block
         try:
@@ -323,20 +324,33 @@ class Intake:
             sent = [] if filing is None else await filing.statements(message)
             holders = [filing.holder] if filing is not None and sent else []
             fixed = [
-                *entered.statements(self._books, sealed, self._refusing.actor(draft), holders),
                 *taking.entering(arrival, self._desk, message, entered.screened),
                 *sent,
                 *self._transfers.marking(draft, entered),
                 *self._promised(arrival, message),
                 *self._refusing.kept(draft, message),
                 *notices,
-                *self._doorstep.noting(entered),
             ]
-            await self._committed(lambda: [*fixed, *also()])
+
+            def statements() -> list[Statement]:
+                actor = self._refusing.actor(draft)
+                own = entered.statements(self._books, sealed, actor, holders)
+                return [*own, *fixed, *self._doorstep.noting(entered), *also()]
+
+            try:
+                await self._committed(statements)
+            except Conflict:
+                if not entered.placed:
+                    raise
+                entered = replace(entered, placed=())
+                await self._committed(statements)
         except (Conflict, StorageFull):  # undone for certain; after any other error a row may stand
             await self._books.vault.discard(sealed)
             raise
-        return bool(notices)
+        except VaultError:
+            self._doorstep.doubted(entered)
+            raise
+        return entered, bool(notices)
 
     def _promised(self, arrival: Arrival, message: Message) -> list[Statement]:
         """Return what promises the last answers by a time, where somebody of ours is to have them."""

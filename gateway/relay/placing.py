@@ -36,17 +36,13 @@ _HEADER = 64 << 10  # as much of a header as is looked at
 
 
 class Placed(NamedTuple):
-    """A copy that goes into a mailbox: what that makes of it, and as what it lies there."""
+    """A copy that goes into a mailbox: what that makes of it, and under which name it lies there.
+
+    ``also`` of the result files it; that the name holds the body is the caller's to see to.
+    """
 
     result: Result
-    mailbox: int
-    folder: str
-    arrival: Arrival
-
-    @property
-    def holder(self) -> str:
-        """The name under which the mailbox holds the body."""
-        return entry_holder(self.arrival.id)
+    holder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +56,17 @@ class Placing:
         return [self._shared(found) for found in await self.places(one, copies)]
 
     async def places(self, one: Attempt, copies: Iterable[Copy]) -> list[Placed | Result]:
-        """Return where each copy goes, or why it cannot; the filing itself is the caller's to add."""
+        """Return how each copy goes into its mailbox, or why it cannot."""
         letter, scale = await self.letter(one), self.desk.scale()
         return [await self._place(copy, scale, letter) for copy in copies]
 
     def _shared(self, found: Placed | Result) -> Result:
-        """Return a result with the statements that file a body which the copy holds till now."""
+        """Return a result by which the mailbox holds the body, as the copy has till now."""
         if isinstance(found, Result):
             return found
-        result, mailbox, folder, arrival = found
-        boxes, held = self.desk.books.mailboxes, holder(result.copy.delivery.id)
-        filing = boxes.appending(mailbox, folder, held, arrival)
-        return replace(result, also=(*filing, *result.also))
+        held = holder(found.result.copy.delivery.id)
+        sharing = self.desk.books.vault.sharing(held, found.holder)
+        return replace(found.result, also=(*found.result.also, *sharing))
 
     async def watching(self, one: Attempt, copy: Copy) -> list[Statement]:
         """Return the statements by which a message on another server is watched until it is opened.
@@ -157,7 +152,8 @@ class Placing:
         report = message.mail.mail_from is None  # software has its receipt already
         arrived = () if report else (books.arrived(copy, result.after, mailbox),)
         folder = await self._folder(mailbox, letter)
-        return Placed(replace(result, also=arrived), mailbox.id, folder, arrival)
+        filing = books.mailboxes.filing(mailbox.id, folder, arrival)
+        return Placed(replace(result, also=(*filing, *arrived)), entry_holder(arrival.id))
 
     async def _folder(self, mailbox: Mailbox, letter: Letter) -> str:
         if letter.index.parts[0].type != _REPORT or mailbox.habits.reports is Reports.INBOX:

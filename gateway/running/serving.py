@@ -65,6 +65,7 @@ from smtp.reply import Reply
 from smtp.send.client import Entitled
 from trust.sources import TrustList
 from vault import files
+from vault.errors import VaultError
 
 Announce = Callable[[Mapping[str, int]], None]
 
@@ -335,7 +336,10 @@ class Gateway:
             group.create_task(self._doors.stop())
             group.create_task(self._courier.stop(grace))
             group.create_task(self._inspecting.stop(grace))
-        await self._doors.intake.unheard.settle()
+        try:
+            await self._doors.intake.unheard.settle()
+        except VaultError as error:  # what it did not write down the next start takes up
+            self.rooms.notes.crashed("unheard", error)
 
     def stop(self, why: str) -> None:
         """Let ``run`` end in good order."""

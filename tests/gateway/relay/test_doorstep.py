@@ -1,24 +1,34 @@
 """Mail of another Sceau is in its mailbox before the 250; nothing that should come between is passed over."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.accounts.absences import Absence
 from gateway.relay.delivery import State
 from gateway.relay.inspections import Inspections
+from gateway.relay.large.large import Large
 from gateway.relay.placing import Placing
 from gateway.relay.screening import Screening
-from imap.store import Limits
+from gateway.settings.large import LargeSettings
+from imap.store import Limits, Mailboxes
 from quarantine.policy import Policy
 from smtp.address import Address, key, parse
 from smtp.envelope import Notify, Peer, Recipient
 from smtp.reply import Reply
 from tests.gateway.relay.handing.test_lines import house
 from tests.gateway.relay.handing.test_mllp import software
+from tests.gateway.relay.large.test_reaching import READER
 from tests.world.clock import START
 from tests.world.world import Gateway, World, letter, pieces, sending
+from trust.addresses import Kind, Listed
+from vault.database import Database, Statement
+from vault.errors import VaultError
 
 DR, ACCUEIL, ROY = "dr@labo.example", "accueil@chu.example", "roy@chu.example"
 MARK = "01ABC"
@@ -213,3 +223,81 @@ async def test_a_peer_that_is_no_sceau_is_not_believed(world: World) -> None:
     await world.settle()
     assert [State.RELAYED] == world.labo.states()
     assert 1 == len(played.heard)
+
+
+async def test_a_letter_with_a_link_is_no_document(tmp_path: Path) -> None:
+    """It lies in the mailbox, and its reader has read nothing of what it stands for."""
+    async with World.opened(tmp_path, max_size=60_000) as world:
+        world.lists.addresses = [Listed(parse(ACCUEIL), Kind.PER, "rpps:10001234565")]
+        await world.publish()
+        settings = LargeSettings.model_validate({"reader": READER})
+        rest = world.labo.rest
+        large = Large.of(settings, rest.database, rest.ring)
+        object.__setattr__(world.labo.desk, "large", large)
+        content = letter(DR, [ACCUEIL], body="x" * 70 + "\r\n") + b"Bonjour.\r\n" * 10_000
+        assert (await world.labo.submit(DR, [ACCUEIL], content)).positive
+        await world.settle()
+        (link,) = large.links.all()
+        assert link.reader
+        assert 1 == len(await world.chu.inbox("accueil"))
+        assert [State.RELAYED] == world.labo.states()
+
+
+@pytest.mark.parametrize("what", ["breaks", "conflicts"])
+async def test_filing_that_fails_is_the_couriers_to_count(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """By a bug, or because the folder has just gone: the message is ours all the same."""
+    real = Mailboxes.filing
+
+    def filing(*told: Any) -> list[Statement]:
+        if what == "breaks":
+            raise RuntimeError("a bug")
+        gone = Statement("UPDATE folder SET id = id WHERE id = -1", (), expect=1)
+        return [gone, *real(*told)]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Mailboxes, "filing", filing)
+        said = await offered(world)
+    assert said.text.startswith("Accepted, reference ")
+    assert 0 == noted(world.chu)
+    await world.settle()
+    await world.later(minutes=2)
+    assert 1 == len(await world.chu.inbox("accueil"))
+
+
+async def test_what_must_wait_keeps_to_the_couriers_bounds(world: World) -> None:
+    """A peer that writes on to a full mailbox fills no lane."""
+    await full(world)
+    world.chu.courier._in_hand = world.chu.courier._most
+    await offered(world)
+    assert [State.QUEUED] == world.chu.states()
+
+
+async def test_a_commit_of_which_nobody_knows_is_found_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was done, and the disk failed before it said so: asked again, or by report, they learn."""
+    real = Database.commit
+
+    async def commit(self: Database, statements: Sequence[Statement]) -> Any:
+        done = await real(self, statements)
+        if any("INTO unheard" in one.sql for one in statements):
+            raise VaultError("the disk")
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "commit", commit)
+        assert (await offered(world)).transient
+    await world.chu.intake.unheard.settle()
+    assert 1 == sum(copy.message.ours for copy in world.chu.copies())
+    assert (await offered(world)).text.startswith("Delivered")
+    assert 1 == len(await world.chu.inbox("accueil"))
+
+
+async def test_the_same_at_once_is_filed_once(world: World) -> None:
+    """Four connections bring one copy."""
+    said = await asyncio.gather(*(offered(world) for _ in range(4)))
+    assert 1 == len(await world.chu.inbox("accueil"))
+    assert 1 == sum(one.positive for one in said)
+    assert 1 == noted(world.chu)

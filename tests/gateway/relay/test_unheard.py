@@ -1,9 +1,11 @@
 """Who may not have heard that a message was delivered has a report; who has heard it has none."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from gateway.relay.delivery import State
+import pytest
+
+from gateway.relay.delivery import State, holder
 from gateway.relay.lanes import Link
 from gateway.relay.unheard import Unheard
 from smtp.address import parse
@@ -11,14 +13,18 @@ from smtp.envelope import Draft, Peer, Recipient
 from smtp.send.client import Entitled
 from smtp.send.dialogue import LOST
 from smtp.send.outgoing import Offer, Outcome, Outgoing
-from tests.gateway.relay.test_doorstep import ACCUEIL, ASKS, DR, MARK, noted
+from tests.gateway.relay.test_doorstep import ACCUEIL, ASKS, DR, MARK, ROY, noted
 from tests.world.world import Gateway, World, letter, pieces, sending
+from vault.database import Database, Statement
+from vault.errors import StorageFull
 
 
-async def handed(world: World, transfer: str = MARK, *, asks: bool = True) -> Draft:
+async def handed(
+    world: World, transfer: str = MARK, *, asks: bool = True, to: Sequence[str] = (ACCUEIL,)
+) -> Draft:
     """Deliver at the hospital's door what the laboratory sent, and say nothing more."""
     peer = world.relay_peer(world.labo)
-    recipients = [Recipient(parse(ACCUEIL), ASKS if asks else frozenset())]
+    recipients = [Recipient(parse(one), ASKS if asks else frozenset()) for one in to]
     draft = sending(world.chu, peer, DR, (), recipients, transfer=transfer, envid="E1").draft
     said = await world.chu.intake.accept(draft, pieces([letter(DR, [ACCUEIL])]))
     assert said.text.startswith("Delivered")
@@ -155,3 +161,61 @@ async def test_a_report_that_comes_too_late_tells_nobody_twice(world: World) -> 
     assert before == world.labo.receipts()
     assert [State.DELIVERED] == world.labo.states()
     assert ("delivery.reported", ACCUEIL) in await world.labo.story()
+
+
+async def test_of_two_the_one_who_asked_again_is_left_out(world: World) -> None:
+    """Each copy has a back-off of its own; the other one's report is written all the same."""
+    await world.chu.add("roy")
+    first = await handed(world, to=(ACCUEIL, ROY))
+    again = await handed(world)
+    unheard = world.chu.intake.unheard
+    world.chu.intake.heard(again, certain=True)
+    world.chu.intake.heard(first, certain=False)
+    await unheard.settle()
+    (report,) = [copy for copy in world.chu.copies() if copy.message.ours]
+    (content,) = [body async for body in world.chu.rest.vault.stream(holder(report.delivery.id))]
+    assert 1 == content.count(b"Final-Recipient: ")
+    assert f"Final-Recipient: rfc822; {ROY}\r\n".encode() in content
+    assert 0 == noted(world.chu)
+
+
+async def test_what_does_not_open_stops_no_other(world: World) -> None:
+    """Operators are told, and the others have their reports."""
+    drafts = [await handed(world, f"01AB{n}") for n in range(2)]
+    broken = min(copy.delivery.id for copy in world.chu.copies())
+    spoil = Statement("UPDATE delivery SET facts = X'00' WHERE id = ?", (broken,))
+    await world.chu.rest.commit([spoil])
+    for draft in drafts:
+        world.chu.intake.heard(draft, certain=False)
+    await world.chu.intake.unheard.settle()
+    assert 1 == noted(world.chu)
+    assert "unheard.crashed" in [event for event, _ in world.chu.events]
+
+
+async def test_a_full_disk_makes_nothing_unheard_of_what_was_heard(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is forgotten once there is room, and nobody has a letter for it."""
+    draft = await handed(world)
+    unheard = world.chu.intake.unheard
+    world.chu.intake.heard(draft, certain=True)
+
+    async def commit(*_: object) -> None:
+        raise StorageFull("full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "commit", commit)
+        with pytest.raises(StorageFull):
+            await unheard.settle()
+    unheard.resume()
+    await unheard.settle()
+    assert (0, 1) == (noted(world.chu), len(world.chu.copies()))
+
+
+async def test_a_row_whose_message_is_forgotten_goes_too(world: World) -> None:
+    """It is too late to tell anybody."""
+    draft = await handed(world)
+    await world.chu.rest.commit([Statement("DELETE FROM delivery", ())])
+    world.chu.intake.heard(draft, certain=False)
+    await world.chu.intake.unheard.settle()
+    assert 0 == noted(world.chu)
