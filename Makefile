@@ -7,11 +7,10 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 DEMO_PEERS  := mosquitto
-TEST_PEERS  := $(DEMO_PEERS) clamav-daemon chromium postfix swaks strace gnupg dovecot-imapd dovecot-lmtpd curl isync mutt bsdutils thunderbird
-BENCH_PEERS := $(TEST_PEERS) postfix-lmdb
+TEST_PEERS  := $(DEMO_PEERS) clamav-daemon chromium postfix swaks strace gnupg dovecot-imapd dovecot-lmtpd curl isync mutt bsdutils thunderbird postfix-lmdb
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean venv peers-demo peers-test peers-bench
+.PHONY: help demo test check bench lock clean venv peers-demo peers-test
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,7 +27,7 @@ check: venv  ## lint, format, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: venv peers-bench  ## speed beside Postfix and stock aiosmtpd, in rounds; writes build/bench/
+bench: venv peers-test  ## speed beside Postfix and stock aiosmtpd, in rounds; writes build/bench/
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock:  ## resolve requirements.lock anew from pyproject.toml
@@ -53,6 +52,3 @@ peers-demo:
 
 peers-test:
 	@sh tests/peers $(TEST_PEERS)
-
-peers-bench:
-	@sh tests/peers $(BENCH_PEERS)
