@@ -108,7 +108,8 @@ class WebDoor:
         for task in list(self.state.tasks):
             task.cancel()
         for connection in list(self.state.connections):
-            connection.transport.abort()
+            if not connection.transport.is_closing():  # else TLS says goodbye, for a bounded time
+                connection.transport.abort()
         if self.state.tasks:
             await asyncio.wait(list(self.state.tasks))
 

@@ -8,7 +8,6 @@ a moment later. RFC 6890, R-A5.
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -45,32 +44,23 @@ class Outside:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an address is one of the public network, whatever it is written as."""
+    """Return whether an address is one of the public network, whatever it is written as.
+
+    No tunnel is (6to4, Teredo): what lies in such an address is another one, and nobody publishes there.
+    """
     try:
-        parsed = ip_address(address)
+        found = ip_address(address)
     except ValueError:
         return False
-    return all(_alone(one) for one in _all(parsed))
+    if isinstance(found, IPv6Address) and (within := _within(found)) is not None:
+        found = within
+    elif found.version == 6 and (found not in _UNICAST or found.sixtofour or found.teredo):
+        return False
+    return found.is_global and not (found.is_multicast or found.is_reserved)
 
 
-def _alone(address: IPv4Address | IPv6Address) -> bool:
-    if address.version == 6 and address not in _UNICAST:
-        return address in _NAT64
-    return address.is_global and not (address.is_multicast or address.is_reserved)
-
-
-def _all(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
-    """Yield an address, and each that lies in it for those who carry one network over the other."""
-    if isinstance(address, IPv4Address):
-        yield address
-        return
-    if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
-        return
-    yield address
-    if address.sixtofour is not None:
-        yield address.sixtofour
-    if address.teredo is not None:
-        yield from address.teredo
+def _within(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that is meant by one of IPv6."""
     if address in _NAT64:
-        yield IPv4Address(int(address) & 0xFFFFFFFF)
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped
