@@ -30,9 +30,9 @@ check: venv  ## lint, format, types, imports
 bench: venv peers-test  ## speed beside Postfix and stock aiosmtpd, in rounds; writes build/bench/
 	$(BIN)/python -m tests.bench $(ARGS)
 
-lock:  ## resolve requirements.lock anew from pyproject.toml
-	$(PYTHON) -m pip install --quiet uv
-	$(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --extra dev --python-version 3.11 \
+lock: venv  ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --extra dev --python-version 3.11 \
 	    --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
 
 clean:  ## forget everything built

@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 
 from smtp.data import ChunkScanner, DataScanner, Stuffer
 
+MANY = b"etc. " * 70  # more dots than are looked at one by one
 WIRE = st.lists(
-    st.sampled_from([b"\r", b"\n", b".", b"a", b"\r\n", b"\r\n.", b"\r\n.\r\n", b"\0", b"xy z"]),
+    st.sampled_from(
+        [b"\r", b"\n", b".", b"a", b"\r\n", b"\r\n.", b"\r\n.\r\n", b"\0", b"xy z", MANY]
+    ),
     max_size=30,
 ).map(b"".join)
-TEXT = st.lists(st.sampled_from([b"a", b".", b"..", b"\r\n", b"line\r\n", b""]), max_size=30).map(
-    b"".join
-)
+TEXT = st.lists(
+    st.sampled_from([b"a", b".", b"..", b"\r\n", b"line\r\n", b"", MANY]), max_size=30
+).map(b"".join)
 
 
 def scan(scanner: DataScanner, *blocks: bytes) -> tuple[bytes, bool, bytes | None]:
@@ -41,6 +44,8 @@ def split(wire: bytes, cuts: list[int]) -> list[bytes]:
         (b"..dot\r\n...\r\n.\r\n", b".dot\r\n..\r\n"),
         (b".a\r\n.\r\n", b"a\r\n"),
         (b"a.\r\nb\r\n.\r\n", b"a.\r\nb\r\n"),
+        (MANY + b"\r\n.\r\n", MANY + b"\r\n"),
+        (MANY + b"\r\n..a\r\n.\r\n", MANY + b"\r\n.a\r\n"),
     ],
 )
 def test_the_body_is_what_was_meant(wire: bytes, body: bytes) -> None:
