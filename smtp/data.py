@@ -15,7 +15,7 @@ _FEW = 64  # dots that are looked at one by one
 
 
 def _first_dot(block: bytes) -> int:
-    """Return where the first dot is that begins a line, or less if dots are many; -1: there is none.
+    """Return where the first dot is that begins a line, or a place before it; -1: there is none.
 
     An attachment in base64 has dots in its header alone: to look at each costs a fortieth of a search
     among its line ends.
@@ -54,7 +54,7 @@ class DataScanner:
             self._held = next((held for held in _HELD if buf.endswith(held)), b"")
             body = buf[: len(buf) - len(self._held)]
         self.poisoned = self.poisoned or poisonous(body)
-        stuffed = dot >= 0 and dot != end + 2  # the final dot is no line of the body
+        stuffed = dot >= 0 and (end < 0 or dot < end + 2)  # the final dot is no line of the body
         settled = body.replace(b"\r\n.", b"\r\n") if stuffed else body
         if self._skip and body:
             settled, self._skip = settled[self._skip :], 0

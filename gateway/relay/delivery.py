@@ -21,9 +21,9 @@
     UNCONFIRMED ── CONFIRMED ──────────────────────────────────► DELIVERED   late, told to nobody
     UNCONFIRMED, DELIVERED ── BOUNCED ─────────────────────────► FAILED      late, told as corrected
 
-A peer's report may overtake our own record of its 250: CONFIRMED and BOUNCED settle a delivery
-that is SENDING, or that was put off or lost after a 250 nobody read. What is not in the table is
-a bug. RFC 5321 §4.5.4, §6.1; RFC 3464; RFC 1047 (better twice than never).
+Another Sceau's 250 may say that it arrived, and a peer's report may overtake our own record of its
+250: CONFIRMED and BOUNCED settle a delivery that is SENDING, or that was put off or lost after a 250
+nobody read. What is not in the table is a bug. RFC 5321 §4.5.4, §6.1; RFC 3464; RFC 1047 (better twice than never).
 """
 
 from collections.abc import Sequence

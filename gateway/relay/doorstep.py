@@ -17,7 +17,10 @@ from gateway.relay.lanes import AtHand, Attempt
 from gateway.relay.message import Copy
 from gateway.relay.placing import Placed, Placing
 from gateway.relay.recorder import tally
+from gateway.relay.results import Notice, Result
+from gateway.relay.transfers import each_once
 from gateway.relay.unheard import Unheard
+from gateway.relay.verdict import RELAY
 from smtp import reply
 from smtp.address import Address, key
 from smtp.envelope import Draft
@@ -40,7 +43,7 @@ class Doorstep:
                 return entered
             copies = tuple(_attempted(result.copy) for result in entered.results)
             one = Attempt(entered.message, copies[0].domain, copies, at_hand)
-            found = await Placing(self.desk).places(one, copies)
+            found = await Placing(self.desk).entering(one, copies)
         except Exception as error:  # noqa: BLE001 - the courier counts what a message breaks
             about = {"exception": error, "message": entered.message.id}
             self.desk.on_event("doorstep.crashed", about)
@@ -51,9 +54,9 @@ class Doorstep:
     def _serves(self, draft: Draft, entered: Entrance) -> bool:
         """Whether a message may go into its mailboxes now, if there is room."""
         mail, screened = draft.mail, entered.screened
-        if mail.transfer is None or mail.mail_from is None or mail.large is not None:
+        if not _by_sceau(draft) or mail.mail_from is None or mail.large is not None:
             return False
-        if screened.opened or len(screened.decided) < _people(draft):
+        if screened.opened or len(screened.decided) < len(each_once(draft)):
             return False  # some had it before: the word would be about them, too
         standing = {result.copy.delivery.state for result in entered.results}
         return standing <= {State.QUEUED, State.SENDING} and all(
@@ -86,12 +89,20 @@ class Doorstep:
             tally(self.desk.metrics, one.result)
         return self._reply(draft, [one.result.copy for one in entered.placed])
 
-    def again(self, draft: Draft, copies: Sequence[Copy]) -> Reply:
+    async def again(self, draft: Draft, copies: Sequence[Copy]) -> Reply:
         """Return the 250 of what was taken before: their gateway may not know yet that it arrived."""
         delivered = [copy for copy in copies if copy.delivery.state is State.DELIVERED]
-        if len(delivered) == _people(draft):
+        if _by_sceau(draft) and len(delivered) == len(each_once(draft)):
             return self._reply(draft, delivered)
+        await self.untold(copies)
         return Reply(250, "2.0.0", "Accepted before")
+
+    async def untold(self, copies: Sequence[Copy]) -> None:
+        """Have it reported of what was delivered before: they ask again, and the reply will not say it."""
+        results = (Result(copy, copy.delivery) for copy in copies)
+        if reported := [each.after.id for each in results if each.notice is Notice.DELIVERED]:
+            await self.desk.books.database.commit(self.unheard.adding(reported))
+            self.unheard.missed(reported)
 
     def _reply(self, draft: Draft, copies: Sequence[Copy]) -> Reply:
         self.unheard.told(draft, [copy.delivery.id for copy in copies])
@@ -112,5 +123,6 @@ def _reported(entered: Entrance) -> list[DeliveryId]:
     return [each.after.id for each in results if each.notice]
 
 
-def _people(draft: Draft) -> int:
-    return len({key(one.address) for one in draft.recipients})
+def _by_sceau(draft: Draft) -> bool:
+    """Whether another Sceau brings it: our own reading room marks its letters too."""
+    return draft.peer.listener == RELAY and draft.mail.transfer is not None

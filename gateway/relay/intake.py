@@ -247,9 +247,11 @@ class Intake:
         """Seal the body, decide again, commit; then it is ours, and only then we say so."""
         draft, door = arrival.draft, arrival.draft.peer.listener
         unseen = self._transfers.unseen(draft)
+        before = self._transfers.taken(draft, unseen)
         if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
             await arrival.drained()
-            return self._doorstep.again(draft, self._transfers.taken(draft))
+            return await self._doorstep.again(draft, before)
+        await self._doorstep.untold(before)
         if isinstance(mark := taking.announced(arrival, self._desk), Reply):
             return await self._reject(arrival, mark)
         passage = Passage.of(arrival, self._desk)

@@ -53,10 +53,10 @@ class Placing:
 
     async def place(self, one: Attempt, copies: Iterable[Copy]) -> list[Result]:
         """Put a message into the mailboxes of these copies; each has its result."""
-        return [self._shared(found) for found in await self.places(one, copies)]
+        return [self._shared(found) for found in await self.entering(one, copies)]
 
-    async def places(self, one: Attempt, copies: Iterable[Copy]) -> list[Placed | Result]:
-        """Return how each copy goes into its mailbox, or why it cannot."""
+    async def entering(self, one: Attempt, copies: Iterable[Copy]) -> list[Placed | Result]:
+        """Return how each copy enters its mailbox, or why it cannot; that it holds the body is not in it."""
         letter, scale = await self.letter(one), self.desk.scale()
         return [await self._place(copy, scale, letter) for copy in copies]
 

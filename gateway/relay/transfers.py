@@ -5,6 +5,7 @@ domain, for which the peer's certificate speaks, so nobody finds another's. HOUS
 arrival*.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gateway.accounts.credentials import fingerprint
@@ -14,6 +15,11 @@ from gateway.relay.spool import Spool
 from smtp.address import domain_of, key
 from smtp.envelope import Draft, Recipient
 from vault.database import Statement
+
+
+def each_once(draft: Draft) -> list[Recipient]:
+    """Return the recipients, each mailbox once, whatever it was written as."""
+    return list({key(one.address): one for one in draft.recipients}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +36,15 @@ class Transfers:
 
     def unseen(self, draft: Draft) -> list[Recipient]:
         """Return the recipients, each once, without those whose copy we took before."""
-        once = {key(one.address): one for one in draft.recipients}
         if draft.mail.transfer is None:
-            return list(once.values())
-        return [one for one in once.values() if not self.spool.seen(self.mark(draft, one))]
+            return each_once(draft)
+        return [one for one in each_once(draft) if not self.spool.seen(self.mark(draft, one))]
 
-    def taken(self, draft: Draft) -> list[Copy]:
-        """Return what became here of copies that we took before."""
-        marks = {self.mark(draft, one) for one in draft.recipients}
-        return [copy for mark in marks if (copy := self.spool.taken(mark)) is not None]
+    def taken(self, draft: Draft, unseen: Collection[Recipient]) -> list[Copy]:
+        """Return what became here of the others' copies, which we took before."""
+        before = [one for one in each_once(draft) if one not in unseen]
+        found = (self.spool.taken(self.mark(draft, one)) for one in before)
+        return [copy for copy in found if copy is not None]
 
     def marking(self, draft: Draft, entered: Entrance) -> list[Statement]:
         """Return the statements that remember the copies which enter."""

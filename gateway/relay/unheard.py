@@ -23,9 +23,8 @@ from vault.errors import Conflict, Gone, SealError, VaultError
 _PAUSE = 1.0  # seconds in which what is heard is gathered, to be forgotten together
 _ALL = "SELECT delivery FROM unheard ORDER BY delivery"
 _STANDING = "SELECT delivery FROM unheard WHERE delivery IN (SELECT value FROM json_each(?))"
-_ADD = "INSERT INTO unheard (delivery) VALUES (?)"
+_ADD = "INSERT INTO unheard (delivery) VALUES (?) ON CONFLICT DO NOTHING"
 _FORGET = "DELETE FROM unheard WHERE delivery IN (SELECT value FROM json_each(?))"
-_TAKE = "DELETE FROM unheard WHERE delivery = ?"
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class Unheard:
     desk: Desk
     notices: Notices
     wake: Callable[[], None]
-    # By the transaction as it was given; of two that are the same, one has a report too many.
+    # By the draft: of two that are the same, one has a report too many.
     _told: dict[Draft, Sequence[DeliveryId]] = field(default_factory=dict, repr=False)
     _heard: list[DeliveryId] = field(default_factory=list, repr=False)
     _lost: list[DeliveryId] = field(default_factory=list, repr=False)
@@ -46,7 +45,7 @@ class Unheard:
         return [Statement(_ADD, (one,)) for one in deliveries]
 
     def told(self, draft: Draft, deliveries: Sequence[DeliveryId]) -> None:
-        """The reply to this transaction tells that these are delivered."""
+        """The reply to this message tells that these are delivered."""
         self._told[draft] = deliveries
 
     def heard(self, draft: Draft, *, certain: bool) -> None:
@@ -104,10 +103,10 @@ class Unheard:
         copies = books.spool.several(standing)
         results = [Result(copy, copy.delivery) for copy in copies]
         reports = await self.notices.reporting(copies[0].message, results) if copies else []
-        taking = [Statement(_TAKE, (one,), expect=1) for one in standing]
+        taking = Statement(_FORGET, (json.dumps(standing),), expect=len(standing))
         try:
-            await books.database.commit([*taking, *reports])
-        except Conflict:  # some were heard at this very moment: the next look has the others
+            await books.database.commit([taking, *reports])
+        except Conflict:  # another ``settle``, at the stop, was quicker: the next look has the rest
             self._bell.set()
             return False
         self.wake()

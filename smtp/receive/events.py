@@ -54,6 +54,7 @@ class ContentFailed(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True):
     """The peer said something more since its last message was taken; or it left, and may not know."""
 
+    draft: Draft
     certain: bool
 
 

@@ -21,7 +21,7 @@ class Rules:
     implicit_tls: bool  # TLS from the first byte; else STARTTLS is required before all else
     mechanisms: tuple[str, ...]  # how to log in, which must be done before MAIL; (): nobody may
     certificate: bool  # a client certificate is required before MAIL
-    transfer: bool  # XTRANSFER: another Sceau may mark a message, so that we see it twice
+    transfer: bool  # XTRANSFER: another Sceau may mark a message, and is told if it is delivered
     max_size: int = 35 << 20  # 0: no limit of ours
     max_recipients: int = 100
     postmaster: str = ""  # who answers <postmaster>

@@ -125,7 +125,6 @@ class Connection(SMTP):
         self.inlet = Inlet(self)
         self.machine = Session(room.rules, Peer(""))
         self._body: Body | None = None
-        self._taken: Draft | None = None  # the last message that was promised
         self._met = asyncio.Event()  # what is to be known of the peer's certificate is known
         self._met.set()
         self._early: bytearray | None = None  # arrived while TLS was being started
@@ -254,8 +253,8 @@ class Connection(SMTP):
                     self._body.fail(reason)
             case LoginAsked(claim):
                 self._room.run(self._log_in(claim))
-            case Heard(certain):
-                self._hear(certain=certain)
+            case Heard(draft, certain):
+                self._hear(draft, certain=certain)
             case TlsAsked():
                 self._begin_tls()
             case Abandoned(draft):
@@ -280,16 +279,12 @@ class Connection(SMTP):
         except Exception as error:  # noqa: BLE001 - the boundary: the peer hears a fixed sentence
             said = self._broken(error)
         body.discard()
-        self._taken = draft
         self.machine.answer(said)
         self._pump()
 
-    def _hear(self, *, certain: bool) -> None:
-        taken, self._taken = self._taken, None
-        if taken is None:
-            return
+    def _hear(self, draft: Draft, *, certain: bool) -> None:
         try:
-            self._room.intake.heard(taken, certain=certain)
+            self._room.intake.heard(draft, certain=certain)
         except Exception as error:  # noqa: BLE001 - the boundary: it is about what is over
             self._broken(error)
 

@@ -56,7 +56,7 @@ class Session:
         self._exchange: Exchange | None = None
         self._retiring: Reply | None = None
         self._closed = False
-        self._owed = False  # it was closed while the verdict on a message was awaited
+        self._owed: Draft | None = None  # the message in hand when it was closed
         self._outlet.say(Reply(220, "", f"{rules.host} ESMTP Sceau"))
 
     def __repr__(self) -> str:
@@ -87,9 +87,9 @@ class Session:
     def answer(self, said: Reply | Address) -> None:
         """Answer the question that waits: a reply, or after ``LoginAsked`` the mailbox."""
         if self._closed:
-            if self._owed and isinstance(said, Reply) and said.positive:
-                self._outlet.tell(Heard(certain=False))  # it was gone before we could say so
-            self._owed = False
+            if self._owed is not None and isinstance(said, Reply) and said.positive:
+                self._outlet.tell(Heard(self._owed, certain=False))  # gone before we could say so
+            self._owed = None
             return
         asked, self._asked = self._asked, None
         if not isinstance(said, Reply):
@@ -121,7 +121,7 @@ class Session:
         if said is not None:
             self._outlet.say(said)
         if self._transaction.kept:
-            self._owed = True
+            self._owed = self._transaction.draft
             self._outlet.tell(ContentFailed("closed"))
         self._heard(certain=False)
         self._transaction.drop()
@@ -188,9 +188,9 @@ class Session:
         act(self, argument)
 
     def _heard(self, *, certain: bool) -> None:
-        if self._transaction.promised:
-            self._transaction.promised = False
-            self._outlet.tell(Heard(certain))
+        promised, self._transaction.promised = self._transaction.promised, None
+        if promised is not None:
+            self._outlet.tell(Heard(promised, certain))
 
     def _ehlo(self, argument: str) -> None:
         self._greet(argument)

@@ -29,7 +29,7 @@ class Transaction:
     content: Content | None = None
     reading: bool = False  # what comes now is content, not commands
     waiting: bool = False  # the verdict is owed
-    promised: bool = False  # the last message was taken, and nothing was said since
+    promised: Draft | None = None  # the last message, if it was taken and nothing was said since
     _discarded: int = 0
 
     @property
@@ -144,8 +144,8 @@ class Transaction:
 
     def _conclude(self, content: Content, verdict: Reply) -> None:
         if content.begun:
-            self.draft = None
-            self.promised = verdict.positive and content.failure is None
+            taken = verdict.positive and content.failure is None
+            self.promised, self.draft = self.draft if taken else None, None
         self.content, self.waiting = None, False
         if not content.silent:
             self.outlet.say(content.failure or verdict)

@@ -176,8 +176,8 @@ def main(
         for part in parts or PARTS:
             console.rule(f"[bold]{part}", align="left")
             PARTS[part](bench)
-    bench.found.seconds = time.monotonic() - began
-    cell.keep(out / "report.json", bench.found)
+            bench.found.seconds = time.monotonic() - began
+            cell.keep(out / "report.json", bench.found)  # the next part may fail
     shutil.rmtree(run, ignore_errors=True)
     report.show(console, bench.found)
     console.print(f"{bench.found.seconds:.0f} s in all; every figure is in {out / 'report.json'}")

@@ -111,7 +111,7 @@ class Core:
             case ContentFailed(reason) if self.draft is not None:
                 desk.failed.append(reason)
                 return reply.LOCAL_ERROR
-            case Heard(certain):
+            case Heard(_, certain):
                 desk.known.append(certain)
             case Abandoned(draft):
                 desk.left.append(draft)

@@ -13,7 +13,6 @@ from gateway.accounts.absences import Absence
 from gateway.relay.delivery import State
 from gateway.relay.inspections import Inspections
 from gateway.relay.large.large import Large
-from gateway.relay.placing import Placing
 from gateway.relay.screening import Screening
 from gateway.settings.large import LargeSettings
 from imap.store import Limits, Mailboxes
@@ -155,24 +154,6 @@ async def test_one_that_must_wait_keeps_all_to_the_courier(world: World) -> None
     assert 1 == len(await world.chu.inbox("roy"))
 
 
-async def test_a_bug_of_filing_is_the_couriers_to_count(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The message is ours all the same, and is filed once the bug is gone."""
-
-    async def places(*_: object) -> object:
-        raise RuntimeError("a bug")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Placing, "places", places)
-        said = await offered(world)
-        await world.settle()
-    assert said.text.startswith("Accepted")
-    assert "doorstep.crashed" in [event for event, _ in world.chu.events]
-    await world.later(minutes=2)
-    assert 1 == len(await world.chu.inbox("accueil"))
-
-
 async def test_who_gives_no_mark_is_told_as_ever(world: World) -> None:
     """It would not know what the word means."""
     said = await offered(world, transfer=None)
@@ -185,6 +166,20 @@ async def test_a_submission_is_accepted_as_ever(world: World) -> None:
     peer = Peer("192.0.2.7", tls="TLSv1.3", login=Address(ROY), listener="submission")
     said = await world.chu.take(peer, ROY, [ACCUEIL])
     assert said.text.startswith("Accepted")
+
+
+async def test_a_letter_of_the_reading_room_is_accepted_as_ever(world: World) -> None:
+    """It is marked too, against a second click; its sender's software has the last answer."""
+    await world.chu.add("roy")
+    peer = Peer("192.0.2.7", tls="TLSv1.3", login=Address(ROY), listener="web")
+    how = sending(world.chu, peer, ROY, (), [Recipient(parse(ACCUEIL))], transfer=MARK)
+    for expected in ("Accepted, reference ", "Accepted before"):
+        said = await world.chu.intake.accept(how.draft, pieces([letter(ROY, [ACCUEIL])]))
+        assert said.text.startswith(expected)
+        await world.settle()
+    assert [State.DELIVERED] == world.chu.states()
+    assert ["accepted", "delivered", "delivered"] == world.chu.receipts()  # sender's, and reader's
+    assert {} == world.chu.intake.unheard._told
 
 
 async def test_asked_again_it_says_so_again(world: World) -> None:
@@ -214,6 +209,24 @@ async def test_who_had_it_before_is_not_spoken_for(world: World) -> None:
     await world.settle()
     assert (await offered(world, ACCUEIL, ROY)).text.startswith("Delivered")
     assert 1 == len(await world.chu.inbox("roy"))
+
+
+async def test_asked_again_beside_what_is_new_it_is_reported(world: World) -> None:
+    """They heard of the first, and forgot it in a crash; the word would be about the second too."""
+    await world.chu.add("roy")
+    await offered(world)
+    unheard = world.chu.intake.unheard
+    (told,) = unheard._told
+    unheard.heard(told, certain=True)
+    await unheard.settle()
+    assert 0 == noted(world.chu)
+    said = await offered(world, ACCUEIL, ROY)
+    assert said.text.startswith("Accepted, reference ")
+    await unheard.settle()
+    (report,) = [copy for copy in world.chu.copies() if copy.message.ours]
+    content = await world.chu.books.vault.read(f"delivery/{report.delivery.id}")
+    assert f"Final-Recipient: rfc822; {ACCUEIL}\r\n".encode() in content
+    assert ROY.encode() not in content
 
 
 async def test_a_peer_that_is_no_sceau_is_not_believed(world: World) -> None:
@@ -260,6 +273,7 @@ async def test_filing_that_fails_is_the_couriers_to_count(
         patched.setattr(Mailboxes, "filing", filing)
         said = await offered(world)
     assert said.text.startswith("Accepted, reference ")
+    assert (what == "breaks") is ("doorstep.crashed" in [event for event, _ in world.chu.events])
     assert 0 == noted(world.chu)
     await world.settle()
     await world.later(minutes=2)

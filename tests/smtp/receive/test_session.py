@@ -101,7 +101,7 @@ def test_nothing_is_read_while_a_question_waits() -> None:
     assert (None, True) == (session.next_event(), session.waiting)
     assert not session.outgoing().endswith(reply.OK.line() + reply.OK.line())
     session.answer(reply.OK)
-    assert (Heard(certain=True), None) == (session.next_event(), session.next_event())
+    assert (Heard(begun.draft, certain=True), None) == (session.next_event(), session.next_event())
     assert reply.OK.line() * 2 == session.outgoing()
 
 
@@ -222,9 +222,9 @@ def test_whoever_says_more_has_read_the_reply(command: bytes) -> None:
 def test_whoever_leaves_without_a_word_may_not_have_read_it() -> None:
     """It was written; nobody knows what became of it."""
     session = Session(RELAY, SECURE)
-    fed(session, MESSAGE)
+    (draft,) = (each.draft for each in fed(session, MESSAGE) if isinstance(each, ContentBegun))
     session.close()
-    assert [Heard(certain=False), Closed()] == pump(session)
+    assert [Heard(draft, certain=False), Closed()] == pump(session)
 
 
 def test_whoever_left_before_the_reply_has_not_read_it() -> None:
