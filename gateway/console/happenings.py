@@ -19,6 +19,7 @@ STATES: Words = {
     "held": ("en quarantaine", "in quarantine"),
     "relayed": ("prise par l'autre opérateur", "taken by the other operator"),
     "delivered": ("dans la boîte", "in the mailbox"),
+    "withdrawn": ("reprise, non ouverte", "taken back unopened"),
     "failed": ("refusée par l'autre opérateur", "refused by the other operator"),
     "expired": ("abandonnée, trop ancienne", "given up, too old"),
     "refused": ("refusée ici", "refused here"),
@@ -288,6 +289,9 @@ DOORS: Words = {
     "answer": ("réponse d'absence", "absence reply"),
     "copy": ("copié pour un logiciel d'ici", "copied for software of ours"),
     "web": ("écrit dans le navigateur", "written in the browser"),
+    "folder": ("déposé dans un dossier surveillé", "put into a watched folder"),
+    "outbox": ("déposé dans une boîte d'envoi", "put into an Outbox folder"),
+    "api": ("déposé par l'API", "handed in by the API"),
 }
 _MOODS: Mapping[str, str] = {"good": "well", "bad": "ill", "waits": "wait"}
 _TABLES: Mapping[str, Words] = {

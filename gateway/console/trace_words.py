@@ -79,6 +79,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Il est dans la boîte depuis le {changed} UTC.",
         "It has been in the mailbox since {changed} UTC.",
     ),
+    "tell-withdrawn": (
+        "Repris de la boîte le {changed} UTC, sans avoir été ouvert.",
+        "It was taken back from the mailbox at {changed} UTC, unopened.",
+    ),
     "tell-failed": (
         "L'autre opérateur l'a refusé le {changed} UTC ; l'expéditeur en est prévenu.",
         "The other operator refused it at {changed} UTC; the sender was told.",

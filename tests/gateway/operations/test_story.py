@@ -7,6 +7,7 @@ from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.story import mood
 from gateway.receipts.receipt import Kind
+from smtp.address import Address
 from tests.gateway.operations.conftest import Ask, held, spooled
 from tests.world.clock import Clock
 
@@ -44,6 +45,31 @@ async def test_a_held_one_leads_to_its_case(rooms: Rooms, ask: Ask) -> None:
 
     (one,) = (await ask("trace.story", what=copy.message.id))["deliveries"]
     assert case == one["case"]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "gone"),
+    [
+        ("recall.proved", "withdrawn", True),
+        ("recall.proved", "opened", False),
+        ("recall.unproven", "withdrawn", False),
+        ("delivery.withdrawn", "recalled", True),
+    ],
+)
+async def test_what_was_taken_back_is_not_said_to_lie_there(
+    rooms: Rooms, ask: Ask, clock: Clock, event: str, reason: str, *, gone: bool
+) -> None:
+    """Here, or in the mailbox of another operator who proves it; of that recipient alone."""
+    copy = await spooled(rooms)
+    for whom in ("other@chu.example", copy.recipient.address):
+        (one,) = (await ask("trace.story", what=copy.message.id))["deliveries"]
+        assert one["withdrawn"] is None
+        entry = rooms.journal.entry(
+            clock.now, event, "peer:ab", message=copy.message.id, whom=Address(whom), reason=reason
+        )
+        await rooms.database.commit([entry])
+    (one,) = (await ask("trace.story", what=copy.message.id))["deliveries"]
+    assert gone is (one["withdrawn"] is not None)
 
 
 async def test_a_subject_is_shown_for_a_reason_that_is_kept(rooms: Rooms, ask: Ask) -> None:
