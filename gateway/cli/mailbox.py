@@ -9,7 +9,6 @@ import click
 
 from gateway.cli import account, habits, people, show
 from gateway.cli.call import Asking, Verbs, asking
-from smtp.message import fields
 
 _COLUMNS = ("address", "kind", "status", "name", "key", "created")
 
@@ -100,7 +99,8 @@ def show_(
     """
     if uid is None:
         rows = call.perform("mailbox.show", address=address, folder=folder, **page)
-        call.answer(rows, lambda found: _list(found, f"{folder} is empty."))
+        columns = ("uid", "arrived", "from", "subject", "size", "flags")
+        call.answer(rows, lambda found: show.table(found, columns, f"{folder} is empty."))
         return
     where = {"address": address, "uid": uid, "folder": folder}
     if number is not None:
@@ -108,12 +108,6 @@ def show_(
         return
     message = call.perform("mailbox.message", **where)
     call.answer(message, _parts if parts else _raw)
-
-
-def _list(found: list[dict[str, Any]], empty: str) -> None:
-    """Print entries, their headers' encoded words as a mail program shows them."""
-    read = [row | {name: fields.words(row[name]) for name in ("from", "subject")} for row in found]
-    show.table(read, ("uid", "arrived", "from", "subject", "size", "flags"), empty)
 
 
 @command.command("folders")

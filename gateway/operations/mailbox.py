@@ -21,6 +21,7 @@ from gateway.operations.words import mailbox as find
 from gateway.operations.words import told
 from imap.store import INBOX, PAGE, Entry
 from smtp.address import Address, domain_of
+from smtp.message import fields
 from trust import identifiers
 from trust.addresses import Kind
 from trust.errors import HolderError
@@ -256,8 +257,8 @@ async def _entry(rooms: Rooms, entry: Entry, folder: str, *, content: bool) -> d
         "uid": entry.uid,
         "folder": folder,
         "arrived": told(entry.arrived),
-        "from": entry.summary.sender,
-        "subject": entry.summary.subject,
+        "from": fields.words(entry.summary.sender),
+        "subject": fields.words(entry.summary.subject),
         "size": entry.size,
         "flags": list(entry.flags),
         "message_id": entry.summary.message_id,

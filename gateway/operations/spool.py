@@ -11,6 +11,7 @@ from gateway.relay.message import Copy
 from gateway.relay.results import Result
 from gateway.relay.spool import OPEN
 from smtp.address import domain_of
+from smtp.message import fields
 from smtp.reply import Reply
 from vault.database import Statement
 from vault.errors import Conflict
@@ -56,7 +57,7 @@ async def show(rooms: Rooms, *, what: str) -> object:
         "door": message.door,
         "size": message.size,
         "sender": message.mail.mail_from or "<>",
-        "subject": message.summary.subject,
+        "subject": fields.words(message.summary.subject),
         "deliveries": [row(copy) for copy in copies],
     }
 

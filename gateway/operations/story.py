@@ -18,6 +18,7 @@ from gateway.receipts.recalled import Outcome
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy, Message
 from smtp.envelope import MessageId, reference
+from smtp.message import fields
 from vault.journal import Entry
 
 _MANY = 500  # steps of one story
@@ -70,8 +71,8 @@ async def reveal(rooms: Rooms, *, what: str, why: str) -> object:
     await rooms.database.commit([entry])
     return {
         "message": found,
-        "subject": message.summary.subject,
-        "author": message.summary.sender,
+        "subject": fields.words(message.summary.subject),
+        "author": fields.words(message.summary.sender),
         "sender": message.mail.mail_from or "<>",
         "recipients": [copy.recipient.address for copy in copies],
     }

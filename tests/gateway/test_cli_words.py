@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.app import opened
-from gateway.cli import mailbox, main
+from gateway.cli import main
 from gateway.demo.pki import Authority
 from gateway.observe.logs import open_log
 from gateway.relay.message import Copy
@@ -79,16 +79,6 @@ def test_mailboxes(operator: Operator) -> None:
     assert f"{_DR} is suspended." in operator.types("mailbox", "suspend", _DR)
     assert f"{_DR} is active." in operator.types("mailbox", "resume", _DR)
     assert f"{_DR} is closed." in operator.types("mailbox", "close", _DR)
-
-
-def test_a_mailbox_is_listed_as_a_mail_program_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """Encoded words are read; what they hide from the eye or do to a terminal is not printed."""
-    row = {"uid": 1, "arrived": "2026", "size": 9, "flags": []}
-    coded = {"from": "=?utf-8?q?Dr_Zo=C3=A9?= <z@x.example>", "subject": "=?utf-8?q?a=1B=5B2J?= b"}
-    mailbox._list([row | coded], "")
-    shown = capsys.readouterr().out
-    assert "Dr Zoé <z@x.example>" in shown
-    assert "a?[2J b" in shown
 
 
 def test_the_spool(operator: Operator, case: tuple[str, Copy]) -> None:

@@ -86,7 +86,7 @@ async def spooled(
         len(body),
         "submission",
         Mail(Address("bio@labo.example")),
-        Summary(Address("bio@labo.example"), "bio@labo.example", "Bilan", "", name),
+        Summary(Address("bio@labo.example"), "bio@labo.example", "=?utf-8?q?Bilan?=", "", name),
     )
     due = now + timedelta(hours=1) if state in {State.QUEUED, State.DEFERRED} else None
     copies = [

@@ -129,11 +129,14 @@ async def test_a_closed_mailbox_stays_closed(ask: Ask) -> None:
         await ask("mailbox.resume", address=_DR)
 
 
+_SUMMARY = Summary("=?utf-8?q?Labo_d=C3=A9but?= <l@labo.example>", "=?utf-8?b?QmlsYW4=?=")
+
+
 async def _delivered(rooms: Rooms, clock: Clock, body: bytes) -> None:
     mailbox = rooms.accounts.find(Address(_DR))
     assert mailbox is not None
     sealed = await rooms.vault.put(blocks(body))
-    arrival = Arrival(new_entry_id(), len(body), clock(), Summary("labo", "Bilan"), index_of(body))
+    arrival = Arrival(new_entry_id(), len(body), clock(), _SUMMARY, index_of(body))
     await rooms.database.commit(
         [
             *rooms.mailboxes.filing(mailbox.id, INBOX, arrival),
@@ -153,6 +156,7 @@ async def test_what_lies_in_a_mailbox_is_shown(rooms: Rooms, ask: Ask, clock: Cl
     message = await ask("mailbox.message", address=_DR, uid=row["uid"])
 
     assert ("Bilan", len(body)) == (row["subject"], row["size"])
+    assert "Labo début <l@labo.example>" == row["from"]  # as a mail program shows it
     assert "content" not in row
     assert body == base64.b64decode(message["content"])
     assert ["1"] == [part["part"] for part in message.pop("parts")]
