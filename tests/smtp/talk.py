@@ -100,9 +100,9 @@ async def hop(
         yield listening
     finally:
         server.close()
-        await server.wait_closed()
         for task in filter(None, scripts):
             _, late = await asyncio.wait({task}, timeout=2)
             if late:
                 task.cancel()
+        await server.wait_closed()  # since Python 3.12 it waits for the connections, too
     assert [] == listening.errors
