@@ -148,17 +148,19 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     """Whoever shares the folder cannot have us write elsewhere."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    theirs = elsewhere / "theirs"
+    theirs.touch()
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / ".x.draft").symlink_to(elsewhere)
     folder = os.open(shared, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with pytest.raises(OSError, match="symbolic link"):
+        with pytest.raises(OSError, match=r"symbolic link|\.x\.draft"):  # Python words it anew
             put(folder, "x", {"message.eml": b"secret"})
     finally:
         os.close(folder)
 
-    assert [] == list(elsewhere.iterdir())
+    assert [theirs] == list(elsewhere.iterdir())
 
 
 @pytest.mark.parametrize(
