@@ -38,19 +38,23 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512
     )
-    for pragma in (
-        "page_size = 4096",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "secure_delete = ON",
-        "foreign_keys = ON",
-        "temp_store = MEMORY",
-        "trusted_schema = OFF",
-        f"wal_autocheckpoint = {_LOG_PAGES}",
-        f"cache_size = {-4096 if read_only else -8192}",
-        f"query_only = {'ON' if read_only else 'OFF'}",
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
+    try:
+        for pragma in (
+            "page_size = 4096",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "secure_delete = ON",
+            "foreign_keys = ON",
+            "temp_store = MEMORY",
+            "trusted_schema = OFF",
+            f"wal_autocheckpoint = {_LOG_PAGES}",
+            f"cache_size = {-4096 if read_only else -8192}",
+            f"query_only = {'ON' if read_only else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    except sqlite3.Error:  # it is no database, or the disk fails
+        connection.close()
+        raise
     return connection
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -355,13 +356,16 @@ async def test_a_failed_commit_promises_nothing(
     await database.commit([add("b")])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_damaged_file_is_said(tmp_path: Path) -> None:
-    """What is no database is not opened, and not overwritten."""
+    """What is no database does not stay open, and is not overwritten."""
     path = tmp_path / "sceau.db"
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(VaultError, match="not a database"):
+    with pytest.raises(VaultError, match="not a database") as damaged:
         Database.open(path)
     assert path.read_bytes().startswith(b"no database")
+    assert path not in {each.resolve() for each in Path("/proc/self/fd").iterdir()}
+    assert isinstance(damaged.value.__cause__, sqlite3.DatabaseError)  # kept alive what was open
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
