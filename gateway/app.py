@@ -161,18 +161,22 @@ async def opened(
     settings: Settings, log: FilteringBoundLogger, now: Clock = clock
 ) -> AsyncIterator[Rooms]:
     """Open the rooms, and close them in good order."""
-    rooms = open_rooms(settings, log, now)
+    at_rest = _, database, vault = _at_rest(settings)
     try:
-        yield rooms
+        yield _rooms(settings, log, now, at_rest)
     finally:
-        await rooms.vault.close()
-        await rooms.database.close()
+        await vault.close()
+        await database.close()
 
 
-def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock) -> Rooms:
-    """Open the key ring, the database and everything that works on them."""
-    ring = ring_of(settings)
-    database, vault = _at_rest(settings, ring)
+def _rooms(
+    settings: Settings,
+    log: FilteringBoundLogger,
+    now: Clock,
+    at_rest: tuple[KeyRing, Database, Vault],
+) -> Rooms:
+    """Make everything that works on what lies on the disk."""
+    ring, database, vault = at_rest
     journal = Journal(database, ring, settings.paths.journal_head)
     metrics = Metrics()
     notes = Notes(database, journal, now, log, metrics)
@@ -274,7 +278,8 @@ def open_rooms(settings: Settings, log: FilteringBoundLogger, now: Clock = clock
     )
 
 
-def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:
+def _at_rest(settings: Settings) -> tuple[KeyRing, Database, Vault]:
+    ring = ring_of(settings)
     folder, limits = settings.paths.data, settings.vault
     blobs = folder / "blobs"
     try:
@@ -292,7 +297,7 @@ def _at_rest(settings: Settings, ring: KeyRing) -> tuple[Database, Vault]:
             f"the database in {folder} cannot be opened: {error}",
             "if it is damaged, restore a backup: docs/operations.md says how",
         ) from None
-    return database, vault
+    return ring, database, vault
 
 
 def ring_of(settings: Settings) -> KeyRing:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,13 +127,15 @@ def test_a_killed_gateway_starts_again(site: Site) -> None:
 def test_rooms_that_could_not_keep_their_promises_stay_shut(
     site: Site, spoil: Any, words: str
 ) -> None:
-    """One sentence, one hint, code 1; ``serve`` opens the same rooms."""
+    """One sentence, one hint, code 1, and nothing left open; ``serve`` opens the same rooms."""
     spoil(site)
+    before = set(threading.enumerate())
     done = CliRunner().invoke(main, ["mailbox", "list", "-c", str(site.config)])
 
     assert 1 == done.exit_code
     assert words in done.stderr
     assert "hint: " in done.stderr
+    assert set(threading.enumerate()) <= before  # the database's writer has gone home
 
 
 def test_a_fault_stops_the_start(site: Site) -> None:
