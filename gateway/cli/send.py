@@ -6,7 +6,6 @@ What was interrupted is offered again, and is the same message: docs/laboratorie
 
 import io
 import json
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import click
 from gateway.cli import show
 from gateway.cli.call import Asking
 from gateway.operations.error import OperationError
+from smtp import tls
 
 if TYPE_CHECKING:
     import httpx
@@ -210,10 +210,10 @@ def _client(
         raise click.UsageError("--url begins with https://")
     headers = {}
     try:
-        context = ssl.create_default_context(cafile=str(anchors))
+        context = tls.asking_context(anchors.read_bytes())
         if certificate is not None:
             context.load_cert_chain(certificate, certificate_key)
-    except OSError:
+    except (OSError, tls.TlsError):
         raise OperationError("a certificate, its key or the anchors cannot be read") from None
     if token_file is not None:
         headers["Authorization"] = f"Bearer {token_file.read_text('ascii', 'replace').strip()}"

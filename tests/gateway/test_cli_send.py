@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificates
 
 from gateway.cli import main
 from tests.gateway.documents.made import PDF
@@ -115,6 +117,20 @@ async def test_what_is_not_sent_is_told_in_words(tmp_path: Path) -> None:
     assert "it is one of .eml" in strange.stderr
     assert "is not reached" in away.stderr
     assert {1} == {each.exit_code for each in (nobody, strange, away)}
+
+
+async def test_the_authority_is_who_signed(tmp_path: Path) -> None:
+    """An anchor is an anchor, even if it is not self-signed; what is none is said."""
+    async with space(tmp_path) as labo:
+        terminal = Terminal(labo, tmp_path)
+        mail = terminal.put("a.eml", MAIL)
+        _, issuing = load_pem_x509_certificates((labo.chu.site.folder / "gateway.crt").read_bytes())
+        terminal.put("ca.pem", issuing.public_bytes(Encoding.PEM))
+        done = await terminal.types(mail)
+        terminal.put("ca.pem", MAIL)
+        none = await terminal.types(mail)
+    assert (0, 1) == (done.exit_code, none.exit_code), done.output + none.output
+    assert "the anchors cannot be read" in none.stderr
 
 
 async def test_what_cannot_be_taken_now_is_offered_again(
