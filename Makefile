@@ -1,7 +1,8 @@
 # The commands to know:  make demo · make test · make check · make bench
 # Each sets up what it needs: a virtual environment from the lock file, and Debian's real peers.
 
-PYTHON ?= python3
+# Debian's own where it is new enough: what a gateway runs on, and a little faster than one built without profiles.
+PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
