@@ -5,7 +5,7 @@ a time to what came then. Newest first, by pages, each of a bounded cost however
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -181,9 +181,10 @@ def _domains(entry: Entry) -> set[str]:
 async def _answer(
     rooms: Rooms, kind: str, ids: Sequence[str], events: Iterable[Entry], before: str | None
 ) -> dict[str, Any]:
-    messages = []
+    messages, recalled = [], await rooms.journal.telling(ids, trace.WITHDRAWALS)
     for one in ids:
-        messages.append(_message(rooms, one))
+        entries = await rooms.journal.by_message(one) if one in recalled else ()
+        messages.append(_message(rooms, one, trace.withdrawn(entries)))
         await asyncio.sleep(0)  # opening a page of them takes a while: mail goes on
     return {
         "kind": kind,
@@ -193,7 +194,7 @@ async def _answer(
     }
 
 
-def _message(rooms: Rooms, message: str) -> dict[str, Any]:
+def _message(rooms: Rooms, message: str, withdrawn: Mapping[str, str | None]) -> dict[str, Any]:
     """Return a message as a line; of one whose rows were forgotten, its id is left."""
     copies = rooms.spool.copies(message)
     row: dict[str, Any] = {
@@ -203,7 +204,7 @@ def _message(rooms: Rooms, message: str) -> dict[str, Any]:
         "sender": None,
         "door": None,
         "size": None,
-        "recipients": [_recipient(copy) for copy in copies[:_SHOWN]],
+        "recipients": [_recipient(copy, withdrawn) for copy in copies[:_SHOWN]],
         "more": max(0, len(copies) - _SHOWN),
     }
     if copies:
@@ -220,11 +221,12 @@ def _message(rooms: Rooms, message: str) -> dict[str, Any]:
 _SHOWN = 5  # recipients of a message in a list
 
 
-def _recipient(copy: Copy) -> dict[str, Any]:
+def _recipient(copy: Copy, withdrawn: Mapping[str, str | None]) -> dict[str, Any]:
     return {
         "address": copy.recipient.address,
         "state": copy.delivery.state.value,
         "changed": told(copy.delivery.changed),
+        "withdrawn": withdrawn.get(copy.recipient.address),
     }
 
 

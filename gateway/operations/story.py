@@ -4,7 +4,7 @@ The journal, the receipts that software was given, and how each recipient's copy
 what may name a patient is shown by ``trace.reveal`` alone, to who says why, and that is written down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.operations import trace
@@ -14,7 +14,6 @@ from gateway.operations.spool import row
 from gateway.operations.veil import veiled
 from gateway.operations.words import told
 from gateway.receipts.outbox import Row
-from gateway.receipts.recalled import Outcome
 from gateway.relay.delivery import State
 from gateway.relay.message import Copy, Message
 from smtp.envelope import MessageId, reference
@@ -37,11 +36,12 @@ async def story(rooms: Rooms, *, what: str) -> object:
     steps = [_step(entry) for entry in entries[-_MANY:]] + [_receipt(one) for one in receipts]
     # What software was told stands after what it was told of.
     steps.sort(key=lambda step: (step["at"], step["kind"] == "receipt", step["seq"] or 0))
+    withdrawn = trace.withdrawn(entries)
     told_ = {
         "message": found,
         "reference": reference(MessageId(found)),
         "facts": _facts(copies[0].message) if copies else None,
-        "deliveries": [_copy(rooms, copy, entries) for copy in copies],
+        "deliveries": [_copy(rooms, copy, withdrawn) for copy in copies],
         "steps": steps,
         "left_out": max(0, len(entries) - _MANY),
     }
@@ -98,19 +98,11 @@ def _facts(message: Message) -> dict[str, Any]:
     }
 
 
-def _copy(rooms: Rooms, copy: Copy, entries: Sequence[Entry]) -> dict[str, Any]:
+def _copy(rooms: Rooms, copy: Copy, withdrawn: Mapping[str, str | None]) -> dict[str, Any]:
     """Return a recipient's copy, its case if there is one, and since when it is taken back."""
     case = rooms.register.of_delivery(copy.delivery.id)
-    whom = copy.recipient.address
-    withdrawn = (told(each.at) for each in entries if each.whom == whom and _withdraws(each))
-    return row(copy) | {"case": case and case.id, "withdrawn": next(withdrawn, None)}
-
-
-def _withdraws(entry: Entry) -> bool:
-    """Whether a copy left its mailbox unopened then: by our doing, or as its gateway proved."""
-    if entry.event == "recall.proved":
-        return entry.detail.get("reason") == Outcome.WITHDRAWN
-    return entry.event == "delivery.withdrawn"
+    since = withdrawn.get(copy.recipient.address)
+    return row(copy) | {"case": case and case.id, "withdrawn": since}
 
 
 def _step(entry: Entry) -> dict[str, Any]:

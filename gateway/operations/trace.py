@@ -1,13 +1,18 @@
 """The whole story of a message, or of an address, from the journal."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.operations.error import OperationError
 from gateway.operations.rooms import Rooms
 from gateway.operations.words import told
+from gateway.receipts.recalled import Outcome
 from smtp.address import Address, AddressError, parse
 from smtp.envelope import MessageId, reference
 from vault.journal import Entry
+
+_WITHDRAWN = {("delivery.withdrawn", "recalled"), ("recall.proved", Outcome.WITHDRAWN)}
+WITHDRAWALS = sorted(event for event, _ in _WITHDRAWN)  # the events that may say so
 
 
 async def trace(rooms: Rooms, *, what: str, limit: int = 1000) -> object:
@@ -27,6 +32,15 @@ async def trace(rooms: Rooms, *, what: str, limit: int = 1000) -> object:
         )
     entries.sort(key=lambda entry: entry.seq)
     return [row(entry) for entry in entries[-limit:]]
+
+
+def withdrawn(entries: Iterable[Entry]) -> dict[str, str | None]:
+    """Return whose copies left their mailboxes unopened, and since when: here, or as is proved."""
+    return {
+        entry.whom: told(entry.at)
+        for entry in entries
+        if entry.whom and (entry.event, entry.detail.get("reason")) in _WITHDRAWN
+    }
 
 
 def row(entry: Entry) -> dict[str, Any]:

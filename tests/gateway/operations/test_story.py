@@ -69,7 +69,10 @@ async def test_what_was_taken_back_is_not_said_to_lie_there(
         )
         await rooms.database.commit([entry])
     (one,) = (await ask("trace.story", what=copy.message.id))["deliveries"]
+    (row,) = (await ask("trace.find", what=copy.message.id))["messages"]
+    (listed,) = row["recipients"]
     assert gone is (one["withdrawn"] is not None)
+    assert one["withdrawn"] == listed["withdrawn"]
 
 
 async def test_a_subject_is_shown_for_a_reason_that_is_kept(rooms: Rooms, ask: Ask) -> None:
