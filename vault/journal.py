@@ -46,10 +46,6 @@ _ROWS = "SELECT seq, at, event, actor, message, detail FROM journal"
 _LATEST = "ORDER BY seq DESC LIMIT ?2"
 _BY_MESSAGE = f"{_ROWS} WHERE message = ?1 {_LATEST}"
 _KINDS = "event IN (SELECT value FROM json_each(?3))"
-_TELLING = (
-    "SELECT DISTINCT message FROM journal WHERE message IN (SELECT value FROM json_each(?))"
-    " AND event IN (SELECT value FROM json_each(?))"
-)
 _ABOUT = f"{_ROWS} WHERE who = ?1 AND {_KINDS} {_LATEST}"
 _UPON = f"{_ROWS} WHERE whom = ?1 AND {_KINDS} {_LATEST}"
 _AFTER = f"{_ROWS} WHERE seq > ? ORDER BY seq LIMIT ?"
@@ -137,7 +133,7 @@ class Journal:
     async def telling(self, messages: Sequence[str], events: Sequence[str]) -> set[str]:
         """Those of the messages of which a row of one of these kinds was written."""
         named = (_ENCODER.encode(messages).decode(), _ENCODER.encode(events).decode())
-        return {message for (message,) in await self._database.query(_TELLING, named)}
+        return {message for (message,) in await self._database.query(search.TELLING, named)}
 
     async def by_address(self, who: Address, limit: int = _PAGE) -> list[Entry]:
         """The latest entries of one address, as the sender's or the recipient's, oldest first."""

@@ -112,6 +112,10 @@ WITH RECURSIVE half (low, high) AS (
     FROM half WHERE low < high)
 SELECT max(low) FROM half WHERE low >= high
 """  # noqa: S608 - constants only
+TELLING = (
+    "SELECT DISTINCT message FROM journal WHERE message IN (SELECT value FROM json_each(?))"
+    " AND event IN (SELECT value FROM json_each(?))"
+)
 SLACK = 900.0  # seconds by which a row may be written later than what it tells of
 EVENTS = f"""
 WITH RECURSIVE each (event) AS (

@@ -210,7 +210,7 @@ def _client(
         raise click.UsageError("--url begins with https://")
     headers = {}
     try:
-        context = tls.asking_context(anchors.read_bytes())
+        context = tls.asking_context(anchors.read_bytes() or b"\n")  # an empty file is a fault
         if certificate is not None:
             context.load_cert_chain(certificate, certificate_key)
     except (OSError, tls.TlsError):

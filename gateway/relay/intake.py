@@ -246,8 +246,7 @@ class Intake:
     ) -> Reply:
         """Seal the body, decide again, commit; then it is ours, and only then we say so."""
         draft, door = arrival.draft, arrival.draft.peer.listener
-        unseen = self._transfers.unseen(draft)
-        before = self._transfers.taken(draft, unseen)
+        unseen, before = self._transfers.known(draft)
         if not unseen:  # another Sceau sends again what we took: our 250 was lost on its way
             await arrival.drained()
             return await self._doorstep.again(draft, before)

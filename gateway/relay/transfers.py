@@ -5,7 +5,6 @@ domain, for which the peer's certificate speaks, so nobody finds another's. HOUS
 arrival*.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from gateway.accounts.credentials import fingerprint
@@ -34,17 +33,14 @@ class Transfers:
         peer = domain_of(sender) if sender else fingerprint(certificate or b"")
         return self.spool.transfer(peer, draft.mail.transfer or "", one.address)
 
-    def unseen(self, draft: Draft) -> list[Recipient]:
-        """Return the recipients, each once, without those whose copy we took before."""
+    def known(self, draft: Draft) -> tuple[list[Recipient], list[Copy]]:
+        """Return whose copy we have not taken yet, each once, and what became of the others."""
         if draft.mail.transfer is None:
-            return each_once(draft)
-        return [one for one in each_once(draft) if not self.spool.seen(self.mark(draft, one))]
-
-    def taken(self, draft: Draft, unseen: Collection[Recipient]) -> list[Copy]:
-        """Return what became here of the others' copies, which we took before."""
-        before = [one for one in each_once(draft) if one not in unseen]
-        found = (self.spool.taken(self.mark(draft, one)) for one in before)
-        return [copy for copy in found if copy is not None]
+            return each_once(draft), []
+        marks = {self.mark(draft, one): one for one in each_once(draft)}
+        before = [mark for mark in marks if self.spool.seen(mark)]
+        copies = [copy for mark in before if (copy := self.spool.taken(mark)) is not None]
+        return [one for mark, one in marks.items() if mark not in before], copies
 
     def marking(self, draft: Draft, entered: Entrance) -> list[Statement]:
         """Return the statements that remember the copies which enter."""

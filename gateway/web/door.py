@@ -11,20 +11,18 @@ import socket
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from smtp.envelope import Peer
+from smtp import transports
 from smtp.porch import Porch
-from smtp.tls import culprit, issuers
-from smtp.transports import SHUTDOWN, why
+from smtp.tls import culprit
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
@@ -100,7 +98,8 @@ class WebDoor:
         for task in self._arriving:
             task.cancel()
         for connection in list(self.state.connections):
-            connection.shutdown()
+            if not connection.transport.is_closing():  # asyncio of 3.11.2 aborts none closed twice
+                connection.shutdown()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.bounds.grace):
                 while self.state.tasks:
@@ -108,8 +107,7 @@ class WebDoor:
         for task in list(self.state.tasks):
             task.cancel()
         for connection in list(self.state.connections):
-            if not connection.transport.is_closing():  # else TLS says goodbye, for a bounded time
-                connection.transport.abort()
+            connection.transport.abort()
         if self.state.tasks:
             await asyncio.wait(list(self.state.tasks))
 
@@ -128,10 +126,14 @@ class WebDoor:
                 taken,
                 ssl=self.context,
                 ssl_handshake_timeout=self.bounds.head_timeout if tls else None,
-                ssl_shutdown_timeout=SHUTDOWN if tls else None,
+                ssl_shutdown_timeout=transports.SHUTDOWN if tls else None,
             )
         except OSError as error:
-            facts = {"listener": self.listener, "ip": connection.ip, "reason": why(error)}
+            facts = {
+                "listener": self.listener,
+                "ip": connection.ip,
+                "reason": transports.why(error),
+            }
             self.on_event("tls.failed", facts | culprit(error))
             taken.close()
 
@@ -152,7 +154,8 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app_state = {"peer": _peer(self._door.listener, self.ip, transport)}
+        peer = transports.peer(transport, self._door.listener)
+        self.app_state = {"peer": replace(peer, ip=self.ip)}  # theirs, though they be gone
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
@@ -182,14 +185,3 @@ class _Connection(H11Protocol):
     def _too_slow(self) -> None:
         self._watch = None
         self.transport.abort()
-
-
-def _peer(listener: str, ip: str, transport: asyncio.Transport) -> Peer:
-    secure: Any = transport.get_extra_info("ssl_object")
-    if secure is None:
-        return Peer(ip, listener=listener)
-    suite = secure.cipher()
-    spoken = f"{secure.version()} {suite[0]}" if suite else ""
-    certificate = secure.getpeercert(binary_form=True)
-    chain = issuers(secure) if certificate else ()
-    return Peer(ip, tls=spoken, certificate=certificate, listener=listener, issuers=chain)

@@ -159,6 +159,7 @@ def plans() -> Iterator[tuple[str, str, tuple[object, ...]]]:
     for index, (sql, args) in zip(("journal_who", "journal_event"), both, strict=True):
         yield index, sql, args
     yield "journal_event", search.EVENTS, ()
+    yield "journal_message", search.TELLING, ("[]", "[]")
     yield "INTEGER PRIMARY KEY", search.AT, (1.0,)
 
 
